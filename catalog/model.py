@@ -1,0 +1,308 @@
+"""The catalog as typed, frozen data: entries, data elements, departments, code lists, subjects.
+
+One definition, many renderings: schedule, schema, checks, masking, lineage names and portal pages
+all come from here. Unknown keys are refused; what a bureau adds of its own goes to ``extensions``.
+The mandatory elements are the union of the regulation's six (S004 Art.14), the decree's nine
+(Decree 809 Art.13) and the national guide's thirteen; ``catalog.origins`` says which is whose.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from catalog.vocabulary import (
+    DataGrade,
+    DataKind,
+    DataType,
+    ItemFormat,
+    LateDepartment,
+    Mask,
+    OpenType,
+    OrgKind,
+    PullMode,
+    Secrecy,
+    Sensitivity,
+    ShareMode,
+    ShareType,
+    SystemKind,
+    UpdateCycle,
+)
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+EntryId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+ElementId = EntryId
+
+
+class Model(BaseModel):
+    """Frozen, and strict about keys: a misspelt key is a fault, never silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Department(Model):
+    """A body that provides or governs data; ``uscc`` is its unified social credit code."""
+
+    id: Identifier
+    name: Name
+    uscc: str
+    org_kind: OrgKind
+    region_code: str
+    contact: Name
+
+
+class CodeList(Model):
+    """A closed list of codes and their names, e.g. GB/T 2260 region codes."""
+
+    id: Identifier
+    name: Name
+    standard: Name
+    codes: Mapping[str, Name]
+
+
+class Scope(Model):
+    """A predicate on one discriminator: the data of this element whose ``by`` is in ``values``."""
+
+    by: Identifier
+    values: tuple[str, ...] = Field(min_length=1)
+
+
+class ElementSource(Model):
+    """The claim of one entry to be the source of an element, in a scope (None: everything)."""
+
+    entry: EntryId
+    scope: Scope | None = None
+
+
+class DataElement(Model):
+    """What a name means, once: type, unit, meaning, and its one source per scope (S004 Art.15).
+
+    ``scope_list`` names the code list of the discriminator, so that uncovered scopes can be listed.
+    """
+
+    id: ElementId
+    name: Name
+    type: DataType
+    unit: Name | None = None
+    meaning: Name
+    format: ItemFormat | None = None
+    code_list: Identifier | None = None
+    sensitivity: Sensitivity
+    mask: Mask = Mask.NONE
+    scope_list: Identifier | None = None
+    sources: tuple[ElementSource, ...] = Field(min_length=1)
+
+
+class DataItem(Model):
+    """One data item (信息项) of an entry.
+
+    ``column`` is the name in the source (default: ``field``); ``element`` says which data element
+    it carries; ``responsible_org`` overrides the entry's provider for this item (OWN-02).
+    ``open_ended``: ``9999-12-31`` and ``9999-9-9`` mean "no end" and are not faults.
+    """
+
+    name: Name
+    field: Identifier
+    column: Name | None = None
+    type: DataType
+    length: int | None = Field(default=None, ge=1)
+    scale: int | None = Field(default=None, ge=0, le=18)
+    unit: Name | None = None
+    nullable: bool = True
+    format: ItemFormat | None = None
+    code_list: Identifier | None = None
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    open_ended: bool = False
+    sensitivity: Sensitivity
+    mask: Mask = Mask.NONE
+    element: ElementId | None = None
+    responsible_org: Identifier | None = None
+    share_type: ShareType | None = None
+
+    @property
+    def source_column(self) -> str:
+        """The column's name in the department system."""
+        return self.column or self.field
+
+
+class Sharing(Model):
+    """Sharing attribute: type, condition or legal basis, and modes (Decree 809 Art.14, 15, 22)."""
+
+    type: ShareType
+    condition: Name | None = None
+    basis: Name | None = None
+    modes: tuple[ShareMode, ...] = ()
+
+
+class Opening(Model):
+    """Open attribute, independent of sharing (S004 Art.14)."""
+
+    type: OpenType
+    condition: Name | None = None
+
+
+class DataFormat(Model):
+    """Format class and type of the national guide, e.g. 数据库 / postgresql."""
+
+    format_class: Name
+    format_type: Name
+
+
+class SourceSpec(Model):
+    """Where the data come from: the department system's connection and the place inside it.
+
+    Exactly one of ``table`` (databases, ``schema.table``), ``path`` (file name pattern inside the
+    drop folder) or ``endpoint`` (REST path) fits the kind; the check says so.
+    ``delimiter`` and ``encoding`` are for CSV, ``sheet`` for XLSX, ``page_size`` for REST.
+    """
+
+    connection: Identifier
+    kind: SystemKind
+    table: Name | None = None
+    path: Name | None = None
+    endpoint: Name | None = None
+    mode: PullMode = PullMode.FULL
+    encoding: Name | None = None
+    delimiter: str = ","
+    sheet: Name | None = None
+    page_size: int = Field(default=500, ge=1, le=10_000)
+
+
+class Order(Model):
+    """``earlier`` is not after ``later`` wherever both are known, e.g. issue and expiry date."""
+
+    earlier: Identifier
+    later: Identifier
+
+
+class Quality(Model):
+    """Rules beyond the items' own, and what the gate tolerates (shares of rows, 0 to 1)."""
+
+    ordered: tuple[Order, ...] = ()
+    unique: tuple[tuple[Identifier, ...], ...] = ()
+    max_quarantined_share: float = Field(default=0.2, ge=0, le=1)
+    allow_empty: bool = False
+
+
+class Retention(Model):
+    """How long each layer is kept, in days; counts and digests outlive the rows."""
+
+    landing_days: int = Field(default=30, ge=1)
+    quarantine_days: int = Field(default=365, ge=1)
+    history_days: int = Field(default=1095, ge=1)
+
+
+class ConfidentialityReview(Model):
+    """The review before publication (S003 二(九), Decree 809 Art.13): reviewer is not compiler."""
+
+    reviewer_org: Identifier
+    reviewed_on: date
+    verdict: Literal["may_be_shared", "may_be_shared_with_masking"]
+    basis: Name
+
+
+class CatalogEntry(Model):
+    """One catalog entry (信息资源): everything that is promised about one data set."""
+
+    id: EntryId
+    version: int = Field(ge=1)
+    resource_code: Annotated[str, StringConstraints(pattern=r"^[123]\d{2}\d{3}\d*/\d+$")]
+    name: Name
+    summary: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    category_path: tuple[Name, ...] = Field(min_length=2)
+    data_kind: DataKind
+    provider_org: Identifier
+    data_source: Name
+    format: DataFormat
+    items: tuple[DataItem, ...] = Field(min_length=1)
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    share: Sharing
+    open: Opening
+    update_cycle: UpdateCycle
+    published_on: date
+    data_grade: DataGrade
+    secrecy: Secrecy
+    use_condition: Name
+    source: SourceSpec
+    confidentiality_review: ConfidentialityReview
+    related_codes: tuple[str, ...] = ()
+    service_items: tuple[str, ...] = ()
+    quality: Quality = Quality()
+    retention: Retention = Retention()
+    extensions: Mapping[str, Any] = Field(default_factory=dict)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Field names of all items, in order."""
+        return tuple(item.field for item in self.items)
+
+    def item(self, field: str) -> DataItem:
+        """The item of that field name.
+
+        Raises:
+            KeyError: the entry has no such item.
+        """
+        for item in self.items:
+            if item.field == field:
+                return item
+        raise KeyError(field)
+
+    def responsible_org(self, field: str) -> str:
+        """Who collects, updates and answers for an item: exactly one body (S004 Art.15)."""
+        return self.item(field).responsible_org or self.provider_org
+
+
+class SubjectColumn(Model):
+    """A column of a subject table: its name there and the data element it carries."""
+
+    field: Identifier
+    element: ElementId
+
+
+class Subject(Model):
+    """A table of the shared subject library (S004 Art.13): union over scopes, join over elements."""
+
+    id: Identifier
+    name: Name
+    family: DataKind
+    meaning: Name
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
+    columns: tuple[SubjectColumn, ...] = Field(min_length=1)
+
+
+class Promise(Model):
+    """A statutory or local time limit as data; days are working days."""
+
+    name: Name
+    working_days: int = Field(ge=0)
+    extension_working_days: int = Field(default=0, ge=0)
+    warning_lead_days: int = Field(default=1, ge=0)
+    pause_causes: tuple[Identifier, ...] = ()
+    basis: Name
+    is_local_choice: bool = False
+
+
+class RuleProfile(Model):
+    """Which law's promises and roles apply, e.g. ``wuxi_2022`` or ``cn_decree_809``."""
+
+    id: Identifier
+    name: Name
+    reply_by: Literal["data_authority", "provider_org"]
+    onward_transfer: Literal["forbidden", "with_provider_consent"]
+    promises: Mapping[Identifier, Promise]
+
+
+class Catalog(Model):
+    """Everything that the rule files of a city say, cross-references not yet checked."""
+
+    entries: Mapping[EntryId, CatalogEntry]
+    elements: Mapping[ElementId, DataElement]
+    departments: Mapping[Identifier, Department]
+    code_lists: Mapping[Identifier, CodeList]
+    subjects: Mapping[Identifier, Subject]
+    profiles: Mapping[Identifier, RuleProfile]

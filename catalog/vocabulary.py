@@ -1,0 +1,205 @@
+"""The closed sets of the catalog, each value carrying its meaning.
+
+Words, not digits: the national guide fixes no digit codes for most of them and implementations
+disagree. ``label_zh`` is what a clerk reads.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Self
+
+
+class Labelled(StrEnum):
+    """A closed set whose values carry their Chinese label."""
+
+    label_zh: str
+
+    def __new__(cls, value: str, label_zh: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label_zh = label_zh
+        return member
+
+
+class DataKind(Labelled):
+    """Kinds of government-service data (S004 Art.13); the list is open, so we add ``service_item``."""
+
+    SUBJECT_APPLICANT = "subject_applicant", "申请主体信息"
+    SUBJECT_MATERIAL = "subject_material", "材料信息"
+    SUBJECT_PROCESS = "subject_process", "过程信息"
+    SUBJECT_RESULT = "subject_result", "结果信息"
+    E_LICENCE = "e_licence", "电子证照"
+    SERVICE_RATING = "service_rating", "好差评"
+    SERVICE_ITEM = "service_item", "政务服务事项"
+
+
+class ShareType(Labelled):
+    """Sharing attribute (Decree 809 Art.14)."""
+
+    UNCONDITIONAL = "unconditional", "无条件共享"
+    CONDITIONAL = "conditional", "有条件共享"
+    NOT_SHARED = "not_shared", "不予共享"
+
+
+class ShareMode(Labelled):
+    """How shared data reach the consumer (Decree 809 Art.22)."""
+
+    API = "api", "服务接口"
+    BATCH_EXCHANGE = "batch_exchange", "批量交换"
+    FILE_DOWNLOAD = "file_download", "文件下载"
+
+
+class OpenType(Labelled):
+    """Open attribute: opening to society is not sharing between departments (S004 Art.14)."""
+
+    OPEN = "open", "无条件开放"
+    OPEN_CONDITIONAL = "open_conditional", "有条件开放"
+    NOT_OPEN = "not_open", "不开放"
+
+
+class Secrecy(Labelled):
+    """Secrecy attribute; anything but ``none`` is out of scope (S004 Art.2, Decree 809 Art.3)."""
+
+    NONE = "none", "非涉密"
+    WORK_SECRET = "work_secret", "工作秘密"
+    STATE_SECRET = "state_secret", "国家秘密"
+
+
+class UpdateCycle(Labelled):
+    """Update cycle; it carries the schedule (cron, Asia/Shanghai) and the freshness limit.
+
+    ``on_demand`` has neither: somebody triggers the pull and no data is ever stale.
+    ``realtime`` is served by a pull every ten minutes.
+    """
+
+    cron: str | None
+    freshness: timedelta | None
+
+    def __new__(
+        cls,
+        value: str,
+        label_zh: str = "",
+        cron: str | None = None,
+        freshness: timedelta | None = None,
+    ) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label_zh = label_zh
+        member.cron = cron
+        member.freshness = freshness
+        return member
+
+    REALTIME = "realtime", "实时", "*/10 * * * *", timedelta(minutes=30)
+    DAILY = "daily", "每日", "30 1 * * *", timedelta(days=1)
+    WEEKLY = "weekly", "每周", "30 1 * * 1", timedelta(days=7)
+    MONTHLY = "monthly", "每月", "30 1 1 * *", timedelta(days=31)
+    QUARTERLY = "quarterly", "每季度", "30 1 1 1,4,7,10 *", timedelta(days=92)
+    HALF_YEARLY = "half_yearly", "每半年", "30 1 1 1,7 *", timedelta(days=184)
+    YEARLY = "yearly", "每年", "30 1 1 1 *", timedelta(days=366)
+    ON_DEMAND = "on_demand", "按需", None, None
+
+
+class SystemKind(Labelled):
+    """Kinds of department systems that a pull can read."""
+
+    POSTGRESQL = "postgresql", "PostgreSQL 数据库"
+    SQL = "sql", "关系数据库"
+    CSV = "csv", "CSV 文件"
+    XLSX = "xlsx", "电子表格"
+    REST = "rest", "服务接口"
+
+
+class PullMode(Labelled):
+    """How much a pull brings."""
+
+    FULL = "full", "全量"
+
+
+class DataType(Labelled):
+    """Standard types of data items."""
+
+    STRING = "string", "字符"
+    INTEGER = "integer", "整型"
+    DECIMAL = "decimal", "数值"
+    MONEY = "money", "货币（元）"
+    DATE = "date", "日期"
+    TIMESTAMP = "timestamp", "日期时间"
+    BOOLEAN = "boolean", "逻辑"
+
+
+class ItemFormat(Labelled):
+    """Identifiers and shapes with a rule of their own, beyond the data type."""
+
+    USCC = "uscc", "统一社会信用代码"
+    RESIDENT_ID = "resident_id", "公民身份号码"
+    LICENCE_IDENTIFIER = "licence_identifier", "电子证照标识"
+    BASIC_CODE = "basic_code", "基本编码"
+    IMPLEMENTATION_CODE = "implementation_code", "实施编码"
+    HANDLING_ITEM_CODE = "handling_item_code", "业务办理项编码"
+    MOBILE_PHONE = "mobile_phone", "移动电话"
+    POSTCODE = "postcode", "邮政编码"
+
+
+class Sensitivity(Labelled):
+    """How sensitive a data item is; unknown never means harmless, so there is no default."""
+
+    NONE = "none", "不敏感"
+    INTERNAL = "internal", "内部"
+    PERSONAL = "personal", "个人信息"
+    SENSITIVE_PERSONAL = "sensitive_personal", "敏感个人信息"
+
+
+class Mask(Labelled):
+    """How a value is shown outside need-to-know."""
+
+    NONE = "none", "不脱敏"
+    NAME = "name", "保留姓氏"
+    RESIDENT_ID = "resident_id", "保留前四位"
+    PHONE = "phone", "前三后四"
+    ADDRESS = "address", "保留到区县"
+    FULL = "full", "全部隐藏"
+
+
+class DataGrade(Labelled):
+    """Data grade (GB/T 43697-2024); general data in four local levels."""
+
+    CORE = "core", "核心数据"
+    IMPORTANT = "important", "重要数据"
+    GENERAL_4 = "general_4", "一般数据4级"
+    GENERAL_3 = "general_3", "一般数据3级"
+    GENERAL_2 = "general_2", "一般数据2级"
+    GENERAL_1 = "general_1", "一般数据1级"
+
+
+class OrgKind(Labelled):
+    """Kinds of bodies in scope (S004 Art.2); vertical departments take part by reference."""
+
+    ORGAN = "organ", "行政机关"
+    INSTITUTION = "institution", "公共服务事业单位"
+    UTILITY = "utility", "公用企业"
+    VERTICAL = "vertical", "垂直管理部门（参照执行）"
+
+
+class QualityDimension(Labelled):
+    """Dimensions of data quality (GB/T 36344-2018)."""
+
+    CONFORMITY = "conformity", "规范性"
+    COMPLETENESS = "completeness", "完整性"
+    ACCURACY = "accuracy", "准确性"
+    CONSISTENCY = "consistency", "一致性"
+    TIMELINESS = "timeliness", "时效性"
+    ACCESSIBILITY = "accessibility", "可访问性"
+
+
+class Severity(Labelled):
+    """``fail`` quarantines the row and can block the batch; ``warn`` is only seen."""
+
+    FAIL = "fail", "不通过"
+    WARN = "warn", "提示"
+
+
+class LateDepartment(Labelled):
+    """What a late department does to a subject; one never blocks a subject for good."""
+
+    PUBLISH_WITHOUT = "publish_without", "任一来源到达即发布"
+    WAIT_FOR_ALL = "wait_for_all", "全部来源到达后发布"

@@ -1,0 +1,1 @@
+"""The example city: invented department systems, their data and their faults."""

@@ -1,0 +1,1 @@
+"""What is standard: pure functions from raw to standard values."""

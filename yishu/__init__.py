@@ -1,0 +1,1 @@
+"""The machinery: it carries out what catalog, expectations, transforms and sql say."""
