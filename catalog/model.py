@@ -8,7 +8,7 @@ The mandatory elements are the union of the regulation's six (S004 Art.14), the 
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -264,7 +264,7 @@ class SubjectColumn(Model):
 
 
 class Subject(Model):
-    """A table of the shared subject library (S004 Art.13): union over scopes, join over elements."""
+    """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
 
     id: Identifier
     name: Name
@@ -306,3 +306,31 @@ class Catalog(Model):
     code_lists: Mapping[Identifier, CodeList]
     subjects: Mapping[Identifier, Subject]
     profiles: Mapping[Identifier, RuleProfile]
+
+
+class CatalogView(Protocol):
+    """What plans and builders read: a ``Catalog`` or a release, whichever is at hand."""
+
+    @property
+    def entries(self) -> Mapping[str, CatalogEntry]:
+        """Entries by id."""
+
+    @property
+    def elements(self) -> Mapping[str, DataElement]:
+        """Data elements by id."""
+
+    @property
+    def departments(self) -> Mapping[str, Department]:
+        """Departments by id."""
+
+    @property
+    def code_lists(self) -> Mapping[str, CodeList]:
+        """Code lists by id."""
+
+    @property
+    def subjects(self) -> Mapping[str, Subject]:
+        """Subject definitions by id."""
+
+    @property
+    def profiles(self) -> Mapping[str, RuleProfile]:
+        """Rule profiles by id."""

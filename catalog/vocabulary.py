@@ -15,6 +15,7 @@ class Labelled(StrEnum):
     label_zh: str
 
     def __new__(cls, value: str, label_zh: str = "") -> Self:
+        """Make a member that carries its label."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.label_zh = label_zh
@@ -22,7 +23,7 @@ class Labelled(StrEnum):
 
 
 class DataKind(Labelled):
-    """Kinds of government-service data (S004 Art.13); the list is open, so we add ``service_item``."""
+    """Kinds of government-service data (S004 Art.13), an open list: ``service_item`` is ours."""
 
     SUBJECT_APPLICANT = "subject_applicant", "申请主体信息"
     SUBJECT_MATERIAL = "subject_material", "材料信息"
@@ -82,6 +83,7 @@ class UpdateCycle(Labelled):
         cron: str | None = None,
         freshness: timedelta | None = None,
     ) -> Self:
+        """Make a member that carries its label, schedule and freshness limit."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.label_zh = label_zh
