@@ -1,0 +1,10 @@
+"""# 主题库 · Subject library
+
+One DAG for each subject table, run by the publication of its sources. What a late department does
+to it is said in the subject's definition.
+"""
+
+from yishu.orchestration import factory, release
+
+for dag in factory.subject_dags(release.current()):
+    globals()[dag.dag_id] = dag

@@ -1,0 +1,116 @@
+"""What a task process does: call the pipeline, with the world handed in.
+
+Only here are credentials taken from Airflow, and only here does an error that time cannot mend
+become Airflow's "do not retry". What goes back to Airflow is a small plain record. The pipeline is
+imported when a task runs and never when a DAG is parsed, since it brings heavy libraries.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from catalog.errors import YishuError
+from yishu.orchestration import release
+from yishu.orchestration.connections import connection_of
+
+if TYPE_CHECKING:
+    from yishu.pipeline import PipelineContext
+
+logger = logging.getLogger(__name__)
+
+Record = dict[str, Any]
+"""A stage's result as plain JSON; it travels through XCom."""
+
+
+def pull(entry_id: str, run_id: str) -> Record:
+    """Bring an entry's catalogued columns from its department system into landing."""
+    from yishu.pipeline import run_pull  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        return run_pull(entry_id, run_id, _context(connect_for=entry_id))
+
+
+def validate(entry_id: str, run_id: str) -> Record:
+    """Check an entry's landed rows and set the failing ones aside."""
+    from yishu.pipeline import run_validate  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        return run_validate(entry_id, run_id, _context())
+
+
+def publish(
+    entry_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
+) -> Record:
+    """Publish an entry's validated rows as one version of its unified table."""
+    from yishu.pipeline import run_publish  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        record = run_publish(entry_id, run_id, _context())
+    _tell_followers(outlets, outlet_events, record)
+    return record
+
+
+def build_subject(
+    subject_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
+) -> Record:
+    """Build a subject table from the published entries."""
+    from yishu.pipeline import run_subject  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        record = run_subject(subject_id, run_id, _context())
+    _tell_followers(outlets, outlet_events, record)
+    return record
+
+
+def maintain() -> Record:
+    """Compact and vacuum the library, purge landing and quarantine past their retention."""
+    from yishu.pipeline import run_maintenance  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        return run_maintenance(_context())
+
+
+@contextmanager
+def permanent_errors_fail_at_once() -> Iterator[None]:
+    """Turn an error that a retry cannot mend into one that Airflow does not retry.
+
+    Raises:
+        AirflowFailException: a ``YishuError`` whose class does not say ``retryable``.
+    """
+    try:
+        yield
+    except YishuError as error:
+        if error.retryable:
+            logger.warning("Will be tried again: %s", error)
+            raise
+        raise AirflowFailException(str(error)) from error
+
+
+def _context(*, connect_for: str | None = None) -> "PipelineContext":
+    from yishu.pipeline import PipelineContext  # noqa: PLC0415
+
+    settings, current = release.settings_and_release()
+    connections = {}
+    if connect_for is not None:
+        connection = connection_of(current.entry(connect_for).source)
+        connections[connection.id] = connection
+    return PipelineContext(
+        settings=settings,
+        release=current,
+        ledger_url=settings.ledger_url,
+        connections=connections,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _tell_followers(
+    outlets: list[Any], outlet_events: Mapping[Any, Any], record: Record
+) -> None:
+    # What a subject's run shows as its cause: which version of which table, by which run.
+    told = ("version", "rows", "run_id")
+    for asset in outlets:
+        outlet_events[asset].extra.update({key: record[key] for key in told if key in record})
