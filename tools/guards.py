@@ -21,7 +21,7 @@ FOLDERS = {
 #: Who may import what of the project: the longest matching importer decides. A name allows its
 #: submodules too. The order inside yishu is the order of this table: downward only.
 _RULE_PACKAGES = (*RULES, "sql")
-_BASE = (*_RULE_PACKAGES, "yishu.settings", "yishu.secrets", "yishu.redact")
+_BASE = (*_RULE_PACKAGES, "yishu.settings", "yishu.secrets", "yishu.redact", "yishu.embedded")
 _STAGES = ("yishu.sources", "yishu.library", "yishu.lineage", "yishu.ledger")
 _DUTIES = ("yishu.clocks", "yishu.governance", "yishu.sharing")
 EDGES: dict[str, tuple[str, ...]] = {
@@ -33,6 +33,7 @@ EDGES: dict[str, tuple[str, ...]] = {
     "yishu.settings": _RULE_PACKAGES,
     "yishu.secrets": _BASE,
     "yishu.redact": _BASE,
+    "yishu.embedded": _BASE,
     "yishu.sources": _BASE,
     "yishu.library": _BASE,
     "yishu.lineage": _BASE,
@@ -54,7 +55,7 @@ FORBIDDEN_EDGES = {"example": ("catalog.identifiers",)}
 #: any. Rules stay light, because parsing a DAG imports them.
 THIRD_PARTY: dict[str, set[str]] = {
     "catalog": {"pydantic", "yaml", "numpy"},
-    "expectations": {"numpy", "pandas", "pyarrow", "great_expectations"},
+    "expectations": {"pydantic", "numpy", "pandas", "pyarrow", "great_expectations"},
     "transforms": {"numpy", "pandas", "pyarrow"},
 }
 #: Packages that only these parts may import.
