@@ -1,0 +1,87 @@
+"""Every setting of an installation, in one typed class.
+
+Nothing is read when the module is imported: whoever starts a process builds one ``Settings()`` and
+hands it down. Each field is the environment variable ``YISHU_<FIELD>``. Places below ``var_dir``
+are properties and not settings, so that one variable moves an installation as a whole.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def project_root() -> Path:
+    """The checkout that holds this package; the working directory when installed from a wheel."""
+    checkout = Path(__file__).resolve().parents[1]
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+class Settings(BaseSettings):
+    """What an operator may set; everything has a default that works on one machine.
+
+    Attributes:
+        var_dir: Where everything that is made at run time lives; nothing else is ever written.
+        catalog_dir: The folder of the catalog's rule files.
+        database_url: PostgreSQL server of the ledger as ``postgresql://user:password@host/db``;
+            None means the embedded server below ``var_dir``.
+        postgres_port: Loopback port of the embedded server; None picks a free one and keeps it.
+        reader_password: Password of the read-only role on department databases of the embedded
+            server; None generates one and keeps it under ``secrets_dir``.
+        connections_file: Connections to department systems in the JSON form of Airflow's
+            ``LocalFilesystemBackend``; None means ``connections.json`` under ``secrets_dir``.
+        lineage_url: Base URL of an OpenLineage collector that gets every event besides the file;
+            None sends nothing anywhere.
+        lineage_api_key: Bearer key for that collector.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="YISHU_", frozen=True, extra="forbid")
+
+    var_dir: Path = Field(default_factory=lambda: project_root() / "var")
+    catalog_dir: Path = Field(default_factory=lambda: project_root() / "catalog")
+    database_url: SecretStr | None = None
+    postgres_port: int | None = Field(default=None, ge=1024, le=65535)
+    reader_password: SecretStr | None = None
+    connections_file: Path | None = None
+    lineage_url: str | None = None
+    lineage_api_key: SecretStr | None = None
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Generated keys and passwords; owner-only."""
+        return self.var_dir / "secrets"
+
+    @property
+    def connections_path(self) -> Path:
+        """The connections file in force."""
+        return self.connections_file or self.secrets_dir / "connections.json"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """The embedded PostgreSQL server."""
+        return self.var_dir / "postgres"
+
+    @property
+    def releases_dir(self) -> Path:
+        """Catalog releases and the pointer to the current one."""
+        return self.var_dir / "releases"
+
+    @property
+    def landing_dir(self) -> Path:
+        """What pulls brought, by department, entry and run."""
+        return self.var_dir / "landing"
+
+    @property
+    def library_dir(self) -> Path:
+        """The unified database and the subject library."""
+        return self.var_dir / "library"
+
+    @property
+    def lineage_file(self) -> Path:
+        """The lineage events, one JSON object a line."""
+        return self.var_dir / "lineage" / "events.jsonl"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's state and logs."""
+        return self.var_dir / "airflow"
