@@ -158,9 +158,8 @@ def run(root: Path, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Outcome
         tests = sorted({test for mutant in mutants for test in mutant.tests})
         baseline = run_tests(copy, tests)
         if baseline.returncode != _PYTEST_PASSED:
-            raise RuntimeError(
-                f"the tests fail without any patch:\n{baseline.stdout[-3000:]}{baseline.stderr[-3000:]}"
-            )
+            output = (baseline.stdout + baseline.stderr)[-3000:]
+            raise RuntimeError(f"the tests fail without any patch:\n{output}")
         for mutant in mutants:
             started = time.monotonic()
             yield mutant, try_mutant(copy, mutant), time.monotonic() - started
