@@ -1,0 +1,235 @@
+"""The predicates of all checks over whole Arrow columns: True where a value is right.
+
+Separate from the expectation classes so that they can be read and tested without Great
+Expectations. Nulls are right everywhere (absence is a check of its own) except in ``unique_key``.
+Strings are judged as bytes in slices that fit the processor's cache, without a Python loop over
+values.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog import identifiers
+from catalog.vocabulary import ItemFormat
+
+Mask = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.uint8]
+
+SLICE_ROWS = 1 << 17
+"""Rows judged at once: 18 bytes of each are 2.4 MB, so temporaries stay in the cache."""
+
+HASHED_WIDTH = 64
+"""Widest key, in bytes, that is hashed as a byte matrix; wider ones are rare and are encoded."""
+
+
+def to_arrow(column: pd.Series) -> pa.ChunkedArray:
+    """The Arrow values of a pandas column, whatever its storage; objects of mixed kinds as text."""
+    if column.dtype != object:
+        return pa.chunked_array(column)
+    try:
+        array = pa.array(column.to_numpy(), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        texts = [None if pd.isna(value) else str(value) for value in column]
+        array = pa.array(texts, type=pa.string())
+    return pa.chunked_array([array])
+
+
+def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values as ``string`` or ``large_string``, the two with plain offsets."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return values
+    return values.cast(pa.string())
+
+
+def every_value(number: int, *, right: bool) -> Mask:
+    """A mask of one answer for all rows."""
+    return np.full(number, right, dtype=np.bool_)
+
+
+def _numpy(answers: pa.ChunkedArray) -> Mask:
+    """Three-valued answers as a mask; unknown (null) counts as right."""
+    mask: Mask = pc.fill_null(answers, True).to_numpy().astype(np.bool_, copy=False)
+    return mask
+
+
+def _slices(values: pa.ChunkedArray) -> Iterator[pa.Array]:
+    for chunk in values.chunks:
+        for start in range(0, len(chunk), SLICE_ROWS):
+            yield chunk.slice(start, SLICE_ROWS)
+
+
+def _bytes_of(text: pa.Array) -> tuple[npt.NDArray[np.int64], Matrix]:
+    """Offsets (length n + 1, from 0) and data bytes of a string array."""
+    kind = np.int64 if pa.types.is_large_string(text.type) else np.int32
+    _, offsets_buffer, data_buffer = text.buffers()
+    offsets = np.frombuffer(offsets_buffer, dtype=kind)[text.offset : text.offset + len(text) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    data = np.frombuffer(data_buffer or b"", dtype=np.uint8)[first:last]
+    return offsets.astype(np.int64) - first, data
+
+
+def follows(values: pa.ChunkedArray, shape: ItemFormat) -> Mask:
+    """True where a text is an identifier or code of that format, check character included."""
+    answers = [_slice_follows(part, shape) for part in _slices(as_text(values))]
+    return np.concatenate(answers) if answers else every_value(0, right=True)
+
+
+def _slice_follows(text: pa.Array, shape: ItemFormat) -> Mask:
+    offsets, data = _bytes_of(text)
+    lengths = np.diff(offsets)
+    width = int(lengths[0])
+    if width and (lengths == width).all():
+        answer = identifiers.is_valid(shape, data.reshape(-1, width))
+    else:
+        answer = identifiers.is_valid_column(shape, data, offsets)
+    if text.null_count:
+        answer |= text.is_null().to_numpy(zero_copy_only=False)
+    return answer
+
+
+def in_codes(values: pa.ChunkedArray, codes: Sequence[str]) -> Mask:
+    """True where a value is one of the codes."""
+    text = as_text(values)
+    known = pa.array(codes, type=text.type)
+    return _numpy(pc.if_else(pc.is_valid(text), pc.is_in(text, value_set=known), True))
+
+
+def not_longer(values: pa.ChunkedArray, maximum_length: int) -> Mask:
+    """True where a text has at most so many characters (not bytes)."""
+    text = as_text(values)
+    # A character takes at least a byte, so most columns are settled without decoding.
+    longest = pc.max(pc.binary_length(text)).as_py()
+    if longest is None or longest <= maximum_length:
+        return every_value(len(text), right=True)
+    return _numpy(pc.less_equal(pc.utf8_length(text), maximum_length))
+
+
+def matches(values: pa.ChunkedArray, pattern: str) -> Mask:
+    """True where the whole text matches a regular expression (RE2 syntax)."""
+    return _numpy(pc.match_substring_regex(as_text(values), rf"\A(?:{pattern})\z"))
+
+
+def between(values: pa.ChunkedArray, minimum: float | None, maximum: float | None) -> Mask:
+    """True where a number is within the bounds, both inclusive; None leaves a side open."""
+    answer = every_value(len(values), right=True)
+    if minimum is not None:
+        answer &= _numpy(pc.greater_equal(values, _bound(values.type, minimum, math.ceil)))
+    if maximum is not None:
+        answer &= _numpy(pc.less_equal(values, _bound(values.type, maximum, math.floor)))
+    return answer
+
+
+def _bound(kind: pa.DataType, bound: float, inward: Callable[[float], int]) -> pa.Scalar:
+    """The bound in the column's own kind, since a detour over floats loses digits."""
+    if pa.types.is_integer(kind):
+        return pa.scalar(inward(bound))
+    if pa.types.is_decimal(kind):
+        return pa.scalar(Decimal(repr(bound)))
+    return pa.scalar(bound)
+
+
+def is_true(values: pa.ChunkedArray) -> Mask:
+    """True where a boolean is true or null."""
+    return _numpy(values)
+
+
+def not_after(earlier: pa.ChunkedArray, later: pa.ChunkedArray) -> Mask:
+    """True where ``earlier <= later`` or one of them is null."""
+    return _numpy(pc.less_equal(earlier, later))
+
+
+def unique_key(columns: Sequence[pa.ChunkedArray]) -> Mask:
+    """True where all parts of a key are given and no other row has the same; exact.
+
+    Hashes only preselect: rows whose hash occurs once are alone, the others are compared by value.
+    All rows of a doubled key are wrong, for no row says which of them is meant.
+    """
+    given = every_value(len(columns[0]), right=True)
+    for column in columns:
+        if column.null_count:
+            given &= pc.is_valid(column).to_numpy()
+    if not given.all():
+        columns = [column.filter(pa.array(given)) for column in columns]
+    answer = every_value(len(given), right=False)
+    answer[given] = _alone(columns)
+    return answer
+
+
+def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
+    hashes = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        _stir(hashes, column)
+    ordered = np.sort(hashes)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    answer = every_value(len(hashes), right=True)
+    if len(repeated) == 0:
+        return answer
+    places = np.searchsorted(repeated, hashes)
+    suspects = np.flatnonzero(repeated[np.minimum(places, len(repeated) - 1)] == hashes)
+    answer[suspects] = _alone_by_value([column.take(pa.array(suspects)) for column in columns])
+    return answer
+
+
+def _alone_by_value(columns: Sequence[pa.ChunkedArray]) -> Mask:
+    groups = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        encoded = column.combine_chunks().dictionary_encode()
+        codes = encoded.indices.to_numpy().astype(np.int64)
+        _, groups = np.unique(groups * (len(encoded.dictionary) + 1) + codes, return_inverse=True)
+    alone: Mask = np.bincount(groups)[groups] == 1
+    return alone
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def _mix(hashes: npt.NDArray[np.uint64], word: npt.NDArray[np.uint64]) -> None:
+    """Stir one 64-bit word a row into the hashes, in place."""
+    hashes ^= word
+    hashes *= _ODD
+    hashes ^= hashes >> _SHIFT
+
+
+def _stir(hashes: npt.NDArray[np.uint64], column: pa.ChunkedArray) -> None:
+    """Stir a column without nulls into the hashes, in place: equal values get equal hashes."""
+    kind = column.type
+    if pa.types.is_date32(kind):
+        _mix(hashes, column.cast(pa.int32()).to_numpy().astype(np.uint64))
+        return
+    if pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
+        _mix(hashes, column.cast(pa.int64()).to_numpy().view(np.uint64))
+        return
+    text = as_text(column)
+    width = pc.max(pc.binary_length(text)).as_py() or 0
+    if width > HASHED_WIDTH:
+        codes = text.combine_chunks().dictionary_encode().indices
+        _mix(hashes, codes.to_numpy().astype(np.uint64))
+        return
+    start = 0
+    for part in _slices(text):
+        window = hashes[start : start + len(part)]
+        for word in _words(part, width):
+            _mix(window, word)
+        start += len(part)
+
+
+def _words(text: pa.Array, width: int) -> Iterator[npt.NDArray[np.uint64]]:
+    """The bytes of each text as 64-bit words, padded with zeros to ``width`` bytes or more."""
+    offsets, data = _bytes_of(text)
+    lengths = np.diff(offsets)
+    padded = np.zeros((len(text), -(-width // 8) * 8), dtype=np.uint8)
+    if (lengths == width).all():
+        padded[:, :width] = data.reshape(-1, width)
+    else:
+        padded[np.arange(padded.shape[1]) < lengths[:, None]] = data
+    words = padded.view(np.uint64)
+    for number in range(words.shape[1]):
+        yield words[:, number]
