@@ -48,7 +48,6 @@ _STANDARD_SPELLING = {
     DataType.INTEGER: r"^-?\d+$",
     DataType.DECIMAL: r"^-?\d+(\.\d+)?$",
     DataType.MONEY: r"^-?\d+(\.\d+)?$",
-    DataType.DATE: r"^\d{4}-\d\d-\d\d$",
     DataType.TIMESTAMP: r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d+)?)?$",
     DataType.BOOLEAN: r"^(true|false)$",
 }
@@ -71,22 +70,25 @@ class TextReader:
         self._sure = _SURE.get(item.type) or _sure_decimal(self.type)
         self._seen: dict[str, Value | None] = {}
 
-    def read(self, values: pa.Array) -> tuple[pa.Array, int]:
+    def read(self, values: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         """Read a piece of text; what cannot be read is null.
 
         Returns:
-            The values in the item's type, and how many were not in the standard spelling.
+            The values in the item's type, and which were not in the standard spelling
+            (None: all were).
         """
         quick = self._cast(values)
         if quick is not None:
-            return quick, 0
+            return quick, None
         sure = pc.fill_null(pc.match_substring_regex(values, self._sure), False)
         quick = self._cast(values.filter(sure))
         if quick is None:
             return self._read_singly(values)
-        rest, odd = self._read_singly(values.filter(pc.invert(sure)))
+        unsure = pc.invert(sure)
+        rest, rest_odd = self._read_singly(values.filter(unsure))
         found = pc.replace_with_mask(pa.nulls(len(values), self.type), sure, quick)
-        return pc.replace_with_mask(found, pc.invert(sure), rest), odd
+        odd = pc.replace_with_mask(pa.repeat(pa.scalar(False), len(values)), unsure, rest_odd)
+        return pc.replace_with_mask(found, unsure, rest), odd
 
     def _cast(self, values: pa.Array) -> pa.Array | None:
         """All values at once, or None when one of them has to be looked at."""
@@ -103,16 +105,16 @@ class TextReader:
             return None
         return found
 
-    def _read_singly(self, values: pa.Array) -> tuple[pa.Array, int]:
+    def _read_singly(self, values: pa.Array) -> tuple[pa.Array, pa.Array]:
         encoded = values.dictionary_encode()
         words = encoded.dictionary
         found = pa.array(map(self._remember, words.to_pylist()), self.type)
-        standard = pc.match_substring_regex(words, _STANDARD_SPELLING[self._item.type])
         if self._item.type is DataType.DATE:
-            standard = pc.fill_null(pc.equal(found.cast(pa.string()), words), False)
-        odd = pc.and_(pc.invert(standard), pc.is_valid(found))
-        respelled: int = pc.sum(odd.take(encoded.indices)).as_py() or 0
-        return found.take(encoded.indices), respelled
+            standard = pc.equal(found.cast(pa.string()), words)
+        else:
+            standard = pc.match_substring_regex(words, _STANDARD_SPELLING[self._item.type])
+        odd = pc.fill_null(pc.invert(standard).take(encoded.indices), False)
+        return found.take(encoded.indices), odd
 
     def _remember(self, word: str) -> Value | None:
         if len(self._seen) >= _MOST_REMEMBERED:

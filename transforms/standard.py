@@ -44,7 +44,7 @@ class Reading:
     Attributes:
         values: In the item's standard Arrow type and canonical spelling; null where unreadable.
         unreadable: True where a raw value is there but cannot be read; None when there is none.
-        respelled: How many values changed their spelling, null spellings included.
+        respelled: How many readable values changed their spelling, null spellings included.
     """
 
     values: pa.ChunkedArray
@@ -132,16 +132,23 @@ class _Reader:
     def read(self, raw: pa.Array) -> tuple[pa.Array, pa.Array | None, int]:
         raw = _plain(raw)
         if pa.types.is_string(raw.type):
-            present, respelled = clean(raw, self._spelling)
-            if self._text is None:
-                return present, None, respelled
-            values, odd = self._text.read(present)
-            return values, _lost(present, values), respelled + odd
+            return self._read_text(raw)
         values = self._typed(raw)
         if values is None:
-            values, flags, _ = self.read(raw.cast(pa.string()))
+            values, flags, _ = self._read_text(raw.cast(pa.string()))
             return values, flags, 0
         return values, _lost(raw, values), 0
+
+    def _read_text(self, raw: pa.Array) -> tuple[pa.Array, pa.Array | None, int]:
+        text, changed = clean(raw, self._spelling)
+        if self._text is None:
+            return text, None, _count(changed)
+        values, odd = self._text.read(text)
+        lost = _lost(text, values)
+        respelled = changed if odd is None else odd if changed is None else pc.or_(changed, odd)
+        if respelled is not None and lost is not None:
+            respelled = pc.and_not(respelled, lost)
+        return values, lost, _count(respelled)
 
     def _typed(self, raw: pa.Array) -> pa.Array | None:
         """Typed values to the item's type without a way through text, or None."""
@@ -180,6 +187,10 @@ def _instants(raw: pa.Array) -> pa.Array | None:
         return to_utc(times)
     except pa.ArrowInvalid:
         return None
+
+
+def _count(flags: pa.Array | None) -> int:
+    return 0 if flags is None else pc.sum(flags).as_py() or 0
 
 
 def _lost(before: pa.Array, after: pa.Array) -> pa.Array | None:

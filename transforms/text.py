@@ -49,16 +49,24 @@ _BEYOND_ASCII = _table(range(0x80, 0x100))
 _BEYOND_ASCII_OR_LOWER = _BEYOND_ASCII | _table(range(ord("a"), ord("z") + 1))
 
 
-def clean(values: pa.Array, spelling: Spelling) -> tuple[pa.Array, int]:
-    """Respell a string array; returns it and how many values changed, null spellings included."""
+def clean(values: pa.Array, spelling: Spelling) -> tuple[pa.Array, pa.Array | None]:
+    """Respell a string array.
+
+    Returns:
+        The values, null spellings being null, and which values changed (None: not one did).
+    """
     suspects = _suspects(values, spelling)
     if not suspects.any():
-        return values, 0
+        return values, None
     mask = pa.array(suspects)
     before = values.filter(mask)
     after = _rewrite(before, spelling)
-    changed = len(before) - (pc.sum(pc.equal(before, after)).as_py() or 0)
-    return (pc.replace_with_mask(values, mask, after), changed) if changed else (values, 0)
+    changed = pc.fill_null(pc.not_equal(before, after), True)
+    if not pc.any(changed).as_py():
+        return values, None
+    where = np.zeros(len(values), dtype=np.bool_)
+    where[suspects] = changed.to_numpy(zero_copy_only=False)
+    return pc.replace_with_mask(values, mask, after), pa.array(where)
 
 
 def _rewrite(values: pa.Array, spelling: Spelling) -> pa.Array:
