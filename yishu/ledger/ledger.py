@@ -1,0 +1,285 @@
+"""The ledger: what was done and decided, told by the pipeline, read by people.
+
+Each ``record_*`` call is one transaction and safe to repeat: a stage that was killed after its work
+and before its record simply records again on the re-run. Nothing here reads a clock.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from yishu.ledger.errors import CountsRefused, LedgerError, RunNotStarted, TimeWithoutZone
+from yishu.ledger.facts import (
+    CheckFacts,
+    CommitFacts,
+    ContributionFacts,
+    PullFacts,
+    RefusalFacts,
+    RunFinished,
+    RunKind,
+    RunStarted,
+    RunState,
+    Stage,
+    VerdictFacts,
+)
+from yishu.ledger.models import (
+    Base,
+    CheckResult,
+    LibraryCommit,
+    PullReceipt,
+    Refusal,
+    Run,
+    SubjectContribution,
+    Verdict,
+)
+from yishu.ledger.rows import DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.statements import query
+from yishu.redact import redact
+
+_FOREIGN_KEY_VIOLATION = "23503"
+_CHECK_VIOLATION = "23514"
+# What a repeated record does not move: the run began, and the rows were published, only once.
+_KEPT = {"started_at", "committed_at"}
+
+
+class Ledger:
+    """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record_run_started(self, fact: RunStarted) -> None:
+        """A run began; begun again it is running again, and its first beginning stands.
+
+        Raises:
+            TimeWithoutZone: a moment without its zone.
+        """
+        again = {
+            "state": RunState.RUNNING,
+            **dict.fromkeys(("finished_at", "stage", "error_code", "error_message")),
+        }
+        with self._writing(fact.object_id) as connection:
+            _keep(connection, Run, {**_values(fact), **again})
+
+    def record_run_finished(self, fact: RunFinished) -> None:
+        """A run ended, well or not.
+
+        Raises:
+            RunNotStarted: it was never recorded as started.
+            TimeWithoutZone: a moment without its zone.
+        """
+        values = _values(fact)
+        if fact.error_message is not None:
+            values["error_message"] = redact(fact.error_message)
+        key = (Run.run_id == fact.run_id) & (Run.object_id == fact.object_id)
+        with self._writing(fact.object_id) as connection:
+            done = connection.execute(update(Run).where(key).values(values))
+            if done.rowcount == 0:
+                raise _not_started(fact.object_id)
+
+    def record_pull(self, fact: PullFacts) -> None:
+        """A pull landed its rows.
+
+        Raises:
+            RunNotStarted: its run was never recorded as started.
+            TimeWithoutZone: a moment without its zone.
+        """
+        with self._writing(fact.entry_id) as connection:
+            _keep(connection, PullReceipt, _values(fact))
+
+    def record_verdict(self, fact: VerdictFacts) -> None:
+        """A validation decided; the results of its checks replace those recorded before.
+
+        Raises:
+            RunNotStarted: its run was never recorded as started.
+            CountsRefused: more rows quarantined or failed than there were.
+            TimeWithoutZone: a moment without its zone.
+        """
+        values = _values(fact)
+        checks = values.pop("checks")
+        key = {"run_id": fact.run_id, "entry_id": fact.entry_id}
+        with self._writing(fact.entry_id) as connection:
+            _keep(connection, Verdict, values)
+            _replace(connection, CheckResult, key, checks)
+
+    def record_commit(self, fact: CommitFacts) -> None:
+        """A commit to the library happened.
+
+        Raises:
+            RunNotStarted: its run was never recorded as started.
+            CountsRefused: the rows read are not all accounted for.
+            TimeWithoutZone: a moment without its zone.
+        """
+        with self._writing(fact.object_id) as connection:
+            _keep(connection, LibraryCommit, _commit_values(fact))
+
+    def record_subject(self, fact: CommitFacts, given: Sequence[ContributionFacts]) -> None:
+        """A subject was built; what its entries gave replaces what was recorded before.
+
+        Raises:
+            RunNotStarted: its run was never recorded as started.
+            CountsRefused: an entry's rows are not all contributed or listed as not linked.
+            TimeWithoutZone: a moment without its zone.
+        """
+        key = {"run_id": fact.run_id, "subject_id": fact.object_id}
+        with self._writing(fact.object_id) as connection:
+            _keep(connection, LibraryCommit, _commit_values(fact))
+            _replace(connection, SubjectContribution, key, [asdict(one) for one in given])
+
+    def record_refusal(self, fact: RefusalFacts) -> None:
+        """Something was refused; told twice, the first record stands.
+
+        Raises:
+            TimeWithoutZone: a moment without its zone.
+        """
+        values = _values(fact)
+        values |= {name: redact(values[name]) for name in ("found", "expected", "remedy")}
+        with self._writing(fact.object_id) as connection:
+            connection.execute(insert(Refusal).values(values).on_conflict_do_nothing())
+
+    def last_runs(self, limit: int = 20, object_id: str | None = None) -> list[RunRow]:
+        """The latest runs, newest first, of one object or of all."""
+        found = self._read("last_runs", limit=limit, object_id=object_id)
+        return [_run_row(row) for row in found]
+
+    def run(self, run_id: str, object_id: str) -> RunRow | None:
+        """One run, or None."""
+        found = self._read("run", run_id=run_id, object_id=object_id)
+        return _run_row(found[0]) if found else None
+
+    def receipt(self, run_id: str, entry_id: str) -> PullFacts | None:
+        """What the pull of a run brought, or None."""
+        found = self._read("receipt", run_id=run_id, entry_id=entry_id)
+        return PullFacts(**_mapping(found[0])) if found else None
+
+    def check_results(self, entry_id: str) -> list[CheckFacts]:
+        """The checks of an entry's latest verdict, the worst first."""
+        rows = map(_mapping, self._read("check_results", entry_id=entry_id))
+        return [CheckFacts(**{**row, "columns": tuple(row["columns"])}) for row in rows]
+
+    def refusals(self, limit: int = 50) -> list[RefusalFacts]:
+        """What was refused, newest first."""
+        rows = map(_mapping, self._read("refusals", limit=limit))
+        return [RefusalFacts(**{**row, "stage": _stage(row["stage"])}) for row in rows]
+
+    def summary(self) -> Summary:
+        """The state of the whole: entries, subjects, quality by dimension."""
+        entries = map(_mapping, self._read("summary_entries"))
+        subjects = map(_mapping, self._read("summary_subjects"))
+        quality = map(_mapping, self._read("summary_quality"))
+        return Summary(
+            tuple(EntryRow(**{**row, "state": RunState(row["state"])}) for row in entries),
+            tuple(SubjectRow(**row) for row in subjects),
+            tuple(DimensionRow(**row) for row in quality),
+        )
+
+    def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
+        with self._engine.connect() as connection:
+            return connection.execute(query(name), parameters).all()
+
+    @contextmanager
+    def _writing(self, object_id: str) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError as error:
+            raise _refused(object_id, error) from error
+
+
+def _keep(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
+    """Insert the row, or bring the one with its key to the same values."""
+    keys = {column.name for column in table.__table__.primary_key}
+    changed = {name: value for name, value in values.items() if name not in keys | _KEPT}
+    statement = insert(table).values(values)
+    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changed))
+
+
+def _replace(
+    connection: Connection,
+    table: type[Base],
+    key: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Make these the only rows of the table below that part of its key."""
+    columns = table.__table__.columns
+    connection.execute(
+        delete(table).where(*(columns[name] == value for name, value in key.items()))
+    )
+    if rows:
+        connection.execute(insert(table), [{**row, **key} for row in rows])
+
+
+def _values(fact: Any) -> dict[str, Any]:
+    values = asdict(fact)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = _utc(name, value)
+    return values
+
+
+def _commit_values(fact: CommitFacts) -> dict[str, Any]:
+    values = _values(fact)
+    values["table_name"] = values.pop("table")
+    return values
+
+
+def _utc(name: str, moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise TimeWithoutZone(
+            name,
+            found=moment.isoformat(),
+            expected="a moment with its time zone",
+            remedy="take it from datetime.now(UTC), never from a clock without a zone",
+        )
+    return moment.astimezone(UTC)
+
+
+def _mapping(row: Row[Any]) -> dict[str, Any]:
+    # The session's time zone decides how moments come back; they leave here in UTC.
+    values = dict(row._mapping)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return values
+
+
+def _run_row(row: Row[Any]) -> RunRow:
+    values = _mapping(row)
+    values["kind"] = RunKind(values["kind"])
+    values["state"] = RunState(values["state"])
+    values["stage"] = _stage(values["stage"])
+    return RunRow(**values)
+
+
+def _stage(value: str | None) -> Stage | None:
+    return None if value is None else Stage(value)
+
+
+def _refused(object_id: str, error: IntegrityError) -> LedgerError:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _FOREIGN_KEY_VIOLATION:
+        return _not_started(object_id)
+    kind = CountsRefused if state == _CHECK_VIOLATION else LedgerError
+    # Its text would show the whole row; the name of the constraint says which rule it was.
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return kind(
+        object_id,
+        found=f"a fact against the rule {constraint}",
+        expected="counts that add up and states that exist",
+        remedy="do not publish this run; compare its counts with yishu/ledger/models.py",
+    )
+
+
+def _not_started(object_id: str) -> RunNotStarted:
+    return RunNotStarted(
+        object_id,
+        found="a fact of a run that is not in the ledger",
+        expected="the run recorded as started before anything else of it",
+        remedy="call record_run_started first",
+    )
