@@ -1,0 +1,1 @@
+"""The rules that cross the borders of one value: small pure functions, catalog in, findings out."""
