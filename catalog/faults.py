@@ -6,24 +6,13 @@ catalog must not pass, e.g. into a release.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 
 from catalog.errors import CatalogError
+from catalog.kinds import Kind
 
 KeyPath = tuple[str | int, ...]
 """Keys and list positions that lead to a value inside an object, e.g. ``("items", 0, "mask")``."""
-
-
-class Kind(StrEnum):
-    """Kinds of objects; the value is the attribute of the catalog that holds them."""
-
-    ENTRY = "entries"
-    ELEMENT = "elements"
-    DEPARTMENT = "departments"
-    CODE_LIST = "code_lists"
-    SUBJECT = "subjects"
-    PROFILE = "profiles"
 
 
 @dataclass(frozen=True)

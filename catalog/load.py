@@ -5,7 +5,7 @@ object a file, named after it; ``elements.yaml`` and ``departments.yaml`` hold a
 the same name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,29 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog.document import Document, read_document
-from catalog.faults import Fault, Finding, KeyPath, Kind, in_order
+from catalog.faults import Fault, Finding, KeyPath, in_order
+from catalog.kinds import MODELS, Kind
 from catalog.mending import mend
-from catalog.model import (
-    Catalog,
-    CatalogEntry,
-    CodeList,
-    DataElement,
-    Department,
-    Model,
-    RuleProfile,
-    Subject,
-)
+from catalog.model import Catalog, Model
 from catalog.positions import Place, Positions
 from catalog.wording import finding_of
-
-MODELS: Mapping[Kind, type[Model]] = {
-    Kind.ENTRY: CatalogEntry,
-    Kind.ELEMENT: DataElement,
-    Kind.DEPARTMENT: Department,
-    Kind.CODE_LIST: CodeList,
-    Kind.SUBJECT: Subject,
-    Kind.PROFILE: RuleProfile,
-}
 
 _LIST_FILES = (Kind.ELEMENT, Kind.DEPARTMENT)
 _FOLDERS = (Kind.ENTRY, Kind.SUBJECT, Kind.CODE_LIST, Kind.PROFILE)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.document import line_of
-from catalog.faults import Fault, Finding, KeyPath, Kind
+from catalog.faults import Fault, Finding, KeyPath
+from catalog.kinds import Kind
 
 Ref = tuple[Kind, str]
 

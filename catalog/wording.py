@@ -8,7 +8,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from catalog.faults import Finding, KeyPath, Kind
+from catalog.faults import Finding, KeyPath
+from catalog.kinds import Kind
 from catalog.origins import ORIGINS
 
 _LONGEST_SHOWN = 60

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from catalog.faults import Finding, KeyPath, Kind
+from catalog.faults import Finding, KeyPath
+from catalog.kinds import Kind
 from catalog.model import CatalogEntry, CatalogView, SourceSpec
 from catalog.vocabulary import OpenType, Secrecy, ShareType, SystemKind, UpdateCycle
 from catalog.wording import secret, shown

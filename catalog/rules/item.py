@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from catalog.faults import Finding, KeyPath, Kind
+from catalog.faults import Finding, KeyPath
+from catalog.kinds import Kind
 from catalog.model import CatalogEntry, CatalogView, DataItem
 from catalog.vocabulary import DataType, Mask, Sensitivity
 from catalog.wording import shown

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from catalog.faults import Finding, Kind
+from catalog.faults import Finding
+from catalog.kinds import Kind
 from catalog.model import CatalogEntry, CatalogView, DataElement, ElementSource, Subject
 from catalog.rules.item import unknown_code_list
 from catalog.scope import describe, overlap

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from catalog.faults import Finding, Kind
+from catalog.faults import Finding
 from catalog.identifiers import check_organisation_code, check_uscc
+from catalog.kinds import Kind
 from catalog.model import CatalogView, Department
 from catalog.wording import shown
 
