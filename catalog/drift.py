@@ -62,36 +62,54 @@ _UNTYPED = frozenset({SystemKind.CSV, SystemKind.XLSX, SystemKind.REST})
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a source, its type as the source calls it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
 class Retyped:
     """A column whose type in the source cannot hold what the item promises."""
 
-    column: str
+    name: str
     found: str
     expected: DataType
 
 
 @dataclass(frozen=True)
 class Drift:
-    """The difference between a source and its entry, in the order of the source or the entry.
+    """The difference between a source and its entry.
 
     Attributes:
-        new_columns: Name and type of columns that the entry does not list.
-        missing_columns: Columns that the entry lists and the source lacks.
-        retyped: Columns of a type that does not fit the item.
+        new_columns: Columns that the entry does not list, in the source's order.
+        missing_columns: Columns that the entry lists and the source lacks, in the entry's order.
+        retyped: Columns of a type that does not fit the item, in the entry's order.
     """
 
-    new_columns: tuple[tuple[str, str], ...] = ()
+    new_columns: tuple[Column, ...] = ()
     missing_columns: tuple[str, ...] = ()
     retyped: tuple[Retyped, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any difference."""
-        return bool(self.new_columns or self.stops_pull)
+        return bool(self.new_columns or self.blocks)
 
     @property
-    def stops_pull(self) -> bool:
+    def blocks(self) -> bool:
         """Whether the entry cannot be filled from the source any more."""
         return bool(self.missing_columns or self.retyped)
+
+    def describe(self) -> str:
+        """All differences in one line, names and types only."""
+        parts = [f"new column {column.name} ({column.type})" for column in self.new_columns]
+        parts += [f"missing column {name}" for name in self.missing_columns]
+        parts += [
+            f"column {column.name} of type {column.found}, which does not fit {column.expected}"
+            for column in self.retyped
+        ]
+        return "; ".join(parts) or "no difference"
 
 
 def compare(entry: CatalogEntry, columns: Iterable[tuple[str, str]]) -> Drift:
@@ -104,7 +122,7 @@ def compare(entry: CatalogEntry, columns: Iterable[tuple[str, str]]) -> Drift:
     listed = {item.source_column: item for item in entry.items}
     is_typed = entry.source.kind not in _UNTYPED
     return Drift(
-        new_columns=tuple((name, type_) for name, type_ in real.items() if name not in listed),
+        new_columns=tuple(Column(*column) for column in real.items() if column[0] not in listed),
         missing_columns=tuple(name for name in listed if name not in real),
         retyped=tuple(
             Retyped(name, real[name], item.type)
