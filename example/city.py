@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import numpy as np
 
-from example import licences, parties, sinks
+from example import cases, licences, parties, ratings, sinks
 from example.faults import Outcome
 from example.manifest import (
     Contribution,
@@ -65,9 +65,26 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "natural_person": ("public_security.resident",),
     "e_licence": (
         "market_regulation.business_licence",
+        "market_regulation.food_licence",
+        "human_resources.social_security_card",
         "housing_construction.construction_permit",
         "transport.road_transport_licence",
         "health.medical_licence",
+    ),
+    "service_item": (
+        "administrative_approval.service_item",
+        "human_resources.hr_service_item",
+    ),
+    "case_application": (
+        "administrative_approval.approval_case",
+        "human_resources.hr_case",
+    ),
+    "case_material": ("administrative_approval.case_material",),
+    "case_process": ("administrative_approval.case_process",),
+    "case_result": ("administrative_approval.case_result",),
+    "service_rating": (
+        "service_hall.hall_rating",
+        "administrative_approval.online_rating",
     ),
 }
 """Which entries bring the rows of each subject."""
@@ -97,6 +114,17 @@ def tables(city: City) -> tuple[Table, ...]:
         licences.construction_permit,
         licences.road_transport_licence,
         licences.medical_licence,
+        licences.food_licence,
+        licences.social_security_card,
+        cases.service_item,
+        cases.hr_service_item,
+        cases.approval_case,
+        cases.hr_case,
+        cases.case_material,
+        cases.case_process,
+        cases.case_result,
+        ratings.online_rating,
+        ratings.hall_rating,
     )
     return tuple(maker(city) for maker in makers)
 

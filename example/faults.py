@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from example.chance import Dice, Index
-from example.codes import USCC_ALPHABET
 
 
 class FaultKind(StrEnum):
@@ -176,19 +175,14 @@ def plan_rows(dice: Dice, rows: int, faults: int) -> Plan:
 
 
 _WIDE = {ord(narrow): ord(narrow) + 0xFEE0 for narrow in "0123456789"}
+_CHECKS = "0123456789X"
 _NULLS = ("\\n", "NULL")
 _IMPOSSIBLE = ("2023-02-30", "2021-13-01", "20230431")
 
 
 def _next_check(value: str) -> str:
-    alphabet = USCC_ALPHABET.decode()
-    last = value[-1]
-    digits = "0123456789" if last.isdigit() else alphabet
-    return (
-        value[:-1] + digits[(digits.index(last) + 1) % len(digits)]
-        if last in digits
-        else (value[:-1] + "0")
-    )
+    """Another last character; every identifier of the city may end in a digit or in X."""
+    return value[:-1] + _CHECKS[(_CHECKS.find(value[-1]) + 1) % len(_CHECKS)]
 
 
 def _commas(value: str) -> str:

@@ -128,6 +128,7 @@ def _common(city: City, kind: LicenceKind) -> Facts:
 
 
 _MARKET = Offices("市场监督管理局", 3)
+_LABOUR = Offices("人力资源和社会保障局", 7)
 _BUILDING = Offices("住房和城乡建设局", 8)
 _TRANSPORT = Offices("交通运输局", 9)
 _HEALTH = Offices("卫生健康委员会", 10)
@@ -152,6 +153,67 @@ def business_licence(city: City) -> Table:
         ),
         city.size,
         _common(city, kind),
+        _faults(faults.no_end("issued_on", open_ended=False)),
+    )
+
+
+def food_licence(city: City) -> Table:
+    """Food licences, as market regulation's own system for them keeps them."""
+    kind = LicenceKind("food_licence", "002", "JYSP", 5, _MARKET, _enterprise_holder(city))
+
+    def more(index: Index) -> dict[str, pa.Array]:
+        formats = ("食品销售经营者", "餐饮服务经营者", "单位食堂")
+        goods = ("预包装食品销售", "散装食品销售", "热食类食品制售", "自制饮品制售")
+        return {
+            "business_format": names.chosen(formats, city.dice.below("food.format", index, 3)),
+            "business_items": names.chosen(goods, city.dice.below("food.items", index, 4)),
+        }
+
+    return Table(
+        "market_regulation.food_licence",
+        "licence_no",
+        Place("market_regulation_db", "t_spjyxkz", typed=True),
+        columns(
+            _listing(
+                "zzbs zzlx xkzbh jyzmc jyzzjlx jyzzjhm fzjg fzjgdm fzrq yxqz zzzt xzqh",
+                "%Y-%m-%d",
+                "business_format ztyt\nbusiness_items jyxm",
+            )
+        ),
+        city.share(10),
+        _add(_common(city, kind), more),
+        _faults(faults.null_spelling("business_items", nullable=True)),
+    )
+
+
+def social_security_card(city: City) -> Table:
+    """Social security cards of residents, as the labour department keeps them."""
+    kind = LicenceKind(
+        "social_security_card",
+        "003",
+        "K",
+        10,
+        _LABOUR,
+        lambda index: city.residents(spread(index, city.size)),
+    )
+
+    def more(index: Index) -> dict[str, pa.Array]:
+        banks = ("示例银行一", "示例银行二", "示例银行三")
+        return {"bank_name": names.chosen(banks, city.dice.below("card.bank", index, 3))}
+
+    return Table(
+        "human_resources.social_security_card",
+        "licence_no",
+        Place("human_resources_db", "sbk_kxx"),
+        columns(
+            _listing(
+                "zzbs zzlx sbkh xm zjlx zjhm fkjg fkjgdm fkrq yxqz kzt xzqh",
+                "%Y%m%d",
+                "bank_name fwyh",
+            )
+        ),
+        min(city.size, city.share(4)),
+        _add(_common(city, kind), more),
         _faults(faults.no_end("issued_on", open_ended=False)),
     )
 

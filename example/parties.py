@@ -1,5 +1,7 @@
 """The tables that say who there is: enterprises, residents, social organisations, taxpayers."""
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
@@ -39,31 +41,31 @@ def _statuses(city: City, salt: str, index: Index) -> pa.Array:
     return names.chosen(("1", "2", "4"), np.digitize(weight, (88, 93)))
 
 
+def _enterprise_facts(city: City, index: Index) -> dict[str, pa.Array]:
+    region = city.enterprise_region(index)
+    founded = city.founded(index)
+    waited = city.dice.below("enterprise.approved", index, 10_000) * (LAST_DAY - founded)
+    trade = city.dice.below("enterprise.industry", index, 19)
+    return {
+        "uscc": codes.strings(city.enterprise_codes(index)),
+        "name": city.enterprise_names(index),
+        "registrar": _flat("9", index),
+        "legal_representative": city.resident_names(
+            city.dice.below("enterprise.representative", index, city.size)
+        ),
+        "registered_capital": _capital(city, "enterprise", index),
+        "established_on": day_numbers(founded),
+        "term_end_on": day_numbers(_ends(city, "enterprise", index, founded)),
+        "approved_on": day_numbers(founded + waited // 10_000),
+        "region_code": region_texts(region),
+        "industry_code": names.chosen(tuple("ABCDEFGHIJKLMNOPQRS"), trade),
+        "status": _statuses(city, "enterprise", index),
+        "address": names.addresses(city.dice, "enterprise", index, region),
+    }
+
+
 def enterprise_registration(city: City) -> Table:
     """Enterprises, as the registration system of market regulation keeps them."""
-
-    def facts(index: Index) -> dict[str, pa.Array]:
-        region = city.enterprise_region(index)
-        founded = city.founded(index)
-        waited = city.dice.below("enterprise.approved", index, 10_000) * (LAST_DAY - founded)
-        trade = city.dice.below("enterprise.industry", index, 19)
-        return {
-            "uscc": codes.strings(city.enterprise_codes(index)),
-            "name": city.enterprise_names(index),
-            "registrar": _flat("9", index),
-            "legal_representative": city.resident_names(
-                city.dice.below("enterprise.representative", index, city.size)
-            ),
-            "registered_capital": _capital(city, "enterprise", index),
-            "established_on": day_numbers(founded),
-            "term_end_on": day_numbers(_ends(city, "enterprise", index, founded)),
-            "approved_on": day_numbers(founded + waited // 10_000),
-            "region_code": region_texts(region),
-            "industry_code": names.chosen(tuple("ABCDEFGHIJKLMNOPQRS"), trade),
-            "status": _statuses(city, "enterprise", index),
-            "address": names.addresses(city.dice, "enterprise", index, region),
-        }
-
     return Table(
         "market_regulation.enterprise_registration",
         "uscc",
@@ -83,7 +85,7 @@ def enterprise_registration(city: City) -> Table:
             address dom
         """),
         city.size,
-        facts,
+        partial(_enterprise_facts, city),
         (
             faults.check_digit("uscc"),
             faults.respelt(FaultKind.LOWER_CASE, "uscc"),
@@ -100,22 +102,22 @@ def enterprise_registration(city: City) -> Table:
     )
 
 
+def _resident_facts(city: City, index: Index) -> dict[str, pa.Array]:
+    ids, born, order = city.resident_facts(index)
+    region = city.dice.below("resident.region", index, len(names.REGIONS))
+    return {
+        "resident_id_no": codes.strings(ids),
+        "name": city.resident_names(index),
+        "sex": names.chosen(("2", "1"), order % 2),
+        "born_on": day_numbers(born),
+        "region_code": region_texts(region),
+        "address": names.addresses(city.dice, "resident", index, region),
+        "mobile_phone": city.mobile_phones("resident.phone", index),
+    }
+
+
 def resident(city: City) -> Table:
     """Residents, as the police's population system keeps them."""
-
-    def facts(index: Index) -> dict[str, pa.Array]:
-        ids, born, order = city.resident_facts(index)
-        region = city.dice.below("resident.region", index, len(names.REGIONS))
-        return {
-            "resident_id_no": codes.strings(ids),
-            "name": city.resident_names(index),
-            "sex": names.chosen(("2", "1"), order % 2),
-            "born_on": day_numbers(born),
-            "region_code": region_texts(region),
-            "address": names.addresses(city.dice, "resident", index, region),
-            "mobile_phone": city.mobile_phones("resident.phone", index),
-        }
-
     return Table(
         "public_security.resident",
         "resident_id_no",
@@ -130,7 +132,7 @@ def resident(city: City) -> Table:
             mobile_phone lxdh
         """),
         city.size,
-        facts,
+        partial(_resident_facts, city),
         (
             faults.check_digit("resident_id_no"),
             faults.respelt(FaultKind.FULL_WIDTH, "resident_id_no"),
@@ -146,31 +148,31 @@ def resident(city: City) -> Table:
     )
 
 
+def _society_facts(city: City, index: Index) -> dict[str, pa.Array]:
+    region = city.society_region(index)
+    founded = LAST_DAY - 30 - city.dice.below("society.founded", index, 9_000)
+    count = len(names.REGIONS)
+    boards = tuple(f"{name}教育局" for name in names.REGIONS.values())
+    return {
+        "uscc": codes.strings(city.society_codes(index)),
+        "name": names.society_names(city.dice, "society", index),
+        "registrar": _flat("5", index),
+        "legal_representative": city.resident_names(
+            city.dice.below("society.representative", index, city.size)
+        ),
+        "registered_capital": _capital(city, "society", index),
+        "established_on": day_numbers(founded),
+        "term_end_on": day_numbers(_ends(city, "society", index, founded)),
+        "region_code": region_texts(region),
+        "status": _statuses(city, "society", index),
+        "address": names.addresses(city.dice, "society", index, region),
+        "supervising_org": names.chosen(boards, region % count),
+        "contact_phone": city.mobile_phones("society.phone", index),
+    }
+
+
 def social_organisation(city: City) -> Table:
     """Social organisations, as the civil affairs department keeps them."""
-
-    def facts(index: Index) -> dict[str, pa.Array]:
-        region = city.society_region(index)
-        founded = LAST_DAY - 30 - city.dice.below("society.founded", index, 9_000)
-        count = len(names.REGIONS)
-        boards = tuple(f"{name}教育局" for name in names.REGIONS.values())
-        return {
-            "uscc": codes.strings(city.society_codes(index)),
-            "name": names.society_names(city.dice, "society", index),
-            "registrar": _flat("5", index),
-            "legal_representative": city.resident_names(
-                city.dice.below("society.representative", index, city.size)
-            ),
-            "registered_capital": _capital(city, "society", index),
-            "established_on": day_numbers(founded),
-            "term_end_on": day_numbers(_ends(city, "society", index, founded)),
-            "region_code": region_texts(region),
-            "status": _statuses(city, "society", index),
-            "address": names.addresses(city.dice, "society", index, region),
-            "supervising_org": names.chosen(boards, region % count),
-            "contact_phone": city.mobile_phones("society.phone", index),
-        }
-
     return Table(
         "civil_affairs.social_organisation",
         "uscc",
@@ -190,7 +192,7 @@ def social_organisation(city: City) -> Table:
             contact_phone lxdh
         """),
         city.share(50),
-        facts,
+        partial(_society_facts, city),
         (
             faults.check_digit("uscc"),
             faults.respelt(FaultKind.LOWER_CASE, "uscc"),
@@ -214,29 +216,29 @@ def taxpayer_enterprise(city: City, index: Index) -> Index:
     return spread(index, city.size)
 
 
+def _taxpayer_facts(city: City, index: Index) -> dict[str, pa.Array]:
+    who = taxpayer_enterprise(city, index)
+    start = city.founded(who) + 15
+    offices = tuple(f"国家税务总局{name}税务局" for name in names.REGIONS.values())
+    gone = city.dice.often("taxpayer.gone", index, 5)
+    grade = city.dice.below("taxpayer.grade", index, 5)
+    paid = city.dice.below("taxpayer.paid", index, 9_000_000) + 1_000
+    return {
+        "uscc": codes.strings(city.enterprise_codes(who)),
+        "taxpayer_name": city.enterprise_names(who),
+        "tax_credit_grade": names.chosen(("A", "B", "M", "C", "D"), grade),
+        "credit_year": pa.array(np.full(len(index), 2024)),
+        "tax_office": names.chosen(offices, city.enterprise_region(who)),
+        "tax_registered_on": day_numbers(start),
+        "deregistered_on": pa.compute.if_else(
+            pa.array(gone), day_numbers((start + LAST_DAY) // 2), pa.scalar(None, pa.date32())
+        ),
+        "paid_tax_amount": pa.array(paid),
+    }
+
+
 def taxpayer(city: City) -> Table:
     """Enterprises as taxpayers; their names are copies from the registration."""
-
-    def facts(index: Index) -> dict[str, pa.Array]:
-        who = taxpayer_enterprise(city, index)
-        start = city.founded(who) + 15
-        offices = tuple(f"国家税务总局{name}税务局" for name in names.REGIONS.values())
-        gone = city.dice.often("taxpayer.gone", index, 5)
-        grade = city.dice.below("taxpayer.grade", index, 5)
-        paid = city.dice.below("taxpayer.paid", index, 9_000_000) + 1_000
-        return {
-            "uscc": codes.strings(city.enterprise_codes(who)),
-            "taxpayer_name": city.enterprise_names(who),
-            "tax_credit_grade": names.chosen(("A", "B", "M", "C", "D"), grade),
-            "credit_year": pa.array(np.full(len(index), 2024)),
-            "tax_office": names.chosen(offices, city.enterprise_region(who)),
-            "tax_registered_on": day_numbers(start),
-            "deregistered_on": pa.compute.if_else(
-                pa.array(gone), day_numbers((start + LAST_DAY) // 2), pa.scalar(None, pa.date32())
-            ),
-            "paid_tax_amount": pa.array(paid),
-        }
-
     return Table(
         "taxation.taxpayer",
         "uscc",
@@ -252,7 +254,7 @@ def taxpayer(city: City) -> Table:
             paid_tax_amount 上年入库税额 number
         """),
         min(city.size, city.share(2)),
-        facts,
+        partial(_taxpayer_facts, city),
         (
             faults.check_digit("uscc"),
             faults.respelt(FaultKind.LOWER_CASE, "uscc"),
