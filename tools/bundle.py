@@ -26,7 +26,8 @@ INSTALL = """#!/bin/sh
 # Install Yishu from this folder alone; no network is used. Then: .venv/bin/yishu --help
 set -eu
 cd "$(dirname "$0")"
-exec "${PYTHON:-python3}" tools/bootstrap.py
+fitting=$(command -v python@VERSION@ || echo python3)
+exec "${PYTHON:-$fitting}" tools/bootstrap.py
 """
 
 
@@ -48,7 +49,8 @@ def build() -> Path:
         top.mkdir()
         export_commit(top)
         installer = top / "install.sh"
-        installer.write_text(INSTALL, "utf-8")
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        installer.write_text(INSTALL.replace("@VERSION@", version), "utf-8")
         installer.chmod(0o755)
         archive = DIST / f"{name()}.tar.gz"
         partial = archive.with_suffix(".part")
