@@ -1,0 +1,76 @@
+"""What every kind of department system looks like to the rest of Yishu.
+
+Separate from the kinds, so that a caller needs no driver to speak of a source.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+import pyarrow as pa
+
+from catalog.vocabulary import SystemKind
+
+MAX_BATCH_ROWS = 65_536
+"""No batch that a source yields is longer; a caller's memory follows from it."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a department system is and how to sign in.
+
+    It is handed in, never looked up here. ``url`` may hold a password or a token, so it is not in
+    the repr. Its form by kind: ``postgresql://…``; any SQLAlchemy URL; the path of a drop folder
+    (CSV, XLSX); ``http://:token@host`` or ``http://user:password@host`` (REST).
+    """
+
+    id: str
+    kind: SystemKind
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as the source itself calls it; ``type`` is the source's own type name."""
+
+    name: str
+    type: str
+
+
+class Source(Protocol):
+    """One table, file or endpoint of a department system, open for reading only.
+
+    Nothing is asked of the system before ``columns`` or ``read`` is called.
+    """
+
+    def columns(self) -> list[SourceColumn]:
+        """The real columns, in the source's order, asked for or not."""
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Stream these columns alone, in this order, in batches of at most ``MAX_BATCH_ROWS``.
+
+        A source without rows yields one batch without rows, so a schema is always known.
+        """
+
+    def __enter__(self) -> Self:
+        """Open for a ``with`` block."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close connections and files."""
+
+
+def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch into views of at most ``MAX_BATCH_ROWS`` rows, without a copy."""
+    for start in range(0, max(batch.num_rows, 1), MAX_BATCH_ROWS):
+        yield batch.slice(start, MAX_BATCH_ROWS)
+
+
+def string_schema(columns: Sequence[str]) -> pa.Schema:
+    """The schema of a source that knows text alone."""
+    return pa.schema([(name, pa.string()) for name in columns])

@@ -1,0 +1,355 @@
+"""Any other relational database, through SQLAlchemy and a server-side cursor.
+
+Separate from ``postgresql`` because rows pass through Python here: the price of reading whatever
+the department has, as long as SQLAlchemy has a dialect and the driver is installed.
+
+Types: a dialect that enforces its declared types delivers Arrow types; what has no exact Arrow type
+is read as the database's own text. SQLite lets any value into any column, so all its columns
+arrive as exact text, and a misplaced value is judged as a row's fault, not as a broken pull.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from catalog.model import SourceSpec
+from yishu.sources.errors import (
+    DATABASE_DOWN,
+    READ_REFUSED,
+    SIGN_IN_REFUSED,
+    TABLE_MISSING,
+    Meaning,
+    SourceError,
+    SourceFileMissing,
+    SourceMisdescribed,
+    SourceUnreachable,
+    SourceUnreadable,
+    require_columns,
+)
+from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, SourceColumn
+
+READ_ONLY = {
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+    "postgresql": "SET default_transaction_read_only = on",
+}
+"""How a session of a dialect is kept from writing; SQLite's file is opened for reading alone."""
+
+MAX_DECIMAL128_PRECISION = 38
+UNSIGNED_BIGINT = pa.decimal128(20, 0)
+
+AnyType = sa.types.TypeEngine[Any]
+Clean = Callable[[Any], Any]
+
+
+class SqlSource:
+    """A table or view of a database that SQLAlchemy can speak to."""
+
+    def __init__(self, spec: SourceSpec, connection: Connection) -> None:
+        if spec.table is None:
+            raise SourceMisdescribed(
+                connection.id,
+                found="no table",
+                expected="source.table, as table or schema.table",
+                remedy="name the table in the catalog entry",
+            )
+        self._obj = f"{connection.id}: {spec.table}"
+        schema, _, self._name = spec.table.rpartition(".")
+        self._schema = schema or None
+        self._url = _url(connection)
+        self._engine: sa.Engine | None = None
+        self._session: sa.Connection | None = None
+        self._types: dict[str, AnyType] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            self._session.close()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine = self._session = None
+
+    def columns(self) -> list[SourceColumn]:
+        """All columns of the table, with types as the dialect writes them.
+
+        Raises:
+            SourceTableMissing: there is no such table.
+            SourceFileMissing: there is no such SQLite file.
+            SourceUnreachable: the database does not answer.
+        """
+        session = self._open()
+        return [
+            SourceColumn(name, _type_name(kind, session.dialect))
+            for name, kind in self._declared().items()
+        ]
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Stream the columns.
+
+        Raises:
+            SourceColumnMissing: a column is not there.
+            SourceRefused: the account may not read it.
+            SourceUnreadable: a value does not fit its column's declared type.
+            SourceUnreachable: the database stopped answering.
+        """
+        require_columns(self._obj, list(self._declared()), columns)
+        return self._stream(columns)
+
+    def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        session = self._open()
+        text_only = session.dialect.name == "sqlite"
+        kinds = [self._declared()[name] for name in columns]
+        targets = [(pa.string(), _exact_text) if text_only else _arrow(kind) for kind in kinds]
+        schema = pa.schema([(name, kind) for name, (kind, _) in zip(columns, targets, strict=True)])
+        done = 0
+        try:
+            query = self._query(columns, targets, text_only)
+            options = {"yield_per": MAX_BATCH_ROWS}
+            with session.execute(query, execution_options=options) as result:
+                for rows in result.partitions():
+                    yield self._batch(rows, schema, [clean for _, clean in targets], done)
+                    done += len(rows)
+        except exc.SQLAlchemyError as error:
+            raise _explained(self._obj, error) from None
+        if not done:
+            yield pa.RecordBatch.from_pylist([], schema=schema)
+
+    def _query(
+        self, columns: Sequence[str], targets: Sequence[tuple[pa.DataType, Clean]], text_only: bool
+    ) -> sa.Select[Any]:
+        selected: list[sa.ColumnElement[Any]] = []
+        for name, (target, _) in zip(columns, targets, strict=True):
+            # Without a type, the driver's own value arrives untouched.
+            column: sa.ColumnElement[Any] = sa.column(sa.quoted_name(name, quote=True))
+            declared = self._declared()[name]
+            if not text_only and target == pa.string() and not isinstance(declared, sa.String):
+                column = sa.cast(column, sa.Text()).label(name)
+            selected.append(column)
+        schema = None if self._schema is None else sa.quoted_name(self._schema, quote=True)
+        return sa.select(*selected).select_from(
+            sa.table(sa.quoted_name(self._name, quote=True), schema=schema)
+        )
+
+    def _batch(
+        self, rows: Sequence[Any], schema: pa.Schema, cleans: Sequence[Clean], before: int
+    ) -> pa.RecordBatch:
+        arrays = []
+        values = zip(*rows, strict=True)
+        for field, clean, column in zip(schema, cleans, values, strict=True):
+            try:
+                arrays.append(pa.array([clean(value) for value in column], field.type))
+            except (pa.ArrowException, ValueError, TypeError, OverflowError, ArithmeticError):
+                raise SourceUnreadable(
+                    f"{self._obj}, column {field.name}",
+                    found=f"in rows {before} to {before + len(rows) - 1}, a value that is no "
+                    f"{field.type}",
+                    expected="values of the column's declared type",
+                    remedy="ask the department to correct the value or the column's type",
+                ) from None
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _declared(self) -> dict[str, AnyType]:
+        if self._types is None:
+            session = self._open()
+            try:
+                found = sa.inspect(session).get_columns(self._name, schema=self._schema)
+            except exc.NoSuchTableError:
+                found = []
+            except exc.SQLAlchemyError as error:
+                raise _explained(self._obj, error) from None
+            if not found:
+                raise TABLE_MISSING.about(self._obj)
+            self._types = {column["name"]: column["type"] for column in found}
+        return self._types
+
+    def _open(self) -> sa.Connection:
+        if self._session is None:
+            try:
+                self._engine = _engine(self._url, self._obj)
+                self._session = self._engine.connect()
+            except (exc.SQLAlchemyError, ImportError) as error:
+                raise _explained(self._obj, error) from None
+        return self._session
+
+
+def _url(connection: Connection) -> sa.URL:
+    try:
+        return sa.make_url(connection.url)
+    except (exc.ArgumentError, ValueError):
+        raise SourceMisdescribed(
+            connection.id,
+            found="a URL that SQLAlchemy cannot read",
+            expected="dialect+driver://account@host/database",
+            remedy="correct the connection's URL",
+        ) from None
+
+
+def _engine(url: sa.URL, obj: str) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, obj)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    statement = READ_ONLY.get(engine.dialect.name)
+    if statement is not None:
+
+        @sa.event.listens_for(engine, "connect")
+        def only_read(driver_connection: Any, _record: Any) -> None:
+            cursor = driver_connection.cursor()
+            cursor.execute(statement)
+            cursor.close()
+            driver_connection.commit()
+
+    return engine
+
+
+def _sqlite(url: sa.URL, obj: str) -> sa.Engine:
+    """An engine that neither writes nor creates the file, as SQLite would by default."""
+    path = Path(url.database or "")
+    if not path.parent.is_dir():
+        raise SourceUnreachable(
+            obj,
+            found="the database's folder is not there",
+            expected="the folder that the connection names",
+            remedy="see whether the share is mounted; the pull can be tried again",
+        )
+    if not path.is_file():
+        raise SourceFileMissing(
+            obj,
+            found="no such database file",
+            expected="the SQLite file that the connection names",
+            remedy="ask the department where the file is, then correct the connection",
+        )
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+    return sa.create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True),
+        poolclass=sa.NullPool,
+        hide_parameters=True,
+    )
+
+
+def _type_name(kind: AnyType, dialect: sa.Dialect) -> str:
+    try:
+        return kind.compile(dialect)
+    except exc.CompileError:
+        # SQLite has columns without a declared type.
+        return "" if isinstance(kind, sa.types.NullType) else type(kind).__name__
+
+
+def _arrow(kind: AnyType) -> tuple[pa.DataType, Clean]:
+    """The Arrow type that means a declared type exactly, else text."""
+    target, clean = pa.string(), _same
+    match kind:
+        case sa.Boolean():
+            target = pa.bool_()
+        case sa.BigInteger() if getattr(kind, "unsigned", False):
+            target = UNSIGNED_BIGINT
+        case sa.Integer():
+            target = pa.int64()
+        case sa.Float():
+            target = pa.float64()
+        case sa.Numeric() if _fits_decimal128(kind.precision, kind.scale):
+            target = pa.decimal128(kind.precision, kind.scale)
+        case sa.DateTime():
+            target, clean = pa.timestamp("us", "UTC" if kind.timezone else None), _moment
+        case sa.Date():
+            target, clean = pa.date32(), _day
+        case sa.LargeBinary():
+            target = pa.binary()
+    return target, clean
+
+
+def _fits_decimal128(precision: int | None, scale: int | None) -> bool:
+    if precision is None or scale is None:
+        return False
+    return precision <= MAX_DECIMAL128_PRECISION and 0 <= scale <= precision
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _day(value: Any) -> date | None:
+    # A time of day would be cut off silently.
+    if isinstance(value, datetime):
+        raise TypeError(type(value))
+    return value  # type: ignore[no-any-return]
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    return value  # type: ignore[no-any-return]
+
+
+def _exact_text(value: Any) -> str | None:
+    """SQLite's value as text that reads back as the same value.
+
+    Raises:
+        TypeError: the value is a blob.
+    """
+    match value:
+        case None | str():
+            return value
+        case int():
+            return str(value)
+        case float():
+            # The shortest digits that mean this float, never in scientific notation.
+            return format(Decimal(repr(value)), "f")
+        case _:
+            raise TypeError(type(value))
+
+
+UNREADABLE = Meaning(
+    SourceUnreadable, "content that cannot be read", "ask the department to repair it"
+)
+NO_DRIVER = Meaning(
+    SourceMisdescribed,
+    "a dialect whose driver is not installed",
+    "install the dialect's Python driver or correct the connection's URL",
+)
+
+BY_CODE = {
+    "28000": SIGN_IN_REFUSED,
+    "28P01": SIGN_IN_REFUSED,
+    "42501": READ_REFUSED,
+    "42P01": TABLE_MISSING,
+    "1044": SIGN_IN_REFUSED,
+    "1045": SIGN_IN_REFUSED,
+    "1142": READ_REFUSED,
+    "1143": READ_REFUSED,
+    "1146": TABLE_MISSING,
+}
+"""By SQLSTATE, and by error number for MySQL and MariaDB."""
+
+
+def _explained(obj: str, error: Exception) -> SourceError:
+    """What a driver's error means, in words that hold no value and no credential."""
+    cause = getattr(error, "orig", None)
+    code = str(getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), ""))
+    code = code if re.fullmatch(r"[0-9A-Z]{4,5}", code) else ""
+    if isinstance(error, ImportError | exc.NoSuchModuleError):
+        default = NO_DRIVER
+    elif str(cause).startswith("Could not decode"):
+        default = UNREADABLE
+    elif isinstance(error, exc.OperationalError | exc.InterfaceError):
+        default = DATABASE_DOWN
+    else:
+        default = UNREADABLE
+    return BY_CODE.get(code, default).about(obj, code)
