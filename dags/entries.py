@@ -1,8 +1,8 @@
-"""# 目录条目 · Catalog entries
+"""Catalog entries: one DAG for each entry of the current catalog release.
 
-One DAG for each entry of the current catalog release: pull, validate, publish. Schedule, owner,
-tags and text are renderings of the entry; to change one, change the catalog and publish a release.
-No entry in the release, no DAG: data that are not cataloged are not collected.
+Each DAG pulls, validates and publishes its entry. Schedule, owner, tags and text are renderings of
+the entry: to change one, change the catalog and publish a release. No entry in the release, no
+DAG: data that are not cataloged are not collected.
 """
 
 from yishu.orchestration import factory, release

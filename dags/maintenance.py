@@ -1,8 +1,12 @@
-"""# 日常维护 · Maintenance
+"""Maintenance of the library and of landing, every night.
 
-Compaction and vacuum of the library, retention of landing and quarantine, every night.
+**日常维护**：压缩小文件，清理过期版本，按目录规定的期限删除落地区与隔离区的数据；计数与摘要永久保留。
+
+Compacts the tables of the library, vacuums versions past their retention, purges landing and
+quarantine past the retention of their entry. Counts and digests are kept. Safe to run at any time,
+also while entries are published.
 """
 
 from yishu.orchestration import factory
 
-maintenance = factory.maintenance_dag()
+maintenance = factory.maintenance_dag(__doc__)

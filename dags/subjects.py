@@ -1,7 +1,6 @@
-"""# 主题库 · Subject library
+"""Subject library: one DAG for each subject table, run by the publication of its sources.
 
-One DAG for each subject table, run by the publication of its sources. What a late department does
-to it is said in the subject's definition.
+What a late department does to a subject is said in the subject's definition.
 """
 
 from yishu.orchestration import factory, release

@@ -8,7 +8,13 @@ from datetime import timedelta
 from catalog.model import CatalogEntry, CatalogView, DataItem, Subject
 from catalog.vocabulary import LateDepartment
 
-_STAGES_ZH = "拉取 → 校验 → 发布"
+_LATE_EN = {
+    LateDepartment.PUBLISH_WITHOUT: "Built whenever one source arrives; it waits for nobody.",
+    LateDepartment.WAIT_FOR_ALL: (
+        "Built when all sources have arrived; at the latest on the schedule of the slowest, "
+        "with what is there."
+    ),
+}
 
 
 def limit_zh(limit: timedelta | None) -> str:
@@ -31,74 +37,60 @@ def limit_en(limit: timedelta | None) -> str:
 
 def entry_doc(entry: CatalogEntry, catalog: CatalogView) -> str:
     """Markdown about an entry's DAG: what, whose, how often, what is checked, how it is shared."""
-    department = catalog.departments[entry.provider_org].name
     cycle = entry.update_cycle
-    lines = [
-        f"## {entry.name}",
-        "",
-        f"{entry.summary}",
-        "",
-        f"- 提供部门：{department}；数据类别：{entry.data_kind.label_zh}；"
-        f"目录版本：{entry.version}（{entry.published_on:%Y-%m-%d} 发布）",
-        f"- 更新周期：{cycle.label_zh}；时效上限：{limit_zh(cycle.freshness)}",
-        f"- 来源系统：{entry.data_source}（{entry.source.kind.label_zh}，"
-        f"连接 `{entry.source.connection}`）",
-        f"- 共享属性：{entry.share.type.label_zh}；主键：{_codes(entry.key)}",
-        f"- 步骤：{_STAGES_ZH}。重跑不会产生重复数据；"
-        f"超过 {entry.quality.max_quarantined_share:.0%} 的行被隔离时不发布。",
-        "",
-        f"**`{entry.id}`** in English: pulls the {len(entry.items)} catalogued columns from "
-        f"connection `{entry.source.connection}` ({entry.source.kind.value}), checks them, "
-        "quarantines failing rows with their reasons, and publishes one atomic version of the "
-        "unified table.",
-        "",
-        f"- Department `{entry.provider_org}`, kind `{entry.data_kind.value}`, entry version "
-        f"{entry.version}, share type `{entry.share.type.value}`",
-        f"- Update cycle `{cycle.value}`, schedule {_schedule(cycle.cron)}, freshness limit "
-        f"{limit_en(cycle.freshness)}",
-        "- Run it again at any time: a run is published once. If it fails, the log names the "
-        "source, the column, what was expected and what to do; the library is unchanged.",
-        "",
-        "| 信息项 | field | type | 敏感级别 | 可空 |",
-        "| --- | --- | --- | --- | --- |",
-        *(_item_row(item) for item in entry.items),
-    ]
-    return "\n".join(lines)
+    source = entry.source
+    department = catalog.departments[entry.provider_org].name
+    published = f"{entry.published_on:%Y-%m-%d}"
+    items = "\n".join(_item_row(item) for item in entry.items)
+    return f"""\
+## {entry.name}
+
+{entry.summary}
+
+- 提供部门：{department}；数据类别：{entry.data_kind.label_zh}
+- 目录版本：{entry.version}（{published} 发布）
+- 更新周期：{cycle.label_zh}；时效上限：{limit_zh(cycle.freshness)}
+- 来源系统：{entry.data_source}（{source.kind.label_zh}，连接 `{source.connection}`）
+- 共享属性：{entry.share.type.label_zh}；主键：{_codes(entry.key, "、")}
+- 步骤：拉取 → 校验 → 发布。重跑不会产生重复数据。
+- 隔离行超过 {entry.quality.max_quarantined_share:.0%} 时不发布，已发布的数据不变。
+
+**In English.** `{entry.id}` pulls the {len(entry.items)} catalogued columns from connection
+`{source.connection}` ({source.kind.value}), checks them, sets failing rows aside with their
+reasons, and publishes one atomic version of the unified table.
+
+- Department `{entry.provider_org}`, kind `{entry.data_kind.value}`, version {entry.version},
+  share type `{entry.share.type.value}`
+- Update cycle `{cycle.value}`: schedule {_schedule(cycle.cron)}, freshness limit
+  {limit_en(cycle.freshness)}
+- Run it again at any time: a run is published once. When it fails, the log names the source, the
+  column, what was expected and what to do; what was published stays as it is.
+
+| 信息项 Item | field | type | 敏感级别 Sensitivity | 可空 Nullable |
+| --- | --- | --- | --- | --- |
+{items}
+"""
 
 
 def subject_doc(subject: Subject, sources: tuple[str, ...], catalog: CatalogView) -> str:
     """Markdown about a subject's DAG: its meaning, its sources, what a late department does."""
     late = subject.late_department
-    when_en = {
-        LateDepartment.PUBLISH_WITHOUT: "Built whenever one source arrives, without waiting.",
-        LateDepartment.WAIT_FOR_ALL: "Built when all sources have arrived; on the schedule of the "
-        "slowest at the latest, with what is there.",
-    }
-    lines = [
-        f"## {subject.name}",
-        "",
-        subject.meaning,
-        "",
-        f"- 类别：{subject.family.label_zh}；主键：{_codes(subject.key)}；迟到处理：{late.label_zh}",
-        "- 来源：" + "、".join(f"{catalog.entries[entry].name}（`{entry}`）" for entry in sources),
-        "",
-        f"**Subject `{subject.id}`** in English: joins its columns from {len(sources)} published "
-        f"entries, one source for each element and scope. {when_en[late]}",
-        "",
-        "- Sources: " + ", ".join(f"`{entry}`" for entry in sources),
-        "- Every row names its department, entry and run; rows that link to nothing are listed.",
-    ]
-    return "\n".join(lines)
+    named = "、".join(f"{catalog.entries[entry].name}（`{entry}`）" for entry in sources)
+    return f"""\
+## {subject.name}
 
+{subject.meaning}
 
-MAINTENANCE_DOC = """\
-## 日常维护
+- 类别：{subject.family.label_zh}；主键：{_codes(subject.key, "、")}
+- 来源：{named}
+- 部门迟到时：{late.label_zh}
 
-压缩小文件、清理过期版本、按目录规定的期限删除落地区与隔离区数据；计数与摘要永久保留。
+**In English.** Subject `{subject.id}` is joined from {len(sources)} published entries, one source
+for each element and scope. {_LATE_EN[late]}
 
-**Maintenance** in English: compacts the tables of the library, vacuums versions past their
-retention, and purges landing and quarantine past the retention of their entry. Counts and
-digests are kept. Safe to run at any time, also while entries are published.
+- Key: {_codes(subject.key, ", ")}
+- Sources: {_codes(sources, ", ")}
+- Every row names its department, entry and run; rows that link to nothing are listed.
 """
 
 
@@ -106,13 +98,16 @@ def _schedule(cron: str | None) -> str:
     return f"`{cron}` Asia/Shanghai" if cron else "on demand only"
 
 
-def _codes(names: tuple[str, ...]) -> str:
-    return "、".join(f"`{name}`" for name in names)
+def _codes(names: tuple[str, ...], between: str) -> str:
+    return between.join(f"`{name}`" for name in names)
 
 
 def _item_row(item: DataItem) -> str:
-    nullable = "是" if item.nullable else "否"
-    return (
-        f"| {item.name} | `{item.field}` | {item.type.value} "
-        f"| {item.sensitivity.label_zh} | {nullable} |"
+    cells = (
+        item.name,
+        f"`{item.field}`",
+        item.type.value,
+        f"{item.sensitivity.label_zh} {item.sensitivity.value}",
+        "是 yes" if item.nullable else "否 no",
     )
+    return f"| {' | '.join(cells)} |"

@@ -42,10 +42,10 @@ def entry_dags(catalog: CatalogView) -> Iterator[DAG]:
     """One DAG for each published entry, or only the asked one in a task process."""
     asked = get_parsing_context().dag_id
     if asked is None:
-        for entry_id in catalog.entries:
-            yield entry_dag(catalog.entries[entry_id], catalog)
-    elif (entry_id := naming.entry_of(asked)) and entry_id in catalog.entries:
-        yield entry_dag(catalog.entries[entry_id], catalog)
+        for entry in catalog.entries.values():
+            yield entry_dag(entry, catalog)
+    elif naming.entry_of(asked) in catalog.entries:
+        yield entry_dag(catalog.entries[asked], catalog)
 
 
 def subject_dags(catalog: CatalogView) -> Iterator[DAG]:
@@ -108,12 +108,12 @@ def subject_dag(subject: Subject, sources: tuple[str, ...], catalog: CatalogView
     return dag
 
 
-def maintenance_dag() -> DAG:
+def maintenance_dag(doc_md: str) -> DAG:
     """Compaction, vacuum and retention, every night."""
     with DAG(
         dag_id=naming.MAINTENANCE_DAG_ID,
         description="Compaction, vacuum, retention",
-        doc_md=describe.MAINTENANCE_DOC,
+        doc_md=doc_md,
         schedule=CronTriggerTimetable(MAINTENANCE_CRON, timezone=naming.TIME_ZONE),
         tags={naming.Stage.MAINTENANCE.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},

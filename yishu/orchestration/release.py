@@ -1,7 +1,7 @@
 """The current release, as DAG files and task processes see it: one file, nothing else."""
 
 from catalog.release import Release, current_release
-from yishu.settings import Settings, load_settings
+from yishu.settings import Settings
 
 
 def current() -> Release:
@@ -19,5 +19,5 @@ def settings_and_release() -> tuple[Settings, Release]:
     Raises:
         ReleaseDamaged: there is none, or it is not what was written.
     """
-    settings = load_settings()
-    return settings, current_release(settings.release_dir)
+    settings = Settings()
+    return settings, current_release(settings.releases_dir)

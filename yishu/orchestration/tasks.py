@@ -15,7 +15,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from catalog.errors import YishuError
 from yishu.orchestration import release
-from yishu.orchestration.connections import connection_of
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
@@ -91,25 +90,26 @@ def permanent_errors_fail_at_once() -> Iterator[None]:
 
 
 def _context(*, connect_for: str | None = None) -> "PipelineContext":
+    from yishu.embedded import ledger_url  # noqa: PLC0415
     from yishu.pipeline import PipelineContext  # noqa: PLC0415
 
     settings, current = release.settings_and_release()
     connections = {}
     if connect_for is not None:
+        from yishu.orchestration.connections import connection_of  # noqa: PLC0415
+
         connection = connection_of(current.entry(connect_for).source)
         connections[connection.id] = connection
     return PipelineContext(
         settings=settings,
         release=current,
-        ledger_url=settings.ledger_url,
+        ledger_url=ledger_url(settings),
         connections=connections,
         clock=lambda: datetime.now(UTC),
     )
 
 
-def _tell_followers(
-    outlets: list[Any], outlet_events: Mapping[Any, Any], record: Record
-) -> None:
+def _tell_followers(outlets: list[Any], outlet_events: Mapping[Any, Any], record: Record) -> None:
     # What a subject's run shows as its cause: which version of which table, by which run.
     told = ("version", "rows", "run_id")
     for asset in outlets:

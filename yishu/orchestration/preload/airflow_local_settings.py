@@ -16,8 +16,13 @@ _TASK_MODULES = (
 )
 
 
-def _is_scheduler(argv: list[str]) -> bool:
-    return Path(argv[0]).name in {"airflow", "__main__.py"} and argv[1:2] == ["scheduler"]
+_COMMANDS = frozenset({"airflow", "-m"})
+"""``airflow scheduler`` and ``python -m airflow scheduler``, as seen while Airflow is imported."""
+
+
+def is_scheduler(argv: list[str]) -> bool:
+    """Whether a command line is that of Airflow's scheduler."""
+    return Path(argv[0]).name in _COMMANDS and argv[1:2] == ["scheduler"]
 
 
 def _load_task_modules() -> None:
@@ -30,5 +35,5 @@ def _load_task_modules() -> None:
 __all__: list[str] = []
 """Nothing here overrides a setting of Airflow."""
 
-if _is_scheduler(sys.argv):
+if is_scheduler(sys.argv):
     _load_task_modules()

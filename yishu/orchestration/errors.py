@@ -1,0 +1,48 @@
+"""What can go wrong around Airflow itself, beyond what the pipeline's stages say.
+
+OrchestrationError
+├── ComponentFailed    a process of Airflow ended, or a command of it failed
+├── NotReady           Airflow did not become ready in time (retryable)
+├── PortTaken          no free port for Airflow's UI
+├── DiskFull           too little free disk
+└── RunsFailed         runs ended badly; their logs say why
+"""
+
+from catalog.errors import YishuError
+
+
+class OrchestrationError(YishuError):
+    """Airflow could not do its work."""
+
+    code = "ORC_ERROR"
+
+
+class ComponentFailed(OrchestrationError):
+    """A process of Airflow ended, or a command of it failed."""
+
+    code = "ORC_COMPONENT_FAILED"
+
+
+class NotReady(OrchestrationError):
+    """Airflow did not become ready in time."""
+
+    code = "ORC_NOT_READY"
+    retryable = True
+
+
+class PortTaken(OrchestrationError):
+    """There is no free port for Airflow's UI."""
+
+    code = "ORC_PORT_TAKEN"
+
+
+class DiskFull(OrchestrationError):
+    """There is too little free disk to start."""
+
+    code = "ORC_DISK_FULL"
+
+
+class RunsFailed(OrchestrationError):
+    """Runs ended badly."""
+
+    code = "ORC_RUNS_FAILED"

@@ -1,0 +1,153 @@
+"""The few calls of Airflow's public REST API (``/api/v2``) that watching a run needs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+_PAGE = 100
+"""Airflow's greatest page (``[api] maximum_page_limit``)."""
+
+ACTIVE_STATES = frozenset({"queued", "running"})
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """One run of one DAG as Airflow tells it; ``ended`` is None while it runs."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    queued: datetime | None
+    started: datetime | None
+    ended: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the run has not ended."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took; None while it runs."""
+        if self.started is None or self.ended is None:
+            return None
+        return (self.ended - self.started).total_seconds()
+
+
+class AirflowApi:
+    """A client of one API server; signs in when first needed.
+
+    Args:
+        url: Where the API server is, without a path.
+        user: Name to sign in with; health needs none.
+        password: Its password.
+    """
+
+    def __init__(self, url: str, user: str = "", password: str = "") -> None:
+        self._user = user
+        self._password = password
+        # The server is on this machine: no proxy of the environment is asked.
+        self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False)
+        self._token: str | None = None
+
+    def not_healthy(self, since: datetime) -> list[str]:
+        """The parts that have not shown a sign of life since then."""
+        try:
+            reply = self._http.get("/api/v2/monitor/health", timeout=5.0)
+            reply.raise_for_status()
+        except httpx.HTTPError:
+            return ["API server"]
+        health = reply.json()
+        beats = {
+            "scheduler": (health["scheduler"] or {}).get("latest_scheduler_heartbeat"),
+            "DAG processor": (health["dag_processor"] or {}).get("latest_dag_processor_heartbeat"),
+        }
+        return [
+            name
+            for name, beat in beats.items()
+            if beat is None or datetime.fromisoformat(beat) < since
+        ]
+
+    def dags(self) -> dict[str, bool]:
+        """Whether it is paused, by id of each DAG that its file still builds."""
+        return {dag["dag_id"]: dag["is_paused"] for dag in self._all("/dags", "dags", {})}
+
+    def import_errors(self) -> dict[str, str]:
+        """What went wrong, by DAG file."""
+        faults = self._all("/importErrors", "import_errors", {})
+        return {str(fault["filename"]): str(fault["stack_trace"]) for fault in faults}
+
+    def runs_since(self, moment: datetime) -> list[DagRun]:
+        """All runs that were queued or due since then, oldest first, and those still active."""
+        recent = self._all(
+            "/dags/~/dagRuns", "dag_runs", {"updated_at_gte": moment.isoformat(), "order_by": "id"}
+        )
+        runs = (_dag_run(found) for found in recent)
+        return [run for run in runs if run.is_active or (run.queued or moment) >= moment]
+
+    def task_states(self, moment: datetime) -> dict[str, int]:
+        """How many task instances updated since then are in each state."""
+        counts: dict[str, int] = {}
+        query = {"updated_at_gte": moment.isoformat()}
+        for found in self._all("/dags/~/dagRuns/~/taskInstances", "task_instances", query):
+            state = found["state"] or "waiting"
+            counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def causes(self, run: DagRun) -> set[tuple[str, str]]:
+        """The runs, as (DAG id, run id), whose publications started this one."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
+        events = self._get(path, {})["asset_events"]
+        return {(event["source_dag_id"], event["source_run_id"]) for event in events}
+
+    def trigger(self, dag_id: str, run_id: str) -> None:
+        """Start a run by hand; asking twice for the same run starts one."""
+        reply = self._http.post(
+            f"/api/v2/dags/{dag_id}/dagRuns",
+            json={"dag_run_id": run_id, "logical_date": None},
+            headers=self._headers(),
+        )
+        if reply.status_code != httpx.codes.CONFLICT:
+            reply.raise_for_status()
+
+    def _all(self, path: str, key: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        offset = 0
+        while True:
+            page = self._get(path, {**query, "limit": str(_PAGE), "offset": str(offset)})
+            yield from page[key]
+            offset += len(page[key])
+            if not page[key] or offset >= page["total_entries"]:
+                return
+
+    def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        reply = self._http.get(f"/api/v2{path}", params=query, headers=self._headers())
+        reply.raise_for_status()
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        if self._token is None:
+            reply = self._http.post(
+                "/auth/token", json={"username": self._user, "password": self._password}
+            )
+            reply.raise_for_status()
+            self._token = str(reply.json()["access_token"])
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def _dag_run(found: Mapping[str, Any]) -> DagRun:
+    return DagRun(
+        dag_id=found["dag_id"],
+        run_id=found["dag_run_id"],
+        state=found["state"],
+        queued=_moment(found["queued_at"]),
+        started=_moment(found["start_date"]),
+        ended=_moment(found["end_date"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

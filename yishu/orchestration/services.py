@@ -1,0 +1,224 @@
+"""Airflow on one machine: scheduler, DAG processor and API server as child processes.
+
+The triggerer is not started: no task is deferred. The scheduler's log server is not either: the
+API server reads the tasks' logs from the same disk.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from yishu.orchestration.environment import HOST, airflow_environment, base_url
+from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
+from yishu.orchestration.processes import Processes
+from yishu.orchestration.rest import AirflowApi
+from yishu.settings import Settings, project_root
+
+COMPONENTS = {
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "api-server": ("api-server", "--workers", "1"),
+}
+"""What runs, and with which arguments of the ``airflow`` command."""
+
+FIRST_PORT = 8080
+_PORTS_TRIED = 50
+_READY_SECONDS = 120.0
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class ComponentStatus:
+    """One process of Airflow; ``pid`` is None when it does not run."""
+
+    name: str
+    pid: int | None
+    log: Path
+
+
+def processes(settings: Settings) -> Processes:
+    """Where the pid files and logs of Airflow's processes are."""
+    return Processes(settings.var_dir / "run", settings.var_dir / "logs")
+
+
+def start(
+    settings: Settings,
+    database_url: str,
+    *,
+    port: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Start what does not run yet and wait until all of it is ready; the URL of Airflow's UI.
+
+    Args:
+        settings: Places and secrets of this installation.
+        database_url: SQLAlchemy URL of Airflow's own database, ``postgresql+psycopg://...``.
+        port: Port of UI and API; None takes the one of the last start or the first free one.
+        progress: Told in a few words what is done now.
+
+    Raises:
+        PortTaken: the port asked for, or every port tried, is taken.
+        ComponentFailed: a process ended; the error carries the end of its log.
+        NotReady: something is still not ready after two minutes.
+    """
+    children = processes(settings)
+    running = [name for name in COMPONENTS if children.find(name)]
+    if len(running) < len(COMPONENTS):
+        # They must agree on port and secrets, so a half-running Airflow is started anew.
+        children.stop(running, _STOP_SECONDS)
+        port = _choose_port(settings, port)
+        environment = airflow_environment(settings, database_url, port, os.environ)
+        progress("preparing Airflow's database")
+        _run("db-migrate", ["-m", "airflow", "db", "migrate"], environment, children)
+        progress("starting Airflow")
+        for name, arguments in COMPONENTS.items():
+            argv = [sys.executable, "-m", "airflow", *arguments]
+            children.start(name, argv, environment, project_root())
+        _run("pools", ["-m", "yishu.orchestration.pools"], environment, children)
+    url = ui_url(settings)
+    _wait_until_ready(children, AirflowApi(url), progress)
+    return url
+
+
+def stop(settings: Settings) -> list[str]:
+    """Stop Airflow and every task it runs; the names of what was running."""
+    children = processes(settings)
+    running = [name for name in COMPONENTS if children.find(name)]
+    children.stop(list(COMPONENTS), _STOP_SECONDS)
+    return running
+
+
+def status(settings: Settings) -> tuple[ComponentStatus, ...]:
+    """What of Airflow runs and where its logs are."""
+    children = processes(settings)
+    found = {name: children.find(name) for name in COMPONENTS}
+    return tuple(
+        ComponentStatus(name, process.pid if process else None, children.log(name))
+        for name, process in found.items()
+    )
+
+
+def create_pools(settings: Settings, database_url: str) -> None:
+    """Make the pools of the current release that Airflow lacks; part of publishing a release.
+
+    Raises:
+        ComponentFailed: Airflow's database is not there or not migrated.
+    """
+    environment = airflow_environment(settings, database_url, _kept_port(settings), os.environ)
+    _run("pools", ["-m", "yishu.orchestration.pools"], environment, processes(settings))
+
+
+def ui_url(settings: Settings) -> str:
+    """Where Airflow's UI is, or was last."""
+    return base_url(_kept_port(settings))
+
+
+def require_alive(settings: Settings) -> None:
+    """Make sure that every process of Airflow still runs.
+
+    Raises:
+        ComponentFailed: one has ended; the error carries the end of its log.
+    """
+    children = processes(settings)
+    for name in COMPONENTS:
+        if children.find(name) is None:
+            raise _died(name, children)
+
+
+def _run(
+    name: str, arguments: Sequence[str], environment: dict[str, str], children: Processes
+) -> None:
+    children.log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with children.log(name).open("wb") as output:
+        done = subprocess.run(  # noqa: S603  our own interpreter, fixed arguments
+            [sys.executable, *arguments],
+            env=environment,
+            cwd=project_root(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise _died(name, children, f"exit code {done.returncode}")
+
+
+def _died(name: str, children: Processes, found: str = "it is not running") -> ComponentFailed:
+    return ComponentFailed(
+        f"airflow {name}",
+        found=f"{found}; its log ends with:\n{children.tail(name)}\n",
+        expected="to run",
+        remedy=f"mend what the log says ({children.log(name)}), then start again",
+    )
+
+
+def _wait_until_ready(
+    children: Processes, api: AirflowApi, progress: Callable[[str], None]
+) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    # A heartbeat of the time before says nothing about the processes that run now.
+    since = datetime.fromtimestamp(_latest_start(children), UTC)
+    missing: list[str] = []
+    while time.monotonic() < deadline:
+        for name in COMPONENTS:
+            if children.find(name) is None:
+                raise _died(name, children)
+        missing = api.not_healthy(since)
+        if not missing:
+            return
+        progress(f"waiting for {', '.join(missing)}")
+        time.sleep(0.5)
+    raise NotReady(
+        "Airflow",
+        found=f"after {_READY_SECONDS:.0f} s still not ready: {', '.join(missing)}",
+        expected="scheduler, DAG processor and API server ready",
+        remedy=f"see the logs in {children.log_dir}; on a busy machine start again",
+    )
+
+
+def _latest_start(children: Processes) -> float:
+    found = (children.find(name) for name in COMPONENTS)
+    return max((process.create_time() for process in found if process), default=0.0)
+
+
+def _choose_port(settings: Settings, asked: int | None) -> int:
+    first = asked or _kept_port(settings)
+    candidates = [first] if asked else [first, *range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED)]
+    for port in candidates:
+        if _is_free(port):
+            _port_file(settings).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _port_file(settings).write_text(str(port), "ascii")
+            return port
+    raise PortTaken(
+        "Airflow's UI",
+        found=f"port {candidates[0]}{f' to {candidates[-1]}' if len(candidates) > 1 else ''} taken",
+        expected="one free port on the loopback interface",
+        remedy="end what listens there, or name another port",
+    )
+
+
+def _kept_port(settings: Settings) -> int:
+    try:
+        return int(_port_file(settings).read_text("ascii"))
+    except (OSError, ValueError):
+        return FIRST_PORT
+
+
+def _port_file(settings: Settings) -> Path:
+    return settings.var_dir / "run" / "airflow.port"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
