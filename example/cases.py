@@ -91,7 +91,7 @@ def hr_service_item(city: City) -> Table:
             basic_code jbbm
             item_name sxmc
             item_type sxlx
-            exercise_level sxcj
+            exercise_level xscj
             org_name ssztmc
             org_uscc ssztdm
             body_nature ssztxz
