@@ -48,8 +48,8 @@ class Fault:
 class Finding:
     """A fault before its place is known: the object, and the path of the value in it.
 
-    ``other`` is the object whose absence or content the finding rests on. When that one is itself
-    faulty the finding would only repeat it, and is dropped.
+    ``other`` is another object, and a path in it, that the finding rests on. When a fault is known
+    there already the finding would only repeat it, and is dropped.
     """
 
     kind: Kind
@@ -59,7 +59,7 @@ class Finding:
     found: str
     expected: str
     remedy: str
-    other: tuple[Kind, str] | None = None
+    other: tuple[Kind, str, KeyPath] | None = None
 
     def at(self, file: str, line: int) -> Fault:
         """The fault at that place."""

@@ -144,7 +144,7 @@ class _Reader:
             self.draft[kind][id_] = model.model_validate(data)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=True)
-            found = [finding_of(kind, id_, model, problem) for problem in problems]
+            found = [finding_of(kind, id_, model, dict(problem)) for problem in problems]
             unknown = [f.path for f in found if f.code == "CAT_KEY_UNKNOWN"]
             bad = [f.path for f in found if f.code != "CAT_KEY_UNKNOWN"]
             mended, filled = (

@@ -88,6 +88,10 @@ _PLACEHOLDERS: dict[type[Model], dict[str, Any]] = {
 }
 
 
+_RESTING_ON_ITEMS: set[KeyPath] = {("key",), ("quality",)}
+"""What speaks of items by name says nothing while a name is a placeholder."""
+
+
 def mend(
     model: type[M], data: dict[str, Any], *, unknown: Iterable[KeyPath], bad: Iterable[KeyPath]
 ) -> tuple[M | None, tuple[KeyPath, ...]]:
@@ -100,6 +104,8 @@ def mend(
     for path in unknown:
         _drop(mended, path)
     filled = {_fill(model, mended, path) for path in bad if path}
+    if any(path[0] == "items" and path[2:] in ((), ("field",)) for path in filled):
+        filled |= _RESTING_ON_ITEMS
     try:
         return model.model_validate(mended), tuple(filled)
     except ValidationError:

@@ -47,7 +47,14 @@ class Positions:
         return finding.at(place.file, line_of(self.root, place.file, place.base + finding.path))
 
     def _repeats(self, finding: Finding) -> bool:
-        if finding.other and (finding.other in self.unread or finding.other in self.mended):
-            return True
+        """Whether a known fault, in the object or in the other one, is the cause of the finding."""
         mended = self.mended.get((finding.kind, finding.id), ())
-        return any(finding.path[: len(path)] == path for path in mended)
+        if any(finding.path[: len(path)] == path for path in mended):
+            return True
+        if finding.other is None:
+            return False
+        kind, id_, basis = finding.other
+        return (kind, id_) in self.unread or any(
+            all(left == right for left, right in zip(path, basis, strict=False))
+            for path in self.mended.get((kind, id_), ())
+        )

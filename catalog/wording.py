@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic_core import ErrorDetails
 
 from catalog.faults import Finding, KeyPath
 from catalog.kinds import Kind
 from catalog.origins import ORIGINS
+
+Problem = Mapping[str, Any]
+"""One error of pydantic's: type, loc, input, msg, ctx."""
 
 _LONGEST_SHOWN = 60
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -19,7 +21,7 @@ _SECRECY_EXPECTED = "`none`: state and work secrets are out of scope (S004 Art.2
 _SECRECY_REMEDY = "keep secret data out of this system; if the data are not secret, write `none`"
 
 
-def finding_of(kind: Kind, id_: str, model: type[BaseModel], error: ErrorDetails) -> Finding:
+def finding_of(kind: Kind, id_: str, model: type[BaseModel], error: Problem) -> Finding:
     """The finding that one pydantic error means."""
     path: KeyPath = tuple(step for step in error["loc"] if step != "[key]")
     value = error["input"]
@@ -100,7 +102,7 @@ def _unknown(kind: Kind, id_: str, path: KeyPath, model: type[BaseModel]) -> Fin
     )
 
 
-def _invalid(kind: Kind, id_: str, path: KeyPath, error: ErrorDetails, allowed: str) -> Finding:
+def _invalid(kind: Kind, id_: str, path: KeyPath, error: Problem, allowed: str) -> Finding:
     value = error["input"]
     is_unquoted = error["type"] == "string_type" and not isinstance(value, list | dict)
     return Finding(
@@ -116,7 +118,7 @@ def _invalid(kind: Kind, id_: str, path: KeyPath, error: ErrorDetails, allowed: 
     )
 
 
-def _members(error: ErrorDetails) -> str:
+def _members(error: Problem) -> str:
     """What a closed set allows; empty for other errors."""
     expected = error.get("ctx", {}).get("expected", "")
     return (

@@ -146,7 +146,7 @@ def departments(entry: CatalogEntry, catalog: CatalogView) -> Iterator[Finding]:
                 found=shown(id_),
                 expected="a department of departments.yaml",
                 remedy="correct the name, or add the department with its credit code",
-                other=(Kind.DEPARTMENT, id_),
+                other=(Kind.DEPARTMENT, id_, ()),
             )
 
 

@@ -129,7 +129,7 @@ def unknown_code_list(kind: Kind, id_: str, path: KeyPath, code_list: str) -> Fi
         found=shown(code_list),
         expected="a code list of code_lists/",
         remedy="correct the name, or add the code list",
-        other=(Kind.CODE_LIST, code_list),
+        other=(Kind.CODE_LIST, code_list, ()),
     )
 
 

@@ -49,7 +49,7 @@ def source_entries(catalog: CatalogView) -> Iterator[Finding]:
                     found=shown(claim.entry),
                     expected="an entry of entries/",
                     remedy="correct the name, or add the entry",
-                    other=(Kind.ENTRY, claim.entry),
+                    other=(Kind.ENTRY, claim.entry, ()),
                 )
             elif all(item.element != element.id for item in entry.items):
                 yield Finding(
@@ -60,7 +60,7 @@ def source_entries(catalog: CatalogView) -> Iterator[Finding]:
                     found=f"{shown(claim.entry)}, which has no item with this element",
                     expected=f"an item with `element: {element.id}` in that entry",
                     remedy="add `element` to the item that carries it, or drop the claim",
-                    other=(Kind.ENTRY, claim.entry),
+                    other=(Kind.ENTRY, claim.entry, ("items",)),
                 )
 
 
@@ -92,7 +92,7 @@ def scopes(catalog: CatalogView) -> Iterator[Finding]:
                         found=shown(value),
                         expected=f"a code of `{codes.id}`: {', '.join(codes.codes)}",
                         remedy="correct the value, or add it to the code list",
-                        other=(Kind.CODE_LIST, codes.id),
+                        other=(Kind.CODE_LIST, codes.id, ("codes",)),
                     )
 
 
@@ -119,7 +119,7 @@ def items_match_elements(catalog: CatalogView) -> Iterator[Finding]:
                     found=shown(item.element),
                     expected="a data element of elements.yaml",
                     remedy="correct the name, or add the element",
-                    other=(Kind.ELEMENT, item.element),
+                    other=(Kind.ELEMENT, item.element, ()),
                 )
                 continue
             yield from _differences(entry, i, element)
@@ -138,7 +138,7 @@ def _differences(entry: CatalogEntry, i: int, element: DataElement) -> Iterator[
                 found=f"{key} {shown(found)} in `{item.field}`",
                 expected=f"{key} {shown(wanted)}, as in the element {element.id}",
                 remedy="one name means one thing: align the item with its element",
-                other=(Kind.ELEMENT, element.id),
+                other=(Kind.ELEMENT, element.id, (key,)),
             )
     if _RANK[item.sensitivity] < _RANK[element.sensitivity]:
         yield Finding(
@@ -149,7 +149,7 @@ def _differences(entry: CatalogEntry, i: int, element: DataElement) -> Iterator[
             found=f"{shown(item.sensitivity.value)} in `{item.field}`",
             expected=f"{shown(element.sensitivity.value)} or more, as in the element {element.id}",
             remedy="raise the item's sensitivity",
-            other=(Kind.ELEMENT, element.id),
+            other=(Kind.ELEMENT, element.id, ("sensitivity",)),
         )
 
 
@@ -167,7 +167,7 @@ def subjects(catalog: CatalogView) -> Iterator[Finding]:
                     found=shown(column.element),
                     expected="a data element of elements.yaml",
                     remedy="correct the name, or add the element",
-                    other=(Kind.ELEMENT, column.element),
+                    other=(Kind.ELEMENT, column.element, ()),
                 )
             if column.field in fields[:i]:
                 yield _subject_finding(

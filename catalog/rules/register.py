@@ -66,7 +66,7 @@ def resource_codes(catalog: CatalogView) -> Iterator[Finding]:
                 found=f"{shown(entry.resource_code)}, the code of {first[entry.resource_code]}",
                 expected="a code of its own",
                 remedy="give the entry the next free sequence code behind the `/`",
-                other=(Kind.ENTRY, first[entry.resource_code]),
+                other=(Kind.ENTRY, first[entry.resource_code], ("resource_code",)),
             )
         first.setdefault(entry.resource_code, entry.id)
 
