@@ -1,0 +1,19 @@
+"""Errors of lineage.
+
+LineageError
+└── LineageNotWritten    an event could not be appended
+"""
+
+from catalog.errors import YishuError
+
+
+class LineageError(YishuError):
+    """Lineage cannot be told."""
+
+    code = "LINEAGE_ERROR"
+
+
+class LineageNotWritten(LineageError):
+    """An event could not be appended to the file; what it would have said is unproven."""
+
+    code = "LINEAGE_NOT_WRITTEN"
