@@ -1,0 +1,121 @@
+"""From what a stage made to what ledger and lineage are told: pure translations, field by field."""
+
+from datetime import datetime
+
+from catalog.model import CatalogEntry
+from expectations.verdict import Verdict
+from yishu.ledger.facts import (
+    CheckFacts,
+    CommitFacts,
+    ContributionFacts,
+    Layer,
+    PullFacts,
+    VerdictFacts,
+)
+from yishu.library import Commit, SubjectCommit
+from yishu.lineage import CheckOutcome, Published
+from yishu.pipeline.pull import PullReceipt
+
+
+def pull_facts(entry: CatalogEntry, receipt: PullReceipt) -> PullFacts:
+    """What a pull brought."""
+    spec = entry.source
+    return PullFacts(
+        run_id=receipt.run_id,
+        entry_id=entry.id,
+        department_id=entry.provider_org,
+        connection_id=spec.connection,
+        system_kind=spec.kind,
+        place=spec.table or spec.path or spec.endpoint or "",
+        rows=receipt.rows,
+        bytes=receipt.bytes,
+        digest=receipt.digest,
+        pulled_at=datetime.fromisoformat(receipt.pulled_at),
+        new_columns=receipt.new_columns,
+    )
+
+
+def verdict_facts(entry: CatalogEntry, verdict: Verdict, decided_at: datetime) -> VerdictFacts:
+    """What validation decided, check by check."""
+    return VerdictFacts(
+        run_id=verdict.run_id,
+        entry_id=entry.id,
+        rows=verdict.rows,
+        quarantined=verdict.quarantined_rows,
+        passed=verdict.passed,
+        max_quarantined_share=entry.quality.max_quarantined_share,
+        decided_at=decided_at,
+        checks=tuple(
+            CheckFacts(
+                check_id=result.check_id,
+                kind=result.kind,
+                dimension=result.dimension,
+                severity=result.severity,
+                columns=result.columns,
+                counted=result.counted,
+                failed=result.failed,
+                text_zh=result.text_zh,
+            )
+            for result in verdict.results
+        ),
+    )
+
+
+def commit_facts(commit: Commit, object_id: str, layer: Layer) -> CommitFacts:
+    """What a publication changed."""
+    return CommitFacts(
+        run_id=commit.run_id,
+        object_id=object_id,
+        layer=layer,
+        table=commit.table,
+        version=commit.version,
+        read=commit.read,
+        inserted=commit.inserted,
+        updated=commit.updated,
+        unchanged=commit.unchanged,
+        deleted=commit.deleted,
+        quarantined=commit.quarantined,
+        superseded=commit.superseded,
+        rows=commit.rows,
+        committed_at=datetime.fromisoformat(commit.committed_at),
+        entry_version=commit.entry_version,
+    )
+
+
+def contribution_facts(built: SubjectCommit) -> list[ContributionFacts]:
+    """What each entry gave to a subject."""
+    return [
+        ContributionFacts(
+            entry_id=given.entry_id,
+            rows_in=given.rows_in,
+            contributed=given.contributed,
+            not_linked=given.not_linked,
+            reasons=dict(given.reasons),
+            entry_table_version=given.version,
+        )
+        for given in built.contributions
+    ]
+
+
+def published(commit: Commit) -> Published:
+    """A publication as lineage tells it."""
+    counts = ("read", "inserted", "updated", "unchanged", "deleted", "quarantined", "superseded")
+    return Published(commit.version, commit.rows, {name: getattr(commit, name) for name in counts})
+
+
+def outcomes(verdict: Verdict) -> list[CheckOutcome]:
+    """The checks of a verdict as lineage tells them."""
+    return [
+        CheckOutcome(
+            check_id=result.check_id,
+            kind=result.kind,
+            columns=result.columns,
+            severity=result.severity,
+            counted=result.counted,
+            failed=result.failed,
+            success=result.success,
+            text=result.text_en,
+            threshold=result.threshold,
+        )
+        for result in verdict.results
+    ]

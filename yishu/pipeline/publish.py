@@ -1,0 +1,97 @@
+"""Publish: standardise the rows that passed and commit them to the unified database at once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.model import CatalogEntry
+from expectations.verdict import Positions, Verdict
+from transforms.standard import standardise
+from transforms.types import arrow_type
+from yishu.library import Commit, publish_snapshot, unified_table
+from yishu.pipeline.errors import QualityGateClosed
+from yishu.pipeline.pull import load_receipt
+from yishu.pipeline.store import RunFolder
+from yishu.pipeline.validate import load_verdict, quarantined_rows
+
+BATCH_ROWS = 131_072
+"""Rows standardised at a time: large enough for vectorised work, small enough for memory."""
+
+
+def publish_entry(
+    entry: CatalogEntry, folder: RunFolder, library: Path, *, committed_at: datetime
+) -> Commit:
+    """Publish a validated run as one atomic version of the entry's table.
+
+    Raises:
+        StageMissing: pull or validation of this run has not finished.
+        QualityGateClosed: the verdict does not allow it; the table is unchanged.
+        CountsDoNotAddUp: rows read are not accounted for; the table is unchanged.
+    """
+    receipt = load_receipt(folder, needed_by="publish")
+    verdict = load_verdict(folder, needed_by="publish")
+    _require_open_gate(entry, verdict)
+    quarantined = quarantined_rows(folder.quarantined)
+    return publish_snapshot(
+        library,
+        unified_table(entry.id),
+        provenance_schema(entry),
+        _standard_rows(entry, folder.data, quarantined, receipt.run_id),
+        key=entry.key,
+        run_id=receipt.run_id,
+        committed_at=committed_at,
+        read=receipt.rows,
+        quarantined=len(quarantined),
+        superseded=0,
+        metadata={"entry_id": entry.id, "entry_version": str(entry.version)},
+    )
+
+
+def provenance_schema(entry: CatalogEntry) -> pa.Schema:
+    """The columns of the entry's table: its items, then where each row came from."""
+    return pa.schema(
+        [
+            *(pa.field(item.field, arrow_type(item)) for item in entry.items),
+            pa.field("_provider_org", pa.string(), nullable=False),
+            pa.field("_entry_id", pa.string(), nullable=False),
+            pa.field("_run_id", pa.string(), nullable=False),
+            pa.field("_landed_row", pa.int64(), nullable=False),
+        ]
+    )
+
+
+def _require_open_gate(entry: CatalogEntry, verdict: Verdict) -> None:
+    if verdict.passed:
+        return
+    raise QualityGateClosed(
+        entry.id,
+        found=f"{verdict.quarantined_rows} of {verdict.rows} rows failed "
+        f"({verdict.quarantined_share:.1%}); closed by {', '.join(verdict.blocked_by)}",
+        expected=f"at most {entry.quality.max_quarantined_share:.1%} of rows failing",
+        remedy=f"see `yishu quality {entry.id}`, send the failing rows to the department; "
+        "the published table is unchanged",
+    )
+
+
+def _standard_rows(
+    entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str
+) -> Iterator[pa.RecordBatch]:
+    schema = provenance_schema(entry)
+    start = 0
+    for batch in pq.ParquetFile(landed).iter_batches(batch_size=BATCH_ROWS):
+        stop = start + batch.num_rows
+        bad = quarantined[slice(*np.searchsorted(quarantined, [start, stop]))] - start
+        good = np.delete(np.arange(batch.num_rows), bad)
+        passed = batch.take(pa.array(good)) if len(bad) else batch
+        origin = [entry.provider_org, entry.id, run_id]
+        columns = [
+            *standardise(passed, entry).columns,
+            *(pa.repeat(pa.scalar(value), len(good)) for value in origin),
+            pa.array(good + start),
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        start = stop

@@ -1,0 +1,137 @@
+"""Pull: bring the catalogued columns of one department system into landing, and nothing else."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.drift import Drift, compare
+from catalog.model import CatalogEntry
+from yishu.pipeline.errors import EmptySource, SchemaDrift
+from yishu.pipeline.store import RunFolder, clear_partial, file_digest, whole_file
+from yishu.sources import open_source
+from yishu.sources.protocol import Connection, Source
+
+logger = logging.getLogger(__name__)
+
+RECEIPT = "receipt.json"
+
+
+@dataclass(frozen=True)
+class PullReceipt:
+    """What a pull brought.
+
+    Attributes:
+        rows: Rows landed; equal to the rows that the source gave.
+        digest: SHA-256 of the landed file.
+        new_columns: Columns of the source that the catalog does not list, ``name: type``. They
+            were neither read nor stored (S004 Art.15).
+        pulled_at: UTC, ISO 8601.
+    """
+
+    entry_id: str
+    entry_version: int
+    run_id: str
+    rows: int
+    bytes: int
+    digest: str
+    new_columns: dict[str, str]
+    pulled_at: str
+
+
+def pull(
+    entry: CatalogEntry,
+    connection: Connection,
+    folder: RunFolder,
+    *,
+    run_id: str,
+    now: datetime,
+) -> PullReceipt:
+    """Land one entry's rows; a pull that already finished for this run is returned as it was.
+
+    Raises:
+        SchemaDrift: a catalogued column is missing or has another type.
+        EmptySource: no row came although the entry says there always are some.
+        SourceError: the department system could not be read.
+    """
+    if (folder.landing / RECEIPT).exists():
+        return load_receipt(folder, needed_by="pull")
+    folder.landing.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clear_partial(folder.landing)
+    with open_source(entry.source, connection) as source:
+        drift = _compare(entry, source)
+        rows = _land(entry, source, folder)
+    if rows == 0 and not entry.quality.allow_empty:
+        raise EmptySource(
+            entry.id,
+            found="0 rows",
+            expected="at least one row (allow_empty is false)",
+            remedy="ask the department whether its system was emptied; the library is unchanged",
+        )
+    receipt = PullReceipt(
+        entry_id=entry.id,
+        entry_version=entry.version,
+        run_id=run_id,
+        rows=rows,
+        bytes=folder.data.stat().st_size,
+        digest=file_digest(folder.data),
+        new_columns={column.name: column.type for column in drift.new_columns},
+        pulled_at=now.isoformat(),
+    )
+    folder.write_text(RECEIPT, json.dumps(asdict(receipt), ensure_ascii=False))
+    logger.info("%s %s: landed %d rows", entry.id, run_id, rows)
+    return receipt
+
+
+def load_receipt(folder: RunFolder, *, needed_by: str) -> PullReceipt:
+    """The receipt of a run.
+
+    Raises:
+        StageMissing: the pull of this run has not finished.
+    """
+    return PullReceipt(**json.loads(folder.read_text(RECEIPT, needed_by=needed_by)))
+
+
+def _compare(entry: CatalogEntry, source: Source) -> Drift:
+    drift = compare(entry, [(column.name, column.type) for column in source.columns()])
+    if drift.blocks:
+        raise SchemaDrift(
+            entry.id,
+            found=drift.describe(),
+            expected="every catalogued column, of the catalogued type",
+            remedy="ask the department what changed, then update the catalog entry; "
+            "nothing was read",
+        )
+    if drift.new_columns:
+        names = ", ".join(f"{column.name} ({column.type})" for column in drift.new_columns)
+        logger.warning("%s: columns outside the catalog were not read: %s", entry.id, names)
+    return drift
+
+
+def _land(entry: CatalogEntry, source: Source, folder: RunFolder) -> int:
+    batches = source.read([item.source_column for item in entry.items])
+    with whole_file(folder.data) as path:
+        return _write_parquet(path, batches, list(entry.fields))
+
+
+def _write_parquet(path: object, batches: Iterator[pa.RecordBatch], names: list[str]) -> int:
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for batch in batches:
+            named = batch.rename_columns(names)
+            if writer is None:
+                writer = pq.ParquetWriter(path, named.schema, compression="lz4")
+            writer.write_batch(named)
+            rows += named.num_rows
+        if writer is None:
+            nothing = pa.schema([(name, pa.string()) for name in names])
+            writer = pq.ParquetWriter(path, nothing)
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows

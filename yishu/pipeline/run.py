@@ -1,0 +1,150 @@
+"""The stages as whole acts: do the work, tell ledger and lineage; DAGs, CLI and tests call these.
+
+Each function is safe to call again with the same run id, whatever happened in between: a stage
+that finished is not done twice, one that was killed starts over, and the facts told are the same.
+What comes back is a small plain record.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from openlineage.client.event_v2 import RunEvent
+
+from catalog.errors import NotCataloged
+from catalog.model import CatalogEntry
+from yishu.ledger.facts import Layer, RefusalFacts, RunFinished, RunKind, RunState, Stage
+from yishu.library import build_subject
+from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.errors import SubjectUnknown
+from yishu.pipeline.facts import (
+    commit_facts,
+    contribution_facts,
+    outcomes,
+    published,
+    pull_facts,
+    verdict_facts,
+)
+from yishu.pipeline.publish import publish_entry
+from yishu.pipeline.pull import pull
+from yishu.pipeline.store import RunFolder, run_folder
+from yishu.pipeline.telling import StageRun, told
+from yishu.pipeline.validate import validate_landed
+
+Record = dict[str, Any]
+
+
+def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
+    """Land an entry's rows.
+
+    Raises:
+        NotCataloged: the release has no such entry; the refusal is in the ledger.
+    """
+    entry = _entry(entry_id, run_id, ctx)
+    connection = ctx.connection(entry.source.connection)
+    event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
+    with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
+        folder = _folder(entry_id, run_id, ctx)
+        receipt = pull(entry, connection, folder, run_id=run_id, now=ctx.clock())
+        ctx.ledger.record_pull(pull_facts(entry, receipt))
+        outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
+    return asdict(receipt)
+
+
+def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
+    """Check an entry's landed rows and set the failing ones aside."""
+    entry = _entry(entry_id, run_id, ctx)
+    event = partial(_event, validate_event, entry)
+    with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
+        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx))
+        ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        outcome.facts = {
+            "rows": verdict.rows,
+            "quarantined": verdict.quarantined_rows,
+            "outcomes": outcomes(verdict),
+        }
+    return {
+        "run_id": run_id,
+        "rows": verdict.rows,
+        "quarantined": verdict.quarantined_rows,
+        "passed": verdict.passed,
+        "blocked_by": list(verdict.blocked_by),
+    }
+
+
+def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
+    """Publish an entry's validated rows as one version of its unified table."""
+    entry = _entry(entry_id, run_id, ctx)
+    event = partial(_event, publish_event, entry)
+    with told(_stage(entry, run_id, Stage.PUBLISH, event), ctx) as outcome:
+        folder = _folder(entry_id, run_id, ctx)
+        now = ctx.clock()
+        commit = publish_entry(entry, folder, ctx.settings.library_dir, committed_at=now)
+        ctx.ledger.record_commit(commit_facts(commit, entry_id, Layer.UNIFIED))
+        ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
+        outcome.facts = {"published": published(commit)}
+    return asdict(commit)
+
+
+def run_subject(subject_id: str, run_id: str, ctx: PipelineContext) -> Record:
+    """Build a subject table from the newest published versions of its entries.
+
+    Raises:
+        SubjectUnknown: the release has no such subject.
+    """
+    if subject_id not in ctx.release.subjects:
+        raise SubjectUnknown(
+            subject_id,
+            found=f"no such subject among {', '.join(ctx.release.subjects)}",
+            expected="a subject of the current release",
+            remedy="add it under catalog/subjects/, then `yishu catalog release`",
+        )
+    subject = ctx.release.subjects[subject_id]
+    versions: dict[str, int | None] = {}
+
+    def event(state: Any, moment: Any, **facts: Any) -> RunEvent:
+        return subject_event(state, moment, subject, ctx.release, versions, **facts)
+
+    run = StageRun(subject_id, run_id, RunKind.SUBJECT, Stage.SUBJECT, event)
+    with told(run, ctx) as outcome:
+        now = ctx.clock()
+        built = build_subject(
+            ctx.settings.library_dir, subject, ctx.release, run_id=run_id, committed_at=now
+        )
+        versions.update({given.entry_id: given.version for given in built.contributions})
+        facts = commit_facts(built.commit, subject_id, Layer.SUBJECT)
+        ctx.ledger.record_subject(facts, contribution_facts(built))
+        ctx.ledger.record_run_finished(RunFinished(run_id, subject_id, RunState.SUCCEEDED, now))
+        outcome.facts = {"published": published(built.commit)}
+    return {
+        **asdict(built.commit),
+        "contributions": [asdict(given) for given in built.contributions],
+        "missing": list(built.missing),
+        "copies": [asdict(finding) for finding in built.copies],
+    }
+
+
+def _event(
+    build: Callable[..., RunEvent], entry: CatalogEntry, state: Any, moment: Any, **facts: Any
+) -> RunEvent:
+    return build(state, moment, entry, **facts)
+
+
+def _stage(
+    entry: CatalogEntry, run_id: str, stage: Stage, event: Callable[..., RunEvent]
+) -> StageRun:
+    return StageRun(entry.id, run_id, RunKind.ENTRY, stage, event, entry.version)
+
+
+def _folder(entry_id: str, run_id: str, ctx: PipelineContext) -> RunFolder:
+    return run_folder(ctx.settings.var_dir, entry_id, run_id)
+
+
+def _entry(entry_id: str, run_id: str, ctx: PipelineContext) -> CatalogEntry:
+    try:
+        return ctx.release.entry(entry_id)
+    except NotCataloged as error:
+        ctx.ledger.record_refusal(RefusalFacts.by_error(error, run_id=run_id, at=ctx.clock()))
+        raise
