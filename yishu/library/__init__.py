@@ -1,0 +1,27 @@
+"""The library: the unified database and the subject library, as versioned Delta tables.
+
+A table is ``unified/<department>.<entry>`` or ``subject/<subject>``. Every publication is one
+atomic Delta commit that carries its run and its counts; every row names its department, entry,
+run and landed row. Writers go through ``publish_snapshot``, readers through ``yishu.library.read``.
+"""
+
+from yishu.library.commit import Commit, commits
+from yishu.library.digest import content_digest
+from yishu.library.maintenance import Upkeep, maintain
+from yishu.library.place import subject_table, unified_table
+from yishu.library.publish import Step, publish_snapshot
+from yishu.library.subject import SubjectCommit, build_subject
+
+__all__ = [
+    "Commit",
+    "Step",
+    "SubjectCommit",
+    "Upkeep",
+    "build_subject",
+    "commits",
+    "content_digest",
+    "maintain",
+    "publish_snapshot",
+    "subject_table",
+    "unified_table",
+]

@@ -1,0 +1,128 @@
+"""What a publication did, kept in the Delta commit itself and read back from its history."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable
+
+from yishu.library.errors import CountsDoNotAddUp
+from yishu.library.place import Place
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One publication of a table.
+
+    ``read = inserted + updated + unchanged + quarantined + superseded``; deletions are rows of
+    the version before that are gone, counted apart.
+
+    Attributes:
+        version: Version of the table that holds the result; unchanged content makes no new one.
+        entry_version: Version of the catalog entry; None for subjects.
+        rows: Rows in the table at that version.
+        committed_at: The moment that the caller gave, ISO 8601 with its zone.
+        already_published: This run had been committed before; nothing was written now.
+    """
+
+    table: str
+    version: int
+    run_id: str
+    entry_version: int | None
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    quarantined: int
+    superseded: int
+    rows: int
+    committed_at: str
+    already_published: bool = False
+
+    def require_balance(self) -> None:
+        """Every row that was read is accounted for.
+
+        Raises:
+            CountsDoNotAddUp: it is not.
+        """
+        published = self.inserted + self.updated + self.unchanged
+        found = published + self.quarantined + self.superseded
+        if self.read != found or published != self.rows:
+            raise CountsDoNotAddUp(
+                self.table,
+                found=f"{self.inserted} inserted + {self.updated} updated + {self.unchanged} "
+                f"unchanged + {self.quarantined} quarantined + {self.superseded} superseded "
+                f"= {found}; {self.rows} rows to publish",
+                expected=f"{self.read} rows read",
+                remedy="rows were lost or doubled on the way; the table is unchanged, "
+                "run the stages of this run again",
+            )
+
+    def to_metadata(self) -> dict[str, str]:
+        """The facts as text, as Delta keeps them beside a commit."""
+        facts = asdict(self)
+        for derived in ("version", "already_published"):
+            del facts[derived]
+        return {name: str(value) for name, value in facts.items() if value is not None}
+
+    @classmethod
+    def from_metadata(cls, version: int, facts: Mapping[str, Any]) -> "Commit":
+        """Read back what ``to_metadata`` wrote."""
+        return cls(
+            table=str(facts["table"]),
+            version=version,
+            run_id=str(facts["run_id"]),
+            entry_version=int(facts["entry_version"]) if "entry_version" in facts else None,
+            read=int(facts["read"]),
+            inserted=int(facts["inserted"]),
+            updated=int(facts["updated"]),
+            unchanged=int(facts["unchanged"]),
+            deleted=int(facts["deleted"]),
+            quarantined=int(facts["quarantined"]),
+            superseded=int(facts["superseded"]),
+            rows=int(facts["rows"]),
+            committed_at=str(facts["committed_at"]),
+        )
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A commit with everything else that its publisher wrote beside it."""
+
+    commit: Commit
+    metadata: Mapping[str, str]
+
+    @property
+    def moment(self) -> datetime:
+        """When it was committed, by the publisher's clock."""
+        return datetime.fromisoformat(self.commit.committed_at)
+
+
+def recorded(opened: DeltaTable) -> list[Recorded]:
+    """All publications of a table, newest first; maintenance is none."""
+    return [
+        Recorded(Commit.from_metadata(int(entry["version"]), entry), entry)
+        for entry in opened.history()
+        if "run_id" in entry and "committed_at" in entry
+    ]
+
+
+def commit_of(publications: list[Recorded], run_id: str) -> Recorded | None:
+    """The publication of a run, marked as already published; None when there is none."""
+    for publication in publications:
+        if publication.commit.run_id == run_id:
+            done = replace(publication.commit, already_published=True)
+            return Recorded(done, publication.metadata)
+    return None
+
+
+def commits(root: Path, table: str) -> list[Commit]:
+    """All publications of a table, newest first.
+
+    Raises:
+        TableMissing: nothing was published under that name.
+    """
+    return [publication.commit for publication in recorded(Place(root, table).open())]

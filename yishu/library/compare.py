@@ -1,0 +1,110 @@
+"""New rows against the version before: what was inserted, updated, deleted, what stayed."""
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from yishu.library.engine import names, one, quote, scan, stream
+from yishu.library.provenance import content_columns, is_run_fact
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two versions of a table.
+
+    Attributes:
+        same_key: Both have the same key; with another key every row is new.
+    """
+
+    new_files: list[str]
+    old_files: list[str]
+    new: pa.Schema
+    old: pa.Schema
+    key: tuple[str, ...]
+    same_key: bool
+
+    @property
+    def sources(self) -> str:
+        """The FROM clause that brings each new row together with the old one of its key."""
+        keys = " AND ".join(f"n.{quote(name)} = o.{quote(name)}" for name in self.key)
+        return (
+            f"{scan(self.new_files, self.new)} n "
+            f"LEFT JOIN (SELECT *, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
+            f"ON {keys if self.same_key else 'false'}"
+        )
+
+    @property
+    def is_unchanged(self) -> str:
+        """The condition under which the content of the new row is that of the old one."""
+        tests = ["_was_there", *(self._equal(name) for name in self._content())]
+        return f"coalesce({' AND '.join(tests)}, false)"
+
+    def _content(self) -> list[str]:
+        return [name for name in content_columns(self.new.names) if name not in self.key]
+
+    def _equal(self, name: str) -> str:
+        new = f"n.{quote(name)}"
+        if name not in self.old.names:
+            return f"{new} IS NULL"
+        old = f"o.{quote(name)}"
+        if self.old.field(name).type != self.new.field(name).type:
+            new, old = f"{new}::VARCHAR", f"{old}::VARCHAR"
+        return f"{new} IS NOT DISTINCT FROM {old}"
+
+
+def duplicate_keys(
+    connection: duckdb.DuckDBPyConnection, comparison: Comparison
+) -> tuple[int, int]:
+    """How many new rows have an empty key, and how many repeat one."""
+    rows = scan(comparison.new_files, comparison.new)
+    missing = " OR ".join(f"{quote(name)} IS NULL" for name in comparison.key)
+    keys = names(comparison.key)
+    (empty,) = one(connection, f"SELECT count(*) FROM {rows} WHERE {missing}")
+    (repeated,) = one(
+        connection,
+        f"SELECT sum(n - 1) FROM (SELECT count(*) AS n FROM {rows} GROUP BY {keys}) WHERE n > 1",
+    )
+    return empty, repeated
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Counts of rows; ``rows`` are all new rows, ``deleted`` the old ones that are gone."""
+
+    rows: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+
+
+def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) -> Difference:
+    """Count what the new rows change."""
+    rows, found, unchanged = one(
+        connection,
+        f"SELECT count(*), count(_was_there), count(*) FILTER ({comparison.is_unchanged}) "
+        f"FROM {comparison.sources}",
+    )
+    (before,) = one(
+        connection, f"SELECT count(*) FROM {scan(comparison.old_files, comparison.old)}"
+    )
+    return Difference(rows, rows - found, found - unchanged, unchanged, before - found)
+
+
+def merged_rows(
+    connection: duckdb.DuckDBPyConnection, comparison: Comparison
+) -> pa.RecordBatchReader:
+    """The new rows; those that did not change keep the run and landed row of the old ones."""
+    columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
+    query = f"SELECT {columns} FROM {comparison.sources}"
+    return stream(connection, query, comparison.new)
+
+
+def _merged(name: str, comparison: Comparison) -> str:
+    new = f"n.{quote(name)}"
+    if not is_run_fact(name) or name not in comparison.old.names:
+        return f"{new} AS {quote(name)}"
+    return (
+        f"CASE WHEN {comparison.is_unchanged} THEN o.{quote(name)} ELSE {new} END AS {quote(name)}"
+    )

@@ -1,0 +1,87 @@
+"""Errors of the library.
+
+    LibraryError (YishuError)
+    ├── TableMissing           nothing of that name was published
+    ├── VersionMissing         the table has no such version, or nothing so early
+    ├── ColumnMissing          the table has no such column
+    ├── RowsDoNotFit           rows to publish lack a column or have a wrong type
+    ├── KeyBroken              rows to publish have an empty or a repeated key
+    ├── CountsDoNotAddUp       rows read are not all accounted for
+    ├── LibraryConflict        somebody else publishes the same table   (retryable)
+    ├── LibraryUnwritable      the storage refused to write             (retryable)
+    ├── SubjectNotReady        departments that a subject waits for     (retryable)
+    └── SubjectUnbuildable     catalog and tables do not fit the subject
+
+None of them leaves a trace in a table: a reader sees the last good version.
+"""
+
+from catalog.errors import YishuError
+
+
+class LibraryError(YishuError):
+    """Something about the unified database or the subject library."""
+
+    code = "LIB_ERROR"
+
+
+class TableMissing(LibraryError):
+    """Nothing was published under that name."""
+
+    code = "LIB_TABLE_MISSING"
+
+
+class VersionMissing(LibraryError):
+    """The table has no such version, or had none at that time."""
+
+    code = "LIB_VERSION_MISSING"
+
+
+class ColumnMissing(LibraryError):
+    """The table has no column of that name."""
+
+    code = "LIB_COLUMN_MISSING"
+
+
+class RowsDoNotFit(LibraryError):
+    """The rows to publish do not have the columns and types that were announced."""
+
+    code = "LIB_ROWS_DO_NOT_FIT"
+
+
+class KeyBroken(LibraryError):
+    """The rows to publish are not told apart by their key."""
+
+    code = "LIB_KEY_BROKEN"
+
+
+class CountsDoNotAddUp(LibraryError):
+    """Rows were lost or doubled between reading and publishing."""
+
+    code = "LIB_COUNTS_DO_NOT_ADD_UP"
+
+
+class LibraryConflict(LibraryError):
+    """Another publication of the same table is under way or came first."""
+
+    code = "LIB_CONFLICT"
+    retryable = True
+
+
+class LibraryUnwritable(LibraryError):
+    """The storage refused to write, e.g. because the disk is full."""
+
+    code = "LIB_UNWRITABLE"
+    retryable = True
+
+
+class SubjectNotReady(LibraryError):
+    """A subject waits for entries that have not been published yet."""
+
+    code = "LIB_SUBJECT_NOT_READY"
+    retryable = True
+
+
+class SubjectUnbuildable(LibraryError):
+    """The catalog and the published tables do not fit the subject."""
+
+    code = "LIB_SUBJECT_UNBUILDABLE"

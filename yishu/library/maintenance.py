@@ -1,0 +1,86 @@
+"""Upkeep of a table: fewer files, and versions removed once their retention is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deltalake import CommitProperties
+from deltalake.exceptions import CommitFailedError
+
+from yishu.library.errors import LibraryConflict
+from yishu.library.place import Place
+
+_HOURS = 24
+_RETENTION = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What maintenance did.
+
+    Attributes:
+        merged_files: Files that compaction read and replaced.
+        removed_files: Files of versions past their retention, and leftovers of killed runs.
+        version: Version of the table afterwards; its content is the same.
+    """
+
+    table: str
+    merged_files: int
+    removed_files: int
+    version: int
+
+
+def maintain(
+    root: Path,
+    table: str,
+    *,
+    history_days: int,
+    protected: Sequence[int] = (),
+    wait: float = 600,
+) -> Upkeep:
+    """Compact a table and remove files that only versions past their retention need.
+
+    Args:
+        root: Folder of the library.
+        table: Name of the table.
+        history_days: How long a version stays readable after it was replaced.
+        protected: Versions that stay readable beyond that, e.g. those that grants name.
+        wait: Seconds to wait for another writer.
+
+    Raises:
+        TableMissing: nothing was published under that name.
+        LibraryConflict: another writer of the table; retryable.
+    """
+    place = Place(root, table)
+    place.open()
+    with place.locked(wait):
+        place.clean()
+        try:
+            return _maintain(place, history_days, sorted(set(protected)))
+        except CommitFailedError as error:
+            raise LibraryConflict(
+                table,
+                found="a commit by somebody else during maintenance",
+                expected="no other writer",
+                remedy="run maintenance again",
+            ) from error
+
+
+def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
+    opened = place.open()
+    days = f"interval {history_days} days"
+    wanted = dict.fromkeys(_RETENTION, days)
+    if any(opened.metadata().configuration.get(name) != days for name in _RETENTION):
+        opened.alter.set_table_properties(wanted)
+    told = CommitProperties(custom_metadata={"kind": "maintenance"})
+    merged = opened.optimize.compact(commit_properties=told)
+    removed = opened.vacuum(
+        retention_hours=history_days * _HOURS,
+        dry_run=False,
+        enforce_retention_duration=False,
+        commit_properties=told,
+        full=True,
+        keep_versions=protected or None,
+    )
+    newest = place.open()
+    return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())

@@ -1,0 +1,307 @@
+"""Publish a table of the library: one atomic Delta commit a run, nothing in between to be seen.
+
+The first version streams straight into the table. A later one is first compared with the version
+before it, row by row by key: what did not change keeps the run that brought it, and if nothing
+changed there is no new version. A process may be killed at any point: the table then is at the
+old or at the new version, and the same run published again comes to the same result.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from yishu.library.commit import Commit, Recorded, commit_of, recorded
+from yishu.library.compare import Comparison, difference, duplicate_keys, merged_rows
+from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect
+from yishu.library.errors import LibraryConflict, LibraryUnwritable, RowsDoNotFit
+from yishu.library.keys import KeyWatch, key_broken
+from yishu.library.place import Place
+
+HISTORY_DAYS = 1095
+"""How long versions stay readable unless the caller says otherwise: three years."""
+
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_KEY = "key"
+
+
+class Step(StrEnum):
+    """Points of a publication, in this order; a later version passes all, a first one four."""
+
+    LOCKED = "locked"
+    SPOOLED = "spooled"
+    COMPARED = "compared"
+    STREAMED = "streamed"
+    COMMITTED = "committed"
+
+
+def _silently(_: Step) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One publication on its way."""
+
+    place: Place
+    schema: pa.Schema
+    rows: Iterable[pa.RecordBatch] | Path
+    key: Sequence[str]
+    promise: Commit
+    metadata: Mapping[str, str]
+    history_days: int
+    memory: str
+    on_step: Callable[[Step], None] = field(repr=False)
+
+
+def publish_snapshot(
+    root: Path,
+    table: str,
+    schema: pa.Schema,
+    rows: Iterable[pa.RecordBatch] | Path,
+    *,
+    key: Sequence[str],
+    run_id: str,
+    committed_at: datetime,
+    read: int,
+    quarantined: int = 0,
+    superseded: int = 0,
+    metadata: Mapping[str, str] | None = None,
+    history_days: int = HISTORY_DAYS,
+    memory: str = DEFAULT_MEMORY,
+    wait: float = 600,
+    is_locked: bool = False,
+    on_step: Callable[[Step], None] = _silently,
+) -> Commit:
+    """Make the rows the new content of a table.
+
+    Args:
+        root: Folder of the library.
+        table: ``unified/<department>.<entry>`` or ``subject/<subject>``.
+        schema: Columns of the table, provenance columns included.
+        rows: The whole content as record batches, which are read once, or as a Parquet file.
+        key: Columns that tell rows apart.
+        run_id: The run; publishing it again returns what it did the first time.
+        committed_at: The moment of publication, with its zone.
+        read: Rows that the run read at the source.
+        quarantined: Rows of them that were set aside.
+        superseded: Rows of them that a later row of the same key replaced.
+        metadata: Further facts kept beside the commit, e.g. ``entry_version``.
+        history_days: How long versions stay readable; used when the table is made.
+        memory: What the comparison may hold in memory before it spills to disk.
+        wait: Seconds to wait for another writer of the same table.
+        is_locked: The caller holds the table's lock and looks after its scratch folder.
+        on_step: Told each step once it is done.
+
+    Raises:
+        CountsDoNotAddUp: rows read are not all accounted for.
+        KeyBroken: a key is empty or repeated.
+        RowsDoNotFit: a batch is not as the schema says.
+        LibraryConflict: another writer of the table; retryable.
+        LibraryUnwritable: the storage refused; retryable.
+    """
+    extra = dict(metadata or {})
+    published = read - quarantined - superseded
+    version = extra.get("entry_version")
+    promise = Commit(
+        table=table,
+        version=0,
+        run_id=run_id,
+        entry_version=None if version is None else int(version),
+        read=read,
+        inserted=published,
+        updated=0,
+        unchanged=0,
+        deleted=0,
+        quarantined=quarantined,
+        superseded=superseded,
+        rows=published,
+        committed_at=committed_at.isoformat(),
+    )
+    place = Place(root, table)
+    job = _Job(place, schema, rows, key, promise, extra, history_days, memory, on_step)
+    if is_locked:
+        return _publish(job)
+    with place.locked(wait):
+        place.clean()
+        commit = _publish(job)
+        place.clean()
+        return commit
+
+
+def _publish(job: _Job) -> Commit:
+    job.on_step(Step.LOCKED)
+    if not job.place.exists():
+        return _publish_first(job)
+    publications = recorded(job.place.open())
+    done = commit_of(publications, job.promise.run_id)
+    return done.commit if done else _publish_next(job, publications)
+
+
+def _publish_first(job: _Job) -> Commit:
+    watch = KeyWatch(job.promise.table, job.key)
+
+    def checked() -> Iterator[pa.RecordBatch]:
+        count = 0
+        for batch in _batches(job):
+            watch.see(batch)
+            count += batch.num_rows
+            yield batch
+        watch.require_unique()
+        replace(job.promise, inserted=count, rows=count).require_balance()
+        job.on_step(Step.STREAMED)
+
+    job.promise.require_balance()
+    _write(job, checked(), job.promise, None)
+    return job.promise
+
+
+def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
+    opened = job.place.open()
+    spool = _spool(job)
+    job.on_step(Step.SPOOLED)
+    before = pa.schema(opened.schema())
+    same_key = not publications or publications[0].metadata.get(_KEY) == ",".join(job.key)
+    with connect(job.place.staging, job.memory) as connection:
+        comparison = Comparison(
+            [str(spool)], job.place.files(opened), job.schema, before, tuple(job.key), same_key
+        )
+        empty, repeated = duplicate_keys(connection, comparison)
+        if empty or repeated:
+            raise key_broken(job.promise.table, job.key, empty, repeated)
+        found = difference(connection, comparison)
+        commit = replace(
+            job.promise,
+            rows=found.rows,
+            inserted=found.inserted,
+            updated=found.updated,
+            unchanged=found.unchanged,
+            deleted=found.deleted,
+        )
+        commit.require_balance()
+        job.on_step(Step.COMPARED)
+        is_same = not (commit.inserted or commit.updated or commit.deleted)
+        if is_same and _same_columns(before, job.schema) and same_key:
+            newest = publications[0].commit.version if publications else opened.version()
+            return replace(commit, version=newest)
+        merged = merged_rows(connection, comparison)
+        version = _write(job, _telling(merged, job), commit, opened.version())
+    return replace(commit, version=version)
+
+
+def _telling(rows: Iterable[pa.RecordBatch], job: _Job) -> Iterator[pa.RecordBatch]:
+    yield from rows
+    job.on_step(Step.STREAMED)
+
+
+def _write(job: _Job, rows: Iterator[pa.RecordBatch], commit: Commit, base: int | None) -> int:
+    """Commit the rows on top of version ``base`` (None: as the first); the new version."""
+    guarded = _Guard(rows)
+    days = f"interval {job.history_days} days"
+    target = str(job.place.path) if base is None else job.place.open(base)
+    try:
+        write_deltalake(
+            target,
+            pa.RecordBatchReader.from_batches(job.schema, guarded),
+            mode="error" if base is None else "overwrite",
+            schema_mode=None if base is None else "overwrite",
+            name=job.promise.table,
+            configuration={
+                "delta.logRetentionDuration": days,
+                "delta.deletedFileRetentionDuration": days,
+            }
+            if base is None
+            else None,
+            writer_properties=_WRITER,
+            commit_properties=CommitProperties(
+                custom_metadata={
+                    **job.metadata,
+                    **commit.to_metadata(),
+                    _KEY: ",".join(job.key),
+                },
+                max_commit_retries=0,
+            ),
+        )
+    except (DeltaError, OSError) as error:
+        if guarded.error is not None:
+            raise guarded.error from None
+        raise _write_error(job.promise.table, error) from error
+    job.on_step(Step.COMMITTED)
+    return 0 if base is None else base + 1
+
+
+class _Guard:
+    """Rows on their way through foreign code, which would hide the error that they raise."""
+
+    def __init__(self, rows: Iterator[pa.RecordBatch]) -> None:
+        self._rows = rows
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._rows
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:
+    if isinstance(error, CommitFailedError) or "already exists" in str(error):
+        return LibraryConflict(
+            table,
+            found="a commit by somebody else since this run looked",
+            expected="no other writer",
+            remedy="run the publication again; it compares with the newer version",
+        )
+    return LibraryUnwritable(
+        table,
+        found=f"{type(error).__name__} while writing",
+        expected="a folder that can be written, with free disk space",
+        remedy="look at the free space and the owner of the library's folder, then run again",
+    )
+
+
+def _spool(job: _Job) -> Path:
+    if isinstance(job.rows, Path):
+        return job.rows
+    path = job.place.staging / "rows.parquet"
+    with pq.ParquetWriter(path, job.schema, compression="lz4") as writer:
+        for batch in _batches(job):
+            writer.write_batch(batch)
+    return path
+
+
+def _batches(job: _Job) -> Iterator[pa.RecordBatch]:
+    rows: Iterable[pa.RecordBatch] = (
+        pq.ParquetFile(job.rows).iter_batches(BATCH_ROWS)
+        if isinstance(job.rows, Path)
+        else job.rows
+    )
+    for batch in rows:
+        yield _fitted(batch, job)
+
+
+def _fitted(batch: pa.RecordBatch, job: _Job) -> pa.RecordBatch:
+    if batch.schema.equals(job.schema):
+        return batch
+    try:
+        return batch.select(job.schema.names).cast(job.schema)
+    except (KeyError, pa.ArrowInvalid, ValueError) as error:
+        raise RowsDoNotFit(
+            job.promise.table,
+            found=", ".join(f"{one.name} {one.type}" for one in batch.schema),
+            expected=", ".join(f"{one.name} {one.type}" for one in job.schema),
+            remedy="standardise the rows by the catalog entry before publishing them",
+        ) from error
+
+
+def _same_columns(first: pa.Schema, second: pa.Schema) -> bool:
+    return list(zip(first.names, first.types, strict=True)) == list(
+        zip(second.names, second.types, strict=True)
+    )

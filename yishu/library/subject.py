@@ -1,0 +1,311 @@
+"""Build a subject table from the unified database: union over scopes, join over elements.
+
+Only an element's source entry writes it, in its scope (S004 Art.15). Every row of every
+contributing entry is counted as contributed or as not linked; those not linked are listed by key,
+for their owner's eyes only. Other entries' copies of a value are compared and never used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.model import CatalogView, DataElement, Subject
+from catalog.vocabulary import LateDepartment
+from transforms.types import standard_type
+from yishu.library.commit import Commit, commit_of, recorded
+from yishu.library.engine import DEFAULT_MEMORY, connect, literal, one, quote, scan
+from yishu.library.errors import CountsDoNotAddUp, SubjectNotReady
+from yishu.library.feed import Copy, Feed, Plan, plan_subject
+from yishu.library.place import Place, file_name, subject_table, unified_table, write_private
+from yishu.library.provenance import ENTRY_ID, LANDED_ROW, PROVIDER_ORG, RUN_ID, joined_run
+from yishu.library.publish import publish_snapshot
+from yishu.library.weave import Source, Weave
+
+_VERSION_OF = "version_of."
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What an entry gave to a subject: ``rows_in = contributed + not_linked``.
+
+    Attributes:
+        version: Version of the entry's unified table that was read.
+        reasons: Why rows were not linked, reason -> rows; adds up to ``not_linked``.
+    """
+
+    entry_id: str
+    version: int
+    rows_in: int
+    contributed: int
+    not_linked: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class CopyFinding:
+    """A second-hand copy against its source, as counts: only copies that hold a value count."""
+
+    element: str
+    entry_id: str
+    source_entry_id: str
+    compared: int
+    different: int
+
+
+@dataclass(frozen=True)
+class SubjectCommit:
+    """One publication of a subject.
+
+    Attributes:
+        missing: Source entries that have not been published yet; their columns are empty.
+        not_linked_path: Parquet of the rows not linked: entry, key, landed row, reason.
+    """
+
+    commit: Commit
+    contributions: tuple[Contribution, ...]
+    missing: tuple[str, ...]
+    copies: tuple[CopyFinding, ...]
+    not_linked_path: str
+
+
+def build_subject(
+    root: Path,
+    subject: Subject,
+    catalog: CatalogView,
+    *,
+    run_id: str,
+    committed_at: datetime,
+    memory: str = DEFAULT_MEMORY,
+    wait: float = 600,
+) -> SubjectCommit:
+    """Build a subject from the newest published versions and publish it as one commit.
+
+    A run that was committed before is built again from the versions that it read then, so that it
+    comes to the same counts.
+
+    Raises:
+        SubjectNotReady: an entry that the subject needs is not published; retryable.
+        SubjectUnbuildable: the catalog does not fit the subject.
+        CountsDoNotAddUp: rows of an entry are not all accounted for.
+        LibraryConflict: another writer of the subject; retryable.
+    """
+    plan = plan_subject(subject, catalog)
+    place = Place(root, subject_table(subject.id))
+    with place.locked(wait):
+        place.clean()
+        pinned = _pinned(place, run_id)
+        sources = _open_sources(root, plan, pinned)
+        missing = _missing(plan, sources)
+        _require_ready(subject, sources, missing)
+        weave = Weave(subject.key, _schema(plan, catalog), sources)
+        with connect(place.staging, memory) as connection:
+            woven = _weave(connection, weave, place)
+            contributions, listed = _account(connection, weave, woven, place)
+            copies, versions = _compare_copies(connection, root, plan, weave, pinned)
+            versions |= {source.feed.entry.id: source.version for source in sources}
+        commit = publish_snapshot(
+            root,
+            place.table,
+            weave.schema,
+            woven,
+            key=subject.key,
+            run_id=run_id,
+            committed_at=committed_at,
+            read=_rows(woven),
+            metadata={f"{_VERSION_OF}{entry}": str(number) for entry, number in versions.items()},
+            memory=memory,
+            is_locked=True,
+        )
+        target = root / "not_linked" / subject.id / f"{file_name(run_id)}.parquet"
+        write_private(listed, target)
+        place.clean()
+    return SubjectCommit(commit, contributions, missing, copies, str(target))
+
+
+def _pinned(place: Place, run_id: str) -> dict[str, int] | None:
+    """The versions that this run has read already; None when it has not been committed."""
+    done = commit_of(recorded(place.open()), run_id) if place.exists() else None
+    if done is None:
+        return None
+    return {
+        name.removeprefix(_VERSION_OF): int(version)
+        for name, version in done.metadata.items()
+        if name.startswith(_VERSION_OF)
+    }
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A published table at one version."""
+
+    version: int
+    rows: str
+    columns: tuple[str, ...]
+
+
+def _open(root: Path, entry_id: str, pinned: Mapping[str, int] | None) -> _Opened | None:
+    """The table of an entry, at its pinned version if there is one; None: not published."""
+    place = Place(root, unified_table(entry_id))
+    if not place.exists() or (pinned is not None and entry_id not in pinned):
+        return None
+    opened = place.open(None if pinned is None else pinned[entry_id])
+    schema = pa.schema(opened.schema())
+    rows = scan(place.files(opened), schema)
+    return _Opened(opened.version(), rows, tuple(schema.names))
+
+
+def _open_sources(root: Path, plan: Plan, pinned: Mapping[str, int] | None) -> tuple[Source, ...]:
+    sources = []
+    for feed in plan.feeds:
+        opened = _open(root, feed.entry.id, pinned)
+        if opened:
+            _require_items(feed, opened)
+            sources.append(Source(feed, opened.version, opened.rows, opened.columns))
+    return tuple(sources)
+
+
+def _require_items(feed: Feed, opened: _Opened) -> None:
+    scopes = [*feed.base, *(scopes for _, scopes in feed.items.values())]
+    needed = {*feed.key, *(scope.by for group in scopes for scope in group if scope)}
+    lacking = sorted(needed.difference(opened.columns))
+    if lacking:
+        raise SubjectNotReady(
+            unified_table(feed.entry.id),
+            found=f"version {opened.version} without {', '.join(lacking)}",
+            expected="the key and the discriminators of the present catalog entry",
+            remedy="publish the entry by its present catalog version first",
+        )
+
+
+def _missing(plan: Plan, sources: tuple[Source, ...]) -> tuple[str, ...]:
+    there = {source.feed.entry.id for source in sources}
+    wanted = {feed.entry.id for feed in plan.feeds}
+    return tuple(sorted({*plan.absent, *wanted} - there))
+
+
+def _require_ready(subject: Subject, sources: tuple[Source, ...], missing: tuple[str, ...]) -> None:
+    has_base = any(source.feed.base for source in sources)
+    waits = subject.late_department is LateDepartment.WAIT_FOR_ALL and missing
+    if has_base and not waits:
+        return
+    raise SubjectNotReady(
+        subject_table(subject.id),
+        found=f"not published yet: {', '.join(missing) or 'nothing'}",
+        expected="all source entries" if waits else "at least one source entry of the key",
+        remedy="run the pipelines of these entries; the subject follows by itself",
+    )
+
+
+def _schema(plan: Plan, catalog: CatalogView) -> pa.Schema:
+    """The subject's columns: elements, then where each row and each joined value came from."""
+    fields = [
+        pa.field(column.field, _element_type(catalog.elements[column.element], catalog))
+        for column in plan.subject.columns
+    ]
+    fields += [pa.field(name, pa.string()) for name in (PROVIDER_ORG, ENTRY_ID, RUN_ID)]
+    fields.append(pa.field(LANDED_ROW, pa.int64()))
+    joined = (joined_run(feed.entry.id) for feed in plan.feeds if feed.joins)
+    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in joined)])
+
+
+def _element_type(element: DataElement, catalog: CatalogView) -> pa.DataType:
+    """The element's standard type, with the most decimals that one of its sources has."""
+    known = (catalog.entries.get(source.entry) for source in element.sources)
+    items = (item for entry in known if entry for item in entry.items)
+    scales = [item.scale for item in items if item.element == element.id and item.scale is not None]
+    return standard_type(element.type, max(scales, default=None))
+
+
+def _weave(connection: duckdb.DuckDBPyConnection, weave: Weave, place: Place) -> Path:
+    for statement in weave.prepare():
+        connection.execute(statement)
+    woven = place.staging / "woven.parquet"
+    connection.execute(f"COPY ({weave.rows()}) TO {literal(str(woven))} (FORMAT parquet)")
+    return woven
+
+
+def _account(
+    connection: duckdb.DuckDBPyConnection, weave: Weave, woven: Path, place: Place
+) -> tuple[tuple[Contribution, ...], Path]:
+    """Count what each entry gave, and list the rows that gave nothing."""
+    rows = scan([str(woven)], weave.schema)
+    listed = place.staging / "not_linked.parquet"
+    parts = " UNION ALL ".join(weave.not_linked(source, rows) for source in weave.sources)
+    connection.execute(f"COPY ({parts}) TO {literal(str(listed))} (FORMAT parquet)")
+    found = connection.execute(
+        f"SELECT entry_id, reason, count(*) FROM read_parquet({literal(str(listed))}) "
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    reasons: dict[str, dict[str, int]] = {}
+    for entry_id, reason, count in found:
+        reasons.setdefault(entry_id, {})[reason] = count
+    return tuple(
+        _contribution(connection, weave, source, rows, reasons.get(source.feed.entry.id, {}))
+        for source in weave.sources
+    ), listed
+
+
+def _contribution(
+    connection: duckdb.DuckDBPyConnection,
+    weave: Weave,
+    source: Source,
+    rows: str,
+    reasons: Mapping[str, int],
+) -> Contribution:
+    entry_id = source.feed.entry.id
+    run = joined_run(entry_id)
+    joined = f"count({quote(run)})" if run in weave.schema.names else "0"
+    own = f"count(*) FILTER ({ENTRY_ID} = {literal(entry_id)})"
+    (rows_in,) = one(connection, f"SELECT count(*) FROM {source.rows}")
+    (contributed,) = one(connection, f"SELECT {own} + {joined} FROM {rows}")
+    not_linked = sum(reasons.values())
+    if rows_in != contributed + not_linked:
+        raise CountsDoNotAddUp(
+            unified_table(entry_id),
+            found=f"{contributed} contributed + {not_linked} not linked",
+            expected=f"{rows_in} rows of version {source.version}",
+            remedy="the subject is unchanged; report this with the catalog release",
+        )
+    return Contribution(entry_id, source.version, rows_in, contributed, not_linked, reasons)
+
+
+def _compare_copies(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    plan: Plan,
+    weave: Weave,
+    pinned: Mapping[str, int] | None,
+) -> tuple[tuple[CopyFinding, ...], dict[str, int]]:
+    """Findings, and the versions of the tables that hold the copies."""
+    findings, versions = [], {}
+    for copy in plan.copies:
+        opened = _open(root, copy.entry.id, pinned)
+        if opened is None or not {copy.item, *copy.key} <= set(opened.columns):
+            continue
+        versions[copy.entry.id] = opened.version
+        findings += [
+            _finding(connection, weave, copy, opened, source)
+            for source in weave.sources
+            if copy.column in source.feed.items
+        ]
+    return tuple(findings), versions
+
+
+def _finding(
+    connection: duckdb.DuckDBPyConnection,
+    weave: Weave,
+    copy: Copy,
+    opened: _Opened,
+    source: Source,
+) -> CopyFinding:
+    compared, different = one(connection, weave.agreement(copy, opened.rows, source))
+    return CopyFinding(copy.element, copy.entry.id, source.feed.entry.id, compared, different)
+
+
+def _rows(woven: Path) -> int:
+    return int(pq.ParquetFile(woven).metadata.num_rows)
