@@ -158,10 +158,15 @@ class Ledger:
         found = self._read("receipt", run_id=run_id, entry_id=entry_id)
         return PullFacts(**_mapping(found[0])) if found else None
 
-    def check_results(self, entry_id: str) -> list[CheckFacts]:
-        """The checks of an entry's latest verdict, the worst first."""
-        rows = map(_mapping, self._read("check_results", entry_id=entry_id))
-        return [CheckFacts(**{**row, "columns": tuple(row["columns"])}) for row in rows]
+    def verdict(self, entry_id: str, run_id: str | None = None) -> VerdictFacts | None:
+        """What validation decided in a run, or in the latest, its worst checks first; or None."""
+        found = self._read("verdict", entry_id=entry_id, run_id=run_id)
+        if not found:
+            return None
+        verdict = _mapping(found[0])
+        rows = self._read("check_results", entry_id=entry_id, run_id=verdict["run_id"])
+        checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
+        return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
     def refusals(self, limit: int = 50) -> list[RefusalFacts]:
         """What was refused, newest first."""

@@ -186,10 +186,17 @@ def test_what_a_pull_saw_outside_the_catalog_is_kept_by_name_and_type(told_ledge
     assert told_ledger.receipt("r1", "taxation.taxpayer") is None
 
 
-def test_the_checks_of_the_latest_verdict_come_the_worst_first(told_ledger):
-    results = told_ledger.check_results(ENTRY)
-    assert [result.failed for result in results] == [3, 1, 0]
-    assert results[0] == CHECKED[0]
+def test_a_verdict_is_read_back_with_its_worst_checks_first(told_ledger):
+    found = told_ledger.verdict(ENTRY, "r1")
+    assert found == DECIDED
+    assert [check.failed for check in found.checks] == [3, 1, 0]
+
+
+def test_without_a_run_the_latest_verdict_is_read(told_ledger):
+    told_ledger.record_run_started(replace(STARTED, run_id="r2", started_at=TEN))
+    told_ledger.record_verdict(replace(DECIDED, run_id="r2", passed=False, decided_at=TEN))
+    assert told_ledger.verdict(ENTRY).run_id == "r2"
+    assert told_ledger.verdict("taxation.taxpayer") is None
 
 
 @pytest.mark.parametrize("field", ["read", "quarantined", "superseded", "inserted"])
