@@ -208,13 +208,24 @@ class Writer:
         spoilt = pa.array(bad, typed)
         if typed != values.type:
             spoilt = render(column, spoilt, self.table)
-        mask = np.zeros(len(values), dtype=np.bool_)
-        mask[places] = True
-        made[fault.field] = pc.replace_with_mask(values, mask, spoilt)
+        made[fault.field] = _replaced(values, places, spoilt)
         faulty.written.extend(map(_text, spoilt.to_pylist()))
         if fault.outcome is Outcome.REPAIRED:
             plain = facts[fault.field].take(at).to_pylist()
             faulty.becomes.extend(_text(becomes(fault, value)) for value in plain)
+
+
+def _replaced(values: pa.Array, places: Index, others: pa.Array) -> pa.Array:
+    """The values with others at some ascending places.
+
+    Put together from slices: with few places this is several times faster on text than
+    ``replace_with_mask``, which copies value by value.
+    """
+    pieces, kept = [], 0
+    for number, place in enumerate(places.tolist()):
+        pieces += [values.slice(kept, place - kept), others.slice(number, 1)]
+        kept = place + 1
+    return pa.concat_arrays([*pieces, values.slice(kept)])
 
 
 def _text(value: Any) -> str | None:
