@@ -11,6 +11,8 @@ This package and ``dags/`` alone import Airflow. What a run *does* is in ``yishu
     processes    child processes with pid file and log
     environment  the environment variables of Airflow's processes
     services     start, stop, status of Airflow
-    rest         the few calls of Airflow's REST API that the demo needs
+    rest         the few calls of Airflow's REST API that watching needs
+    watch        waiting until a release is published
     demo         the whole city once, by the real scheduler
+    terminal     how the demo looks while it runs
 """

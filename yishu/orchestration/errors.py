@@ -42,7 +42,7 @@ class DiskFull(OrchestrationError):
     code = "ORC_DISK_FULL"
 
 
-class RunsFailed(OrchestrationError):
-    """Runs ended badly."""
+class NotADemo(OrchestrationError):
+    """The folder holds an installation that no demo made; it is not touched."""
 
-    code = "ORC_RUNS_FAILED"
+    code = "ORC_NOT_A_DEMO"

@@ -37,6 +37,14 @@ class DagRun:
         return (self.ended - self.started).total_seconds()
 
 
+@dataclass(frozen=True)
+class Dag:
+    """A DAG as Airflow knows it; ``next_run`` is when the scheduler makes its next run."""
+
+    is_paused: bool
+    next_run: datetime | None
+
+
 class AirflowApi:
     """A client of one API server; signs in when first needed.
 
@@ -44,13 +52,20 @@ class AirflowApi:
         url: Where the API server is, without a path.
         user: Name to sign in with; health needs none.
         password: Its password.
+        transport: How requests travel; None is HTTP.
     """
 
-    def __init__(self, url: str, user: str = "", password: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str = "",
+        password: str = "",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._user = user
         self._password = password
         # The server is on this machine: no proxy of the environment is asked.
-        self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False, transport=transport)
         self._token: str | None = None
 
     def not_healthy(self, since: datetime) -> list[str]:
@@ -71,9 +86,12 @@ class AirflowApi:
             if beat is None or datetime.fromisoformat(beat) < since
         ]
 
-    def dags(self) -> dict[str, bool]:
-        """Whether it is paused, by id of each DAG that its file still builds."""
-        return {dag["dag_id"]: dag["is_paused"] for dag in self._all("/dags", "dags", {})}
+    def dags(self) -> dict[str, Dag]:
+        """The DAGs that their files still build, by id."""
+        return {
+            dag["dag_id"]: Dag(dag["is_paused"], _moment(dag["next_dagrun_run_after"]))
+            for dag in self._all("/dags", "dags", {})
+        }
 
     def import_errors(self) -> dict[str, str]:
         """What went wrong, by DAG file."""
@@ -102,6 +120,12 @@ class AirflowApi:
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
         events = self._get(path, {})["asset_events"]
         return {(event["source_dag_id"], event["source_run_id"]) for event in events}
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run a DAG."""
+        self._http.patch(
+            f"/api/v2/dags/{dag_id}", json={"is_paused": False}, headers=self._headers()
+        ).raise_for_status()
 
     def trigger(self, dag_id: str, run_id: str) -> None:
         """Start a run by hand; asking twice for the same run starts one."""

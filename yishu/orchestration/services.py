@@ -56,6 +56,8 @@ def start(
 ) -> str:
     """Start what does not run yet and wait until all of it is ready; the URL of Airflow's UI.
 
+    The pools of the current release are made as well.
+
     Args:
         settings: Places and secrets of this installation.
         database_url: SQLAlchemy URL of Airflow's own database, ``postgresql+psycopg://...``.
@@ -74,13 +76,13 @@ def start(
         children.stop(running, _STOP_SECONDS)
         port = _choose_port(settings, port)
         environment = airflow_environment(settings, database_url, port, os.environ)
-        progress("preparing Airflow's database")
+        progress("Preparing Airflow's database")
         _run("db-migrate", ["-m", "airflow", "db", "migrate"], environment, children)
-        progress("starting Airflow")
+        progress("Starting Airflow")
         for name, arguments in COMPONENTS.items():
             argv = [sys.executable, "-m", "airflow", *arguments]
             children.start(name, argv, environment, project_root())
-        _run("pools", ["-m", "yishu.orchestration.pools"], environment, children)
+    create_pools(settings, database_url)
     url = ui_url(settings)
     _wait_until_ready(children, AirflowApi(url), progress)
     return url
@@ -172,7 +174,7 @@ def _wait_until_ready(
         missing = api.not_healthy(since)
         if not missing:
             return
-        progress(f"waiting for {', '.join(missing)}")
+        progress(f"Waiting for {', '.join(missing)}")
         time.sleep(0.5)
     raise NotReady(
         "Airflow",

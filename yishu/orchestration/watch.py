@@ -1,0 +1,187 @@
+"""Waiting until Airflow has published a release: every entry has run, every subject caught up."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+
+from catalog.model import CatalogView
+from catalog.vocabulary import LateDepartment
+from yishu.orchestration import naming
+from yishu.orchestration.errors import ComponentFailed, NotReady
+from yishu.orchestration.rest import AirflowApi, DagRun
+
+_POLL_SECONDS = 1.0
+_LONGEST_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a release is.
+
+    Attributes:
+        entries: Entries of the release.
+        entries_done: Those whose run has ended, well or badly.
+        subjects: Subjects that have a published source.
+        subjects_done: Those whose last run has ended; they run again when more arrives.
+        failed: Runs that have ended badly.
+        tasks: Task instances by state.
+    """
+
+    entries: int
+    entries_done: int
+    subjects: int
+    subjects_done: int
+    failed: int
+    tasks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The run of each entry that was waited for and the last run of each subject, by id."""
+
+    entries: Mapping[str, DagRun]
+    subjects: Mapping[str, DagRun]
+
+
+def until_published(
+    api: AirflowApi,
+    release: CatalogView,
+    *,
+    since: datetime,
+    alive: Callable[[], None],
+    show: Callable[[Progress], None],
+) -> Outcome:
+    """Wait for one run of every entry since a moment and for the subjects that follow from them.
+
+    Entries that the scheduler does not start by itself, since they ran before or have no cycle,
+    are triggered. A run that fails is waited for with its retries; judging it is the caller's.
+
+    Raises:
+        ComponentFailed: a DAG file cannot be read, or ``alive`` says that a process has ended.
+        NotReady: it took longer than an hour.
+    """
+    watch = _Watch(api, release, since)
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        alive()
+        try:
+            if watch.all_seen():
+                watch.trigger_idle()
+                runs = api.runs_since(since)
+                outcome = watch.outcome(runs)
+                show(watch.progress(outcome))
+                if watch.is_finished(outcome, runs):
+                    return outcome
+        except httpx.TransportError:
+            pass  # The server is busy; whether it still runs is asked above.
+        time.sleep(_POLL_SECONDS)
+    raise NotReady(
+        "the runs of the release",
+        found=f"some have not ended after {_LONGEST_SECONDS / 60:.0f} minutes",
+        expected="every entry and subject published",
+        remedy="see Airflow's UI; a source that is down is tried again with growing delays",
+    )
+
+
+@dataclass
+class _Watch:
+    """What has been seen so far."""
+
+    api: AirflowApi
+    release: CatalogView
+    since: datetime
+    seen: bool = False
+    triggered: bool = False
+    causes: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        found = naming.contributors(self.release)
+        self.sources = {name: entries for name, entries in found.items() if entries}
+        self.dag_ids = {naming.entry_dag_id(entry): entry for entry in self.release.entries}
+
+    def all_seen(self) -> bool:
+        """Whether Airflow knows every DAG of the release."""
+        if not self.seen:
+            for file, fault in self.api.import_errors().items():
+                raise _unreadable(file, fault)
+            expected = {*self.dag_ids, *map(naming.subject_dag_id, self.sources)}
+            self.seen = expected <= set(self.api.dags())
+        return self.seen
+
+    def trigger_idle(self) -> None:
+        """Start the entries that the scheduler will not start now by itself, once."""
+        if self.triggered:
+            return
+        dags = self.api.dags()
+        # Asked in this order, a run that is made in between is seen.
+        ran = {run.dag_id for run in self.api.runs_since(self.since)}
+        for dag_id in self.dag_ids:
+            dag = dags[dag_id]
+            if dag.is_paused:
+                self.api.unpause(dag_id)
+            is_due = dag.next_run is not None and dag.next_run <= datetime.now(UTC)
+            if dag_id not in ran and not is_due:
+                self.api.trigger(dag_id, f"demo__{self.since:%Y-%m-%dT%H:%M:%S}")
+        self.triggered = True
+
+    def outcome(self, runs: Sequence[DagRun]) -> Outcome:
+        """The last run of each entry and subject; ``runs`` are the oldest first."""
+        entries = {self.dag_ids[run.dag_id]: run for run in runs if run.dag_id in self.dag_ids}
+        subjects = {
+            name: run
+            for run in runs
+            if (name := naming.subject_of(run.dag_id)) is not None and name in self.sources
+        }
+        return Outcome(entries, subjects)
+
+    def progress(self, outcome: Outcome) -> Progress:
+        """How far that is."""
+        last = [*outcome.entries.values(), *outcome.subjects.values()]
+        return Progress(
+            entries=len(self.dag_ids),
+            entries_done=sum(not run.is_active for run in outcome.entries.values()),
+            subjects=len(self.sources),
+            subjects_done=sum(not run.is_active for run in outcome.subjects.values()),
+            failed=sum(run.state == "failed" for run in last),
+            tasks=self.api.task_states(self.since),
+        )
+
+    def is_finished(self, outcome: Outcome, runs: Sequence[DagRun]) -> bool:
+        """Whether all entries have run, nothing runs, and no publication is left unused."""
+        if len(outcome.entries) < len(self.dag_ids) or any(run.is_active for run in runs):
+            return False
+        return all(self._has_caught_up(name, outcome, runs) for name in self.sources)
+
+    def _has_caught_up(self, subject: str, outcome: Outcome, runs: Sequence[DagRun]) -> bool:
+        published = {
+            (run.dag_id, run.run_id)
+            for entry in self.sources[subject]
+            if (run := outcome.entries[entry]).state == "success"
+        }
+        waits = self.release.subjects[subject].late_department is LateDepartment.WAIT_FOR_ALL
+        if waits and len(published) < len(self.sources[subject]):
+            return True
+        dag_id = naming.subject_dag_id(subject)
+        used: set[tuple[str, str]] = set()
+        for run in runs:
+            if run.dag_id == dag_id:
+                used |= self._causes(run)
+        return published <= used
+
+    def _causes(self, run: DagRun) -> set[tuple[str, str]]:
+        key = (run.dag_id, run.run_id)
+        if key not in self.causes:
+            self.causes[key] = self.api.causes(run)
+        return self.causes[key]
+
+
+def _unreadable(file: str, fault: str) -> ComponentFailed:
+    return ComponentFailed(
+        f"the DAG file {file}",
+        found=f"an error while reading it:\n{fault}",
+        expected="DAGs for every entry and subject of the release",
+        remedy="mend what the error says; often the release is missing or damaged",
+    )
