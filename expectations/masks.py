@@ -25,7 +25,7 @@ Matrix = npt.NDArray[np.uint8]
 SLICE_ROWS = 1 << 17
 """Rows judged at once: 18 bytes of each are 2.4 MB, so temporaries stay in the cache."""
 
-HASHED_WIDTH = 64
+HASHED_WIDTH = 256
 """Widest key, in bytes, that is hashed as a byte matrix; wider ones are rare and are encoded."""
 
 
@@ -57,6 +57,11 @@ def _numpy(answers: pa.ChunkedArray) -> Mask:
     """Three-valued answers as a mask; unknown (null) counts as right."""
     mask: Mask = pc.fill_null(answers, True).to_numpy().astype(np.bool_, copy=False)
     return mask
+
+
+def _is_missing(values: pa.ChunkedArray) -> bool:
+    """Whether no value is given at all; such a column may not even have a type of its own."""
+    return int(values.null_count) == len(values)
 
 
 def _slices(values: pa.ChunkedArray) -> Iterator[pa.Array]:
@@ -119,6 +124,8 @@ def matches(values: pa.ChunkedArray, pattern: str) -> Mask:
 def between(values: pa.ChunkedArray, minimum: float | None, maximum: float | None) -> Mask:
     """True where a number is within the bounds, both inclusive; None leaves a side open."""
     answer = every_value(len(values), right=True)
+    if _is_missing(values):
+        return answer
     if minimum is not None:
         answer &= _numpy(pc.greater_equal(values, _bound(values.type, minimum, math.ceil)))
     if maximum is not None:
@@ -137,11 +144,13 @@ def _bound(kind: pa.DataType, bound: float, inward: Callable[[float], int]) -> p
 
 def is_true(values: pa.ChunkedArray) -> Mask:
     """True where a boolean is true or null."""
-    return _numpy(values)
+    return every_value(len(values), right=True) if _is_missing(values) else _numpy(values)
 
 
 def not_after(earlier: pa.ChunkedArray, later: pa.ChunkedArray) -> Mask:
     """True where ``earlier <= later`` or one of them is null."""
+    if _is_missing(earlier) or _is_missing(later):
+        return every_value(len(earlier), right=True)
     return _numpy(pc.less_equal(earlier, later))
 
 
@@ -151,6 +160,7 @@ def unique_key(columns: Sequence[pa.ChunkedArray]) -> Mask:
     Hashes only preselect: rows whose hash occurs once are alone, the others are compared by value.
     All rows of a doubled key are wrong, for no row says which of them is meant.
     """
+    columns = [_comparable(column) for column in columns]
     given = every_value(len(columns[0]), right=True)
     for column in columns:
         if column.null_count:
@@ -162,29 +172,68 @@ def unique_key(columns: Sequence[pa.ChunkedArray]) -> Mask:
     return answer
 
 
+def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    is_odd = pa.types.is_dictionary(kind) or pa.types.is_null(kind) or pa.types.is_string_view(kind)
+    return as_text(column) if is_odd else column
+
+
 def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
         _stir(hashes, column)
     ordered = np.sort(hashes)
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
+    repeated = repeated[np.diff(repeated, prepend=~repeated[:1]) != 0]
     answer = every_value(len(hashes), right=True)
     if len(repeated) == 0:
         return answer
+    if len(repeated) * 4 > len(hashes):
+        return _alone_in_runs(columns, hashes)
     places = np.searchsorted(repeated, hashes)
     suspects = np.flatnonzero(repeated[np.minimum(places, len(repeated) - 1)] == hashes)
-    answer[suspects] = _alone_by_value([column.take(pa.array(suspects)) for column in columns])
+    chosen = [column.take(pa.array(suspects)) for column in columns]
+    answer[suspects] = _alone_in_runs(chosen, hashes[suspects])
+    return answer
+
+
+def _alone_in_runs(columns: Sequence[pa.ChunkedArray], hashes: npt.NDArray[np.uint64]) -> Mask:
+    """Compare each row with the first one of the same hash."""
+    order = np.argsort(hashes)
+    arranged = hashes[order]
+    begins = np.concatenate([[True], arranged[1:] != arranged[:-1]])
+    firsts = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+    rows, firsts = order[~begins], firsts[~begins]
+    equal = every_value(len(rows), right=True)
+    for column in columns:
+        same = pc.equal(column.take(pa.array(rows)), column.take(pa.array(firsts)))
+        equal &= same.to_numpy()
+    answer = every_value(len(hashes), right=True)
+    answer[rows] = False
+    answer[firsts] = False
+    if not equal.all():
+        # Different keys of one hash: only grouping by value tells which of them are doubled.
+        mixed = np.isin(hashes, hashes[rows[~equal]])
+        answer[mixed] = _alone_by_value([column.filter(pa.array(mixed)) for column in columns])
     return answer
 
 
 def _alone_by_value(columns: Sequence[pa.ChunkedArray]) -> Mask:
-    groups = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        encoded = column.combine_chunks().dictionary_encode()
-        codes = encoded.indices.to_numpy().astype(np.int64)
-        _, groups = np.unique(groups * (len(encoded.dictionary) + 1) + codes, return_inverse=True)
+    first, *others = columns
+    groups = _codes(first)
+    for column in others:
+        codes = _codes(column)
+        _, groups = np.unique(groups * (codes.max(initial=0) + 1) + codes, return_inverse=True)
     alone: Mask = np.bincount(groups)[groups] == 1
     return alone
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A number for each value of a column without nulls, equal for equal values only."""
+    chunks = column.dictionary_encode().chunks
+    parts = [chunk.indices.to_numpy().astype(np.int64) for chunk in chunks]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -208,10 +257,9 @@ def _stir(hashes: npt.NDArray[np.uint64], column: pa.ChunkedArray) -> None:
         _mix(hashes, column.cast(pa.int64()).to_numpy().view(np.uint64))
         return
     text = as_text(column)
-    width = pc.max(pc.binary_length(text)).as_py() or 0
+    width = pc.max(pc.binary_length(text)).as_py() or 1
     if width > HASHED_WIDTH:
-        codes = text.combine_chunks().dictionary_encode().indices
-        _mix(hashes, codes.to_numpy().astype(np.uint64))
+        _mix(hashes, _codes(text).astype(np.uint64))
         return
     start = 0
     for part in _slices(text):

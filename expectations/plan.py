@@ -102,7 +102,8 @@ class Check:
 def plan(entry: CatalogEntry, catalog: CatalogView) -> tuple[Check, ...]:
     """All checks of an entry, column by column, then those over several columns.
 
-    An item without a format or code list of its own has that of its data element.
+    An item without a format or code list of its own has that of its data element. A code list or a
+    format of fixed width settles the length, so that a value too long has one reason, not two.
 
     Raises:
         PlanImpossible: a code list is unknown, two ordered items differ in type, or a rule under
@@ -183,7 +184,8 @@ def _text_checks(
     shape = item.format or (element.format if element else None)
     list_id = item.code_list or (element.code_list if element else None)
     columns = (item.field,)
-    if item.length is not None and not _is_typed(item):
+    settles_length = list_id is not None or shape not in {None, ItemFormat.LICENCE_IDENTIFIER}
+    if item.length is not None and not _is_typed(item) and not settles_length:
         texts = (
             f"{item.name}不得超过{item.length}个字符",
             f"{item.field} must not be longer than {item.length} characters",

@@ -140,7 +140,8 @@ def evaluate(checks: Sequence[Check], frame: pd.DataFrame) -> Iterator[CheckResu
         for check in checks:
             yield _evaluate(check, calculator, engine)
     finally:
-        batch.drop(columns=list(batch.columns), inplace=True)
+        for name in list(batch.columns):
+            del batch[name]
 
 
 def _engine_classes() -> tuple[type["PandasExecutionEngine"], type["MetricsCalculator"]]:

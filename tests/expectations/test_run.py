@@ -1,0 +1,346 @@
+import gc
+import json
+import logging
+import traceback
+import weakref
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from expectations.errors import CheckCrashed, RowsDisagree
+from expectations.plan import plan
+from expectations.quarantine import reasons_table
+from expectations.run import ColumnView, evaluate, frame, validate
+from expectations.verdict import judge
+
+IDS = {"entry_id": "market_regulation.enterprise", "run_id": "run-1"}
+
+GOOD = "91320200MA9999999B"
+OTHER = "51320200999999997Y"
+MONEY = pa.decimal128(18, 2)
+
+
+def columns(**changes):
+    """Four right rows of the enterprise entry, with changed columns."""
+    right = {
+        "uscc": pa.array(
+            [GOOD, OTHER, "N2320205MF9999999D", "123202009999999983"], type=pa.string()
+        ),
+        "name": pa.array(["甲", "乙", "丙", "丁"]),
+        "status": pa.array(["1", "2", "1", None]),
+        "person_id": pa.array(["11010519491231002X", None, None, "320281200002291236"]),
+        "phone": pa.array(["13800000000", None, None, None]),
+        "capital": pa.array([Decimal("1.00"), None, Decimal("0.00"), None], type=MONEY),
+        "registered_on": pa.array([date(2020, 1, 1)] * 4),
+        "expires_on": pa.array([date(9999, 12, 31), None, date(2020, 1, 1), date(2021, 1, 1)]),
+    }
+    return right | changes
+
+
+@pytest.fixture
+def verdict_on(make_entry, catalog, loader, tolerant):
+    """Validates columns of the enterprise entry."""
+
+    def verdict(given, rows=4, **changes):
+        checks = plan(make_entry(**changes), catalog)
+        return validate(checks, rows, loader(given), gate=tolerant, **IDS)
+
+    return verdict
+
+
+def found(verdict):
+    """Failing row numbers of the checks that failed."""
+    return {r.check_id: r.positions.tolist() for r in verdict.results if r.failed}
+
+
+def test_right_rows_pass_every_check(verdict_on):
+    verdict = verdict_on(columns())
+    assert found(verdict) == {}
+    assert verdict.quarantined.tolist() == []
+    assert all(result.success for result in verdict.results)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"uscc": pa.array([GOOD, None, OTHER, GOOD])},
+            {"uscc.present": [1], "uscc.unique": [0, 1, 3]},
+        ),
+        ({"uscc": pa.array([GOOD, "X", OTHER, "Y" * 18])}, {"uscc.format": [1, 3]}),
+        (
+            {"name": pa.array(["甲" * 7, "甲" * 6, None, ""])},
+            {"name.present": [2], "name.length": [0]},
+        ),
+        ({"status": pa.array(["3", "1", None, "11"])}, {"status.code_list": [0, 3]}),
+        (
+            {"person_id": pa.array([None, None, None, "110105194912310021"])},
+            {"person_id.format": [3]},
+        ),
+        ({"phone": pa.array(["1380000000", None, None, "139"])}, {"phone.format": [0, 3]}),
+        (
+            {"capital": pa.array([None, Decimal("-0.01"), None, None], type=MONEY)},
+            {"capital.range": [1]},
+        ),
+        (
+            {"expires_on": pa.array([date(2019, 12, 31), None, None, date(2020, 1, 1)])},
+            {"registered_on.ordered.expires_on": [0]},
+        ),
+    ],
+)
+def test_the_failing_rows_of_each_kind_of_check(verdict_on, changes, expected):
+    assert found(verdict_on(columns(**changes))) == expected
+
+
+def test_an_unreadable_value_was_given_so_it_is_not_missing_too(verdict_on):
+    dates = pa.array([date(2020, 1, 1), None, None, date(2020, 1, 1)])
+    given = columns(registered_on=(dates, [False, True, False, False]))
+    assert found(verdict_on(given)) == {
+        "registered_on.present": [2],
+        "registered_on.readable": [1],
+    }
+
+
+def test_each_check_counts_the_rows_it_applies_to(verdict_on):
+    dates = pa.array([None, date(2020, 1, 1), None, date(2020, 1, 1)])
+    given = columns(expires_on=(dates, [True, False, False, False]))
+    counted = {result.check_id: result.counted for result in verdict_on(given).results}
+    assert counted == {
+        "uscc.present": 4,
+        "uscc.format": 4,
+        "name.present": 4,
+        "name.length": 4,
+        "status.code_list": 3,
+        "person_id.format": 2,
+        "phone.format": 1,
+        "capital.readable": 2,
+        "capital.range": 2,
+        "registered_on.present": 4,
+        "registered_on.readable": 4,
+        "expires_on.readable": 3,
+        "uscc.unique": 4,
+        "registered_on.ordered.expires_on": 2,
+    }
+
+
+def test_a_compound_key_fails_in_all_its_rows_and_without_a_part(verdict_on):
+    given = columns(name=pa.array(["甲", "甲", "甲", None]), phone=pa.array(["1", "2", "1", "1"]))
+    verdict = verdict_on(given, key=["name", "phone"])
+    assert found(verdict)["name.unique.phone"] == [0, 2, 3]
+
+
+def test_a_unique_group_that_is_no_key_leaves_out_rows_without_a_value(verdict_on):
+    given = columns(name=pa.array(["甲", "甲", "甲", "甲"]), phone=pa.array(["1", None, "1", None]))
+    quality = {"unique": [["name", "phone"], ["phone"]]}
+    results = {r.check_id: r for r in verdict_on(given, quality=quality).results}
+    assert results["name.unique.phone"].positions.tolist() == [0, 2]
+    assert results["name.unique.phone"].counted == 2
+    assert results["phone.unique"].positions.tolist() == [0, 2]
+    assert results["phone.unique"].counted == 2
+
+
+def test_warnings_count_but_do_not_quarantine(verdict_on):
+    given = columns(phone=pa.array(["1", None, None, None]), status=pa.array(["1", "3", "1", "1"]))
+    rules = {"phone.format": {"severity": "warn"}}
+    verdict = verdict_on(given, extensions={"checks": rules})
+    assert found(verdict) == {"phone.format": [0], "status.code_list": [1]}
+    assert verdict.quarantined.tolist() == [1]
+
+
+def test_a_threshold_is_held_to_the_share_of_counted_rows(verdict_on):
+    given = columns(phone=pa.array(["13800000000", "13900000000", "x", None]))
+    for threshold, success in ((0.3, False), (0.34, True)):
+        rules = {"phone.format": {"threshold": threshold}}
+        verdict = verdict_on(given, extensions={"checks": rules})
+        (result,) = [r for r in verdict.results if r.check_id == "phone.format"]
+        assert result.success is success
+        assert verdict.passed is success
+        assert verdict.quarantined.tolist() == [2]
+
+
+def test_an_empty_source_has_results_without_counts(verdict_on):
+    empty = {field: array.slice(0, 0) for field, array in columns().items()}
+    verdict = verdict_on(empty, rows=0)
+    assert {result.counted for result in verdict.results} == {0}
+    assert all(result.success for result in verdict.results)
+    assert all(score.score is None for score in verdict.scores)
+
+
+def test_columns_without_any_chunk_are_empty_columns(make_entry, catalog, loader, tolerant):
+    kinds = {field: array.type for field, array in columns().items()}
+    checks = plan(make_entry(), catalog)
+    verdict = validate(
+        checks, 0, lambda f: ColumnView(pa.chunked_array([], kinds[f])), gate=tolerant, **IDS
+    )
+    assert verdict.quarantined_rows == 0
+
+
+def test_a_single_bad_row_fails_whole(verdict_on):
+    bad = {field: pa.nulls(1, array.type) for field, array in columns().items()}
+    verdict = verdict_on(bad, rows=1)
+    assert found(verdict) == {
+        "uscc.present": [0],
+        "name.present": [0],
+        "registered_on.present": [0],
+        "uscc.unique": [0],
+    }
+    assert verdict.quarantined_share == 1.0
+
+
+def test_a_column_of_another_run_is_refused(verdict_on):
+    with pytest.raises(RowsDisagree, match=r"name: found 1 rows; expected 4 rows"):
+        verdict_on(columns(name=pa.array(["甲"])))
+
+
+def test_only_columns_that_a_check_needs_are_loaded_and_each_is_let_go(
+    make_entry, catalog, tolerant
+):
+    item = {"type": "string", "sensitivity": "none"}
+    items = [
+        {**item, "name": "甲", "field": "a", "nullable": False},
+        {**item, "name": "乙", "field": "b", "length": 5},
+        {**item, "name": "丙", "field": "unchecked"},
+    ]
+    checks = plan(make_entry(items=items, key=["a"], quality={}), catalog)
+    loaded, alive = [], []
+
+    def column(field):
+        assert not [name for name, data in alive if data() is not None]
+        data = np.frombuffer(b"abcd", dtype=np.uint8).copy()
+        offsets = pa.py_buffer(np.arange(5, dtype=np.int32))
+        array = pa.Array.from_buffers(pa.string(), 4, [None, offsets, pa.py_buffer(data)])
+        loaded.append(field)
+        alive.append((field, weakref.ref(data)))
+        return ColumnView(pa.chunked_array([array]))
+
+    gc.disable()
+    try:
+        validate(checks, 4, column, gate=tolerant, **IDS)
+    finally:
+        gc.enable()
+    assert loaded == ["a", "b"]
+
+
+MARK = "标记张三320281199902291236"
+
+
+class Unspeakable:
+    """A value whose reading fails with a message that quotes it."""
+
+    def __str__(self):
+        raise ValueError(MARK)
+
+
+@pytest.mark.requirement("SUB-14", "SEC-11")
+def test_no_value_reaches_verdict_reasons_or_logs(verdict_on, caplog):
+    caplog.set_level(logging.DEBUG)
+    texts = ("uscc", "name", "status", "person_id", "phone")
+    verdict = verdict_on(columns(**{field: pa.array([MARK] * 4) for field in texts}))
+
+    assert {"uscc.format", "name.length", "status.code_list", "person_id.format"} <= set(
+        found(verdict)
+    )
+    reasons = json.dumps(reasons_table(verdict).to_pylist(), ensure_ascii=False)
+    for shown in (verdict.to_json(), repr(verdict), reasons, caplog.text):
+        assert MARK not in shown
+        assert "320281199902291236" not in shown
+
+
+@pytest.mark.requirement("SEC-11")
+def test_a_crash_names_the_place_and_quotes_no_value(make_entry, catalog, caplog):
+    caplog.set_level(logging.DEBUG)
+    checks = [check for check in plan(make_entry(), catalog) if check.id == "name.length"]
+    rows = pd.DataFrame({"name": pd.Series([1, Unspeakable()], dtype=object)})
+
+    with pytest.raises(CheckCrashed, match=r"name\.length: found ValueError at ") as caught:
+        list(evaluate(checks, rows))
+
+    assert MARK not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert MARK not in caplog.text
+
+
+def test_checks_leave_the_given_frame_as_it_was(make_entry, catalog):
+    checks = [check for check in plan(make_entry(), catalog) if check.id == "name.length"]
+    rows = pd.DataFrame({"name": ["甲"]})
+    list(evaluate(checks, rows))
+    assert list(rows.columns) == ["name"]
+
+
+texts = st.sampled_from([GOOD, OTHER, "1", "13800000000", "11010519491231002X", "甲" * 7, "", None])
+dates = st.sampled_from([date(2020, 1, 1), date(2021, 1, 1), date(9999, 12, 31), None])
+money = st.sampled_from([Decimal("-1.00"), Decimal("0.00"), None])
+row = st.fixed_dictionaries(
+    dict.fromkeys(("uscc", "name", "status", "person_id", "phone"), texts)
+    | {field: st.tuples(dates, st.booleans()) for field in ("registered_on", "expires_on")}
+    | {"capital": st.tuples(money, st.booleans())}
+)
+KINDS = {"capital": MONEY, "registered_on": pa.date32(), "expires_on": pa.date32()}
+
+
+def as_columns(rows):
+    """Rows as columns with unreadable flags; an unreadable value is null in the values."""
+    shown = {}
+    for field in columns():
+        cells = [one[field] for one in rows]
+        if field in KINDS:
+            values = [None if unreadable else value for value, unreadable in cells]
+            flags = pa.array([unreadable for _, unreadable in cells], pa.bool_())
+            shown[field] = (pa.array(values, KINDS[field]), flags)
+        else:
+            shown[field] = pa.array(cells, pa.string())
+    return shown
+
+
+def comparable(verdict):
+    return verdict, verdict.quarantined.tolist(), [r.positions.tolist() for r in verdict.results]
+
+
+given_rows = given(rows=st.lists(row, max_size=6))
+few = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@few
+@given_rows
+def test_column_by_column_and_the_whole_frame_give_equal_verdicts(
+    make_entry, catalog, loader, tolerant, rows
+):
+    quality = {
+        "ordered": [{"earlier": "registered_on", "later": "expires_on"}],
+        "unique": [["name", "phone"]],
+    }
+    checks = plan(make_entry(quality=quality), catalog)
+    load = loader(as_columns(rows))
+    by_column = validate(checks, len(rows), load, gate=tolerant, **IDS)
+    whole = judge(
+        list(evaluate(checks, frame(checks, len(rows), load))), len(rows), tolerant, **IDS
+    )
+    assert comparable(by_column) == comparable(whole)
+
+
+@few
+@given_rows
+def test_plain_objects_and_arrow_values_give_equal_results(make_entry, catalog, loader, rows):
+    checks = plan(make_entry(), catalog)
+    arrow = frame(checks, len(rows), loader(as_columns(rows)))
+    objects = pd.DataFrame(
+        {
+            name: pd.Series(pa.chunked_array(arrow[name]).to_pylist(), dtype=object)
+            for name in arrow.columns
+        }
+    )
+    of_arrow = list(evaluate(checks, arrow))
+    of_objects = list(evaluate(checks, objects))
+    assert of_arrow == of_objects
+    assert [r.positions.tolist() for r in of_arrow] == [r.positions.tolist() for r in of_objects]
