@@ -16,9 +16,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import numpy as np
 
 from example import cases, licences, parties, ratings, sinks
+from example.chance import Index
 from example.faults import Outcome
 from example.manifest import (
     Contribution,
+    Copies,
     EntryTruth,
     FaultGroup,
     Manifest,
@@ -269,9 +271,9 @@ def _subjects(
             rows = sum(contribution.contributed for contribution in brought.values())
             found[subject] = SubjectTruth(rows, brought)
     if "legal_entity" in found and "taxation.taxpayer" in truths:
-        truth = _taxpayers(city, every, truths["taxation.taxpayer"], faults=faults)
-        contributions = {**found["legal_entity"].contributions, "taxation.taxpayer": truth}
-        found["legal_entity"] = SubjectTruth(found["legal_entity"].rows, contributions)
+        found["legal_entity"] = _with_taxpayers(
+            city, found["legal_entity"], every, truths["taxation.taxpayer"], faults=faults
+        )
     return found
 
 
@@ -281,17 +283,33 @@ def _contribution(city: City, table: Table, truth: EntryTruth, *, faults: bool) 
     return Contribution(truth.published, truth.published - outside, outside)
 
 
-def _taxpayers(
-    city: City, every: dict[str, Table], truth: EntryTruth, *, faults: bool
-) -> Contribution:
+def _with_taxpayers(
+    city: City,
+    entities: SubjectTruth,
+    every: dict[str, Table],
+    truth: EntryTruth,
+    *,
+    faults: bool,
+) -> SubjectTruth:
     """Taxpayers find their enterprise, unless that is quarantined or out of scope."""
-    if not faults:
-        return Contribution(truth.published, truth.published, 0)
-    table = every["taxation.taxpayer"]
-    rows = np.arange(table.rows, dtype=np.int64)
-    published = np.setdiff1d(rows, table.faulty_rows(city.dice, Outcome.QUARANTINED))
-    absent = every["market_regulation.enterprise_registration"].faulty_rows(
-        city.dice, Outcome.QUARANTINED, Outcome.NOT_LINKED
+    taxpayers = every["taxation.taxpayer"]
+    published = np.arange(taxpayers.rows, dtype=np.int64)
+    absent, differing = published[:0], published[:0]
+    if faults:
+        apart = taxpayers.faulty_rows(city.dice, Outcome.QUARANTINED)
+        published = np.setdiff1d(published, apart)
+        differing = taxpayers.faulty_rows(city.dice, Outcome.REPORTED)
+        absent = every["market_regulation.enterprise_registration"].faulty_rows(
+            city.dice, Outcome.QUARANTINED, Outcome.NOT_LINKED
+        )
+
+    def linked(rows: Index) -> int:
+        return int((~np.isin(parties.taxpayer_enterprise(city, rows), absent)).sum())
+
+    found = linked(published)
+    brought = Contribution(truth.published, found, truth.published - found)
+    return SubjectTruth(
+        entities.rows,
+        {**entities.contributions, "taxation.taxpayer": brought},
+        {"taxation.taxpayer": Copies(compared=found, different=linked(differing))},
     )
-    lost = int(np.isin(parties.taxpayer_enterprise(city, published), absent).sum())
-    return Contribution(truth.published, truth.published - lost, lost)

@@ -56,11 +56,23 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """An entry's second-hand copies: how many can be compared, and how many differ."""
+
+    compared: int
+    different: int
+
+
+@dataclass(frozen=True)
 class SubjectTruth:
-    """How many rows a subject table should have, and what each entry should bring."""
+    """How many rows a subject table should have, and what each entry should bring.
+
+    ``copies`` are by entry, for entries that keep copies of another entry's values.
+    """
 
     rows: int
     contributions: Mapping[str, Contribution]
+    copies: Mapping[str, Copies] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,8 @@ def _subject(truth: dict[str, Any]) -> SubjectTruth:
         entry: Contribution(**contribution)
         for entry, contribution in truth["contributions"].items()
     }
-    return SubjectTruth(truth["rows"], contributions)
+    copies = {name: Copies(**it) for name, it in truth["copies"].items()}
+    return SubjectTruth(truth["rows"], contributions, copies)
 
 
 def _group(group: dict[str, Any]) -> FaultGroup:

@@ -185,6 +185,12 @@ def test_taxpayers_of_quarantined_enterprises_are_not_linked(built, urls):
     ]
     brought = built.subjects["legal_entity"].contributions["taxation.taxpayer"]
     assert brought.not_linked == len(lost) > 0
+    (differing,) = (
+        g for g in built.faults_of("taxation.taxpayer") if g.expected == "reported" and g.rows
+    )
+    copies = built.subjects["legal_entity"].copies["taxation.taxpayer"]
+    assert copies.compared == brought.contributed
+    assert copies.different == len(set(differing.keys) - gone)
 
 
 def test_chosen_entries_are_built_alone_and_without_faults_on_request(where, tmp_path):
