@@ -89,6 +89,7 @@ def read(
     version: int | None = None,
     columns: Sequence[str] | None = None,
     where: Mapping[str, Any] | None = None,
+    limit: int | None = None,
 ) -> pa.Table:
     """Rows of a table, as Arrow.
 
@@ -98,6 +99,7 @@ def read(
         version: Which version; None is the newest.
         columns: Which columns, in this order; None is all.
         where: Column -> value that it must have; None as a value means null.
+        limit: How many rows at most; None is all.
 
     Raises:
         TableMissing: nothing was published under that name.
@@ -111,6 +113,8 @@ def read(
     with connect() as connection:
         condition, values = _condition(where or {})
         query = f"SELECT {names(wanted.names)} FROM {scan(place.files(opened), have)}{condition}"
+        if limit is not None:
+            query += f" LIMIT {limit:d}"
         return stream(connection, query, wanted, values).read_all()
 
 

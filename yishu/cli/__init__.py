@@ -1,0 +1,24 @@
+"""The ``yishu`` command: what an engineer of the bureau types.
+
+Each group of commands is a module; heavy packages are imported where a command needs them, so that
+``yishu --help`` answers at once.
+"""
+
+import typer
+
+from yishu.cli import catalog, data, demo, doctor, library
+
+app = typer.Typer(
+    name="yishu",
+    help="Yishu (一数): one datum, one source. Pull, check, publish and trace a city's data.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(library.app, name="library")
+app.command("demo")(demo.demo)
+app.command("pull")(data.pull)
+app.command("quality")(data.quality)
+app.command("trace")(data.trace)
+app.command("doctor")(doctor.doctor)

@@ -1,0 +1,125 @@
+"""``yishu catalog``: check the rule files, show an entry, release the catalog."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from yishu.cli import world
+from yishu.cli.output import AsJson, console, listed, print_table, reported, show
+
+app = typer.Typer(help="The unified catalog: what is promised.", no_args_is_help=True)
+
+Root = Annotated[
+    Path | None, typer.Option("--root", help="Folder of the rule files; default: catalog/.")
+]
+
+
+@app.command()
+def check(root: Root = None, as_json: AsJson = False) -> None:
+    """Report every fault of every file: where, found, expected, what to do.
+
+    Example: yishu catalog check
+    """
+    from catalog.check import check_folder  # noqa: PLC0415  yaml, only needed here
+
+    folder = root or world.settings().catalog_dir
+    faults = check_folder(folder)
+    show([vars(fault) for fault in faults], as_json, lambda: _print_faults(folder, faults))
+    raise typer.Exit(1 if faults else 0)
+
+
+def _print_faults(folder: Path, faults: list[Any]) -> None:
+    for fault in faults:
+        console.print(f"{fault.file}:{fault.line}  {fault.code}  {fault.obj}", style="bold")
+        for name in ("found", "expected", "remedy"):
+            console.print(f"  {name:>8}  {getattr(fault, name)}", markup=False, highlight=False)
+    console.print(f"{folder}: {len(faults)} faults" if faults else f"{folder}: no fault")
+
+
+@app.command("show")
+def show_entry(
+    entry: Annotated[str | None, typer.Argument(help="Entry id; without it: all entries.")] = None,
+    share: Annotated[str | None, typer.Option(help="Only this share type.")] = None,
+    opened: Annotated[str | None, typer.Option("--open", help="Only this open type.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the released entries, or all that one of them promises.
+
+    Example: yishu catalog show --share conditional
+    """
+    with reported(as_json):
+        in_force = world.release(world.settings())
+        if entry is None:
+            _show_all(in_force, share, opened, as_json)
+            return
+        found = in_force.entry(entry)
+    plain = found.model_dump(mode="json", exclude_none=True)
+    show(plain, as_json, lambda: _print_entry(plain))
+
+
+def _show_all(in_force: Any, share: str | None, opened: str | None, as_json: bool) -> None:
+    from catalog.report import count_by_kind, select  # noqa: PLC0415
+    from catalog.vocabulary import OpenType, ShareType  # noqa: PLC0415
+
+    chosen = select(
+        in_force,
+        share=ShareType(share) if share else None,
+        open_=OpenType(opened) if opened else None,
+    )
+    rows = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "data_kind": one.data_kind.label_zh,
+            "share": one.share.type.label_zh,
+            "open": one.open.type.label_zh,
+            "update_cycle": one.update_cycle.label_zh,
+            "items": len(one.items),
+        }
+        for one in chosen
+    ]
+    kinds = {kind.label_zh: number for kind, number in count_by_kind(in_force).items()}
+    show({"entries": rows, "by_kind": kinds}, as_json, lambda: _print_all(rows, kinds))
+
+
+def _print_all(rows: list[dict[str, Any]], kinds: dict[str, int]) -> None:
+    print_table("Catalog", rows)
+    console.print("by kind: " + listed(f"{kind} {number}" for kind, number in kinds.items()))
+
+
+def _print_entry(plain: dict[str, Any]) -> None:
+    items = plain.pop("items")
+    for name, value in plain.items():
+        console.print(f"{name:>22}  {value}", markup=False, highlight=False)
+    columns = {
+        "field": "field",
+        "name": "名称",
+        "type": "type",
+        "nullable": "nullable",
+        "sensitivity": "sensitivity",
+        "mask": "mask",
+        "element": "element",
+    }
+    print_table("Data items", items, columns)
+
+
+@app.command()
+def release(root: Root = None, as_json: AsJson = False) -> None:
+    """Write the release file that DAGs and stages read; nothing faulty is ever released.
+
+    Example: yishu catalog release
+    """
+    from catalog.faults import CatalogFaults  # noqa: PLC0415
+    from catalog.load import load_catalog  # noqa: PLC0415
+    from catalog.release import compile_release, write_release  # noqa: PLC0415
+
+    here = world.settings()
+    folder = root or here.catalog_dir
+    with reported(as_json):
+        loaded, faults = load_catalog(folder)
+        if faults:
+            raise CatalogFaults.of(str(folder), faults)
+        written = write_release(here.releases_dir, compile_release(loaded, world.clock().date()))
+    facts = {"id": written.id, "entries": len(written.entries), "subjects": len(written.subjects)}
+    show(facts, as_json, lambda: print_table("Released", [facts]))

@@ -1,0 +1,149 @@
+"""``yishu demo``: the example city through Airflow's real scheduler, then a summary."""
+
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yishu import secrets
+from yishu.cli import world
+from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.settings import Settings, project_root
+
+if TYPE_CHECKING:
+    from yishu.orchestration.demo import DemoResult, World
+
+REST_SERVICE = "city-rest"
+_FIRST_PORT = 8090
+_PORTS_TRIED = 50
+_ENTRIES = {
+    "entry_id": "entry",
+    "state": "state",
+    "read": "read",
+    "published": "published",
+    "quarantined": "quarantined",
+    "version": "version",
+}
+_SUBJECTS = {
+    "subject_id": "subject",
+    "rows": "rows",
+    "version": "version",
+    "rows_in": "rows in",
+    "not_linked": "not linked",
+}
+_QUALITY = {"dimension": "dimension", "checks": "checks", "failed": "failed", "score": "score"}
+
+
+def demo(
+    size: Annotated[int, typer.Option(min=1_000, help="Legal entities in the city.")] = 50_000,
+    port: Annotated[int | None, typer.Option(help="Port of Airflow's UI.")] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End what runs, keep the data.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="End what runs, remove the data.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the example city, run its pipelines through Airflow, show what was published.
+
+    Safe to repeat. Airflow keeps running until `yishu demo --stop`.
+
+    Example: yishu demo --size 10000
+    """
+    from yishu.orchestration import demo as runner  # noqa: PLC0415  heavy
+    from yishu.orchestration.terminal import terminal  # noqa: PLC0415
+
+    here = world.settings()
+    with reported(as_json):
+        if stop or clean:
+            (runner.clean if clean else runner.stop)(here)
+            console.print("removed" if clean else "stopped")
+            return
+        with terminal(console) as screen:
+            result = runner.run(
+                here,
+                lambda city: _build(city, size),
+                screen.say,
+                show=screen.show,
+                port=port,
+            )
+        facts = _facts(result)
+    show(facts, as_json, lambda: _print(facts))
+    raise typer.Exit(1 if result.failed else 0)
+
+
+def _build(city: "World", size: int) -> None:
+    from example.city import Systems, build, connections  # noqa: PLC0415
+
+    here = city.settings
+    folder = here.var_dir / "city"
+    password = secrets.reader_password(here.secrets_dir)
+    where = Systems(city.postgres.url(), folder)
+    build(
+        where,
+        size,
+        reader_password=password,
+        progress=lambda entry, share: city.say(f"  {entry} ({share:.0%})"),
+    )
+    port = _rest_port(here, city)
+    urls = connections(where, f"http://127.0.0.1:{port}", password)
+    secrets.write_connections(here.connections_path, urls)
+
+
+def _rest_port(here: Settings, city: "World") -> int:
+    """Start the city's service, on the port of the last time where it is still to be had."""
+    kept = here.var_dir / "run" / "city-rest.port"
+    if city.children.find(REST_SERVICE):
+        return int(kept.read_text("ascii"))
+    wish = [int(kept.read_text("ascii"))] if kept.exists() else []
+    port = _free_port([*wish, *range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED)])
+    folder = here.var_dir / "city"
+    argv = [sys.executable, "-m", "example.rest_server"]
+    argv += ["--folder", str(folder), "--port", str(port)]
+    city.children.start(REST_SERVICE, argv, {"PATH": "/usr/bin:/bin"}, project_root())
+    kept.write_text(str(port), "ascii")
+    return port
+
+
+def _free_port(wished: Iterable[int]) -> int:
+    for port in wished:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise typer.BadParameter("no free loopback port for the city's service from 8090 on")
+
+
+def _facts(result: "DemoResult") -> dict[str, Any]:
+    summary = world.pipeline().ledger.summary()
+    return {
+        "entries": [vars(row) for row in summary.entries],
+        "subjects": [vars(row) for row in summary.subjects],
+        "quality": [{**vars(row), "score": row.score} for row in summary.quality],
+        "failed": [vars(run) for run in result.failed],
+        "seconds": dict(result.seconds),
+        "airflow": {
+            "url": result.url,
+            "user": result.user,
+            "password_file": str(result.password_file),
+        },
+        "release": result.release_id,
+    }
+
+
+def _print(facts: Mapping[str, Any]) -> None:
+    print_table("Entries: what each department's data became", facts["entries"], _ENTRIES)
+    print_table("Subject library", facts["subjects"], _SUBJECTS)
+    print_table("Quality by dimension (GB/T 36344-2018)", facts["quality"], _QUALITY)
+    if facts["failed"]:
+        print_table("Runs that failed: their logs are in Airflow's UI", facts["failed"])
+    steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in facts["seconds"].items())
+    airflow = facts["airflow"]
+    console.print(f"\ntook {steps}")
+    console.print(f"Airflow's UI  {airflow['url']}  user {airflow['user']}", highlight=False)
+    console.print(f"  its password is in {airflow['password_file']}", highlight=False)
+    console.print("look further")
+    for command in (
+        "yishu quality market_regulation.enterprise_registration",
+        "yishu library query legal_entity --where region_code=320213 --limit 5",
+        "yishu trace legal_entity",
+    ):
+        console.print(f"  .venv/bin/{command}", markup=False, highlight=False)

@@ -1,0 +1,102 @@
+"""``yishu doctor``: what is running, what is missing, what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import typer
+
+from catalog.errors import YishuError
+from catalog.release import current_release
+from yishu.cli import world
+from yishu.cli.output import AsJson, print_table, show
+from yishu.settings import Settings
+
+_LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``remedy`` is empty when all is well."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look at disk, database, release, connections and Airflow; say what to do.
+
+    Example: yishu doctor
+    """
+    here = world.settings()
+    looks = (_disk, _database, _release, _connections, _airflow)
+    findings = [finding for look in looks for finding in _safely(look, here)]
+    rows = [asdict(finding) for finding in findings]
+    show(rows, as_json, lambda: print_table("Doctor", rows))
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def _safely(look: Callable[[Settings], Iterator[Finding]], here: Settings) -> Iterator[Finding]:
+    try:
+        yield from look(here)
+    except YishuError as error:
+        yield Finding(look.__name__.removeprefix("_"), False, error.found, error.remedy)
+
+
+def _disk(here: Settings) -> Iterator[Finding]:
+    folder = next(path for path in (here.var_dir, *here.var_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    ok = free >= _LOW_DISK_BYTES
+    remedy = "" if ok else "free some disk, or set YISHU_VAR_DIR to a folder on another one"
+    yield Finding("disk", ok, f"{free / 1024**3:.1f} GB free at {folder}", remedy)
+
+
+def _database(here: Settings) -> Iterator[Finding]:
+    from yishu.embedded import embedded_postgres  # noqa: PLC0415
+
+    if here.database_url is not None:
+        yield Finding("database", True, "an outer server, by YISHU_DATABASE_URL")
+        return
+    running = embedded_postgres(here).status()
+    if running:
+        yield Finding("database", True, f"embedded PostgreSQL on port {running.port}")
+    else:
+        yield Finding(
+            "database",
+            False,
+            "embedded PostgreSQL does not run",
+            "any command that needs it starts it, or `yishu demo`",
+        )
+
+
+def _release(here: Settings) -> Iterator[Finding]:
+    release = current_release(here.releases_dir)
+    yield Finding("release", True, f"{release.id}: {len(release.entries)} entries")
+
+
+def _connections(here: Settings) -> Iterator[Finding]:
+    from yishu.secrets import read_connections  # noqa: PLC0415
+
+    known = read_connections(here.connections_path)
+    release = current_release(here.releases_dir)
+    needed = {entry.source.connection for entry in release.entries.values()}
+    missing = sorted(needed - set(known))
+    remedy = f"add them to {here.connections_path.name}, or to Airflow's connections"
+    yield Finding(
+        "connections",
+        not missing,
+        f"missing: {', '.join(missing)}" if missing else f"{len(needed)} known",
+        remedy if missing else "",
+    )
+
+
+def _airflow(here: Settings) -> Iterator[Finding]:
+    from yishu.orchestration.services import status  # noqa: PLC0415
+
+    for component in status(here):
+        running = component.pid is not None
+        found = f"process {component.pid}" if running else "does not run"
+        remedy = "" if running else f"`yishu demo` starts it; its log is {component.log.name}"
+        yield Finding(f"airflow {component.name}", running, found, remedy)

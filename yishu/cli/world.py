@@ -1,0 +1,53 @@
+"""The world of a command: settings, release, connections and clock, read here and handed down."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from catalog.release import Release, current_release
+from yishu.embedded import ledger_url
+from yishu.ledger import migrate
+from yishu.pipeline import PipelineContext
+from yishu.secrets import read_connections
+from yishu.settings import Settings
+from yishu.sources.protocol import Connection
+
+
+def clock() -> datetime:
+    """The present moment, UTC: the only clock of the command line."""
+    return datetime.now(UTC)
+
+
+def settings() -> Settings:
+    """This installation's settings, from the environment."""
+    return Settings()
+
+
+def release(here: Settings) -> Release:
+    """The catalog release in force."""
+    return current_release(here.releases_dir)
+
+
+def pipeline(connections: Mapping[str, Connection] | None = None) -> PipelineContext:
+    """What stages and readings need; the ledger's database is started and brought up to date."""
+    here = settings()
+    in_force = release(here)
+    url = ledger_url(here)
+    migrate.upgrade(url)
+    return PipelineContext(here, in_force, url, connections or {}, clock)
+
+
+def pipeline_for(entry_id: str) -> PipelineContext:
+    """What the stages of one entry need, its connection included where there is one.
+
+    An entry that is not in the release has none: the pull refuses it, and puts that on record.
+    """
+    here = settings()
+    in_force = release(here)
+    connections = {}
+    if entry_id in in_force.entries:
+        spec = in_force.entries[entry_id].source
+        urls = read_connections(here.connections_path)
+        if spec.connection in urls:
+            url = urls[spec.connection]
+            connections[spec.connection] = Connection(spec.connection, spec.kind, url)
+    return pipeline(connections)
