@@ -15,11 +15,14 @@ BYTE_ORDER_MARKS = {
 SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "ascii": "utf-8", "utf-8-sig": "utf-8"}
 """Read a declared encoding as the larger one of its family: files outgrow their declaration."""
 
-CERTAIN_UTF8_CHARACTERS = 8
-"""So many characters beyond ASCII in valid UTF-8 do not come about by chance.
+LAST_OF_ONE_BYTE, LAST_OF_TWO_BYTES = "\u007f", "\u07ff"
 
-About one common Chinese character in six happens to be valid UTF-8 when written in GB18030, so
-eight in a row are one in more than a million.
+CERTAIN_UTF8 = 8
+"""From this much evidence on, valid UTF-8 did not come about by chance.
+
+About one common Chinese character in six, written in GB18030, happens to be a valid two-byte
+sequence of UTF-8, so that counts 1; that three such characters make two valid three-byte sequences
+takes rare ones in a row, so each of those counts 4.
 """
 
 
@@ -71,20 +74,22 @@ def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
 
 def _looks_like_utf8(path: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    seen = 0
+    evidence = 0
     with path.open("rb") as file:
-        while seen < CERTAIN_UTF8_CHARACTERS:
+        while evidence < CERTAIN_UTF8:
             chunk = file.read(CHUNK)
             try:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 good = error.object[: error.start].decode("utf-8")
-                return seen + _beyond_ascii(good) >= CERTAIN_UTF8_CHARACTERS
-            seen += _beyond_ascii(text)
+                return evidence + _evidence(good) >= CERTAIN_UTF8
+            evidence += _evidence(text)
             if not chunk:
                 return True
     return True
 
 
-def _beyond_ascii(text: str) -> int:
-    return 0 if text.isascii() else sum(not char.isascii() for char in text)
+def _evidence(text: str) -> int:
+    if text.isascii():
+        return 0
+    return sum(4 if char > LAST_OF_TWO_BYTES else char > LAST_OF_ONE_BYTE for char in text)

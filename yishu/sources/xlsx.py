@@ -89,7 +89,7 @@ class XlsxSource:
             try:
                 self._sheet = _sheet(obj, file.path, self._spec.sheet)
                 self._workbook = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
-                header = next(self._rows(), ())
+                header = next(iter(_taken(self._rows(), 1)), ())
             except BROKEN:
                 raise _broken(obj) from None
             except OSError as error:
@@ -125,12 +125,11 @@ class XlsxSource:
         rows = self._body(obj)
         empty = True
         try:
-            while some := list(islice(rows, MAX_BATCH_ROWS)):
+            while some := _taken(rows, MAX_BATCH_ROWS):
                 empty = False
-                arrays = [pa.array([_text(row[place]) for row in some]) for place in places]
-                yield pa.RecordBatch.from_arrays(
-                    [array.cast(pa.string()) for array in arrays], schema=schema
-                )
+                values = [[_text(row[place]) for row in some] for place in places]
+                arrays = [pa.array(column, pa.string()) for column in values]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         except BROKEN:
             raise _broken(obj) from None
         except OSError as error:
@@ -165,9 +164,7 @@ class XlsxSource:
         sheet = self._workbook[self._sheet]
         # Some programs write a wrong extent, and openpyxl would believe it.
         sheet.reset_dimensions()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            yield from sheet.iter_rows(values_only=True)
+        yield from sheet.iter_rows(values_only=True)
 
 
 def _sheet(obj: str, path: Path, wanted: str | None) -> str:
@@ -201,6 +198,13 @@ def _sheet(obj: str, path: Path, wanted: str | None) -> str:
             remedy="ask the department to deliver the sheet without merged cells and titles",
         )
     return name
+
+
+def _taken(rows: Iterator[Row], most: int) -> list[Row]:
+    """The next rows; openpyxl's warnings are kept back, since they quote values."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return list(islice(rows, most))
 
 
 def _trimmed(cells: Row) -> Row:
