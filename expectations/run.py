@@ -1,7 +1,8 @@
 """Carries a plan out with Great Expectations, column by column, and says what it found.
 
-Each column is loaded, checked and let go before the next, so memory is bounded by the widest
-column (or key) and uniqueness stays exact, which it would not be over row chunks. The engine is
+Each column is loaded once, checked and let go before the next (columns that one check compares go
+together), so memory is bounded by the widest of them and uniqueness stays exact, which it would not
+be over row chunks. The engine is
 given its batch directly: on the way through a data source Great Expectations hashes every cell
 only to name the batch. Row numbers are taken from the mask that a metric computed anyway, and only
 of checks that failed.
@@ -77,7 +78,7 @@ def validate(
     Args:
         checks: The plan of the entry.
         rows: Rows of the run; every column must have as many.
-        column: Loads one column by its field name; asked again for checks over several columns.
+        column: Loads one column by its field name; asked once for each that a check needs.
         gate: What the entry tolerates.
         entry_id: For the verdict.
         run_id: For the verdict.
@@ -157,10 +158,19 @@ def _engine_classes() -> tuple[type["PandasExecutionEngine"], type["MetricsCalcu
 
 
 def _by_columns(checks: Sequence[Check]) -> list[list[Check]]:
-    groups: dict[tuple[str, ...], list[Check]] = {}
+    """Checks that share a column, directly or through others, so that each is loaded once."""
+    groups: list[tuple[set[str], list[Check]]] = []
     for check in checks:
-        groups.setdefault(check.columns, []).append(check)
-    return list(groups.values())
+        columns, members = set(check.columns), [check]
+        apart = []
+        for group in groups:
+            if group[0] & columns:
+                columns |= group[0]
+                members = [*group[1], *members]
+            else:
+                apart.append(group)
+        groups = [*apart, (columns, members)]
+    return [members for _, members in groups]
 
 
 def _series(values: pa.ChunkedArray) -> pd.Series:

@@ -224,7 +224,26 @@ def test_only_columns_that_a_check_needs_are_loaded_and_each_is_let_go(
         validate(checks, 4, column, gate=tolerant, **IDS)
     finally:
         gc.enable()
-    assert loaded == ["a", "b"]
+    assert sorted(loaded) == ["a", "b"]
+
+
+def test_columns_that_checks_connect_are_loaded_together_and_once(
+    make_entry, catalog, loader, tolerant
+):
+    quality = {
+        "ordered": [{"earlier": "registered_on", "later": "expires_on"}],
+        "unique": [["name", "phone"], ["phone", "status"]],
+    }
+    checks = plan(make_entry(quality=quality), catalog)
+    loaded = []
+
+    def column(field):
+        loaded.append(field)
+        return loader(columns())(field)
+
+    verdict = validate(checks, 4, column, gate=tolerant, **IDS)
+    assert sorted(loaded) == sorted(columns())
+    assert [result.check_id for result in verdict.results] == [check.id for check in checks]
 
 
 MARK = "标记张三320281199902291236"
