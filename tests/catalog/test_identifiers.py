@@ -133,23 +133,38 @@ def test_organisation_codes(code, is_valid):
     assert check_organisation_code(code) is is_valid
 
 
+IMPOSSIBLE = {
+    "30 February": "32020519900230001",
+    "29 February 1900": "32020519000229001",
+    "29 February 2023": "32020520230229001",
+    "31 April": "32020519900431001",
+    "31 June": "32020519900631001",
+    "31 September": "32020519900931001",
+    "31 November": "32020519901131001",
+    "month 13": "32020519901301001",
+    "month 0": "32020519900001001",
+    "day 0": "32020519900100001",
+    "day 32": "32020519900132001",
+    "year 1790": "32020517900101001",
+    "year 2190": "32020521900101001",
+    "no such province": "99020519900101001",
+}
+
+
 @pytest.mark.requirement("SUB-14")
-@pytest.mark.parametrize(
-    "text",
-    [
-        "320205199002300018",
-        "320205199002290010",
-        "320205190002290019",
-        "320205199013010013",
-        "320205199000010010",
-        "320205199001000010",
-        "320205199004310012",
-        "990205199001010018",
-        "32021119851231999x",
-    ],
-)
-def test_resident_numbers_without_a_real_date_or_province_are_invalid(text):
-    assert not check_resident_id(text)
+@pytest.mark.parametrize("body", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_right_check_digit_does_not_save_an_impossible_resident_number(body):
+    assert not check_resident_id(body + ric.calc_check_digit(f"{body}0"))
+
+
+@pytest.mark.requirement("SUB-14")
+@pytest.mark.parametrize("body", ["32020520000229001", "32020520240229001", "32020519901231001"])
+def test_leap_days_and_last_days_are_real(body):
+    assert check_resident_id(body + ric.calc_check_digit(f"{body}0"))
+
+
+def test_a_lower_case_check_character_is_not_canonical():
+    assert not check_resident_id("32021119851231999x")
 
 
 @settings(deadline=None)

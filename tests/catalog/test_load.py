@@ -112,6 +112,14 @@ def test_a_duplicate_key_is_found_although_yaml_would_take_the_last(write, data)
     assert "line 3" in fault.found
 
 
+def test_a_duplicate_key_deep_inside_is_found_too(write, data):
+    data["code_lists/region.yaml"] = (
+        'id: region\nname: x\nstandard: x\ncodes:\n  "320200": 无锡市\n  "320200": 宜兴市\n'
+    )
+    [fault] = check_folder(write(data))
+    assert (fault.code, fault.line) == ("CAT_KEY_DUPLICATE", 6)
+
+
 def test_broken_yaml_is_a_fault_with_its_line(write, data):
     data[ENTERPRISE] = "id: market_regulation.enterprise\nname: [a\nversion: 1\n"
     faults = check_folder(write(data))

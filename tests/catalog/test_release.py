@@ -121,6 +121,13 @@ def test_a_damaged_file_is_refused(released, damage):
     assert "yishu catalog release" in refusal.value.remedy
 
 
+def test_a_changed_value_is_told_from_the_digest(released):
+    path = release_file(released)
+    overwrite(path, DAMAGE["a changed letter"](path.read_bytes()))
+    with pytest.raises(ReleaseDamaged, match="found content with SHA-256"):
+        load_release(path)
+
+
 def test_a_file_under_another_name_is_refused(released):
     path = release_file(released)
     other = path.rename(path.with_name("2026-01-31-000000000000.json"))
