@@ -102,6 +102,9 @@ DATABASE_DOWN = Meaning(
 READ_REFUSED = Meaning(
     SourceRefused, "the account may not read it", "grant SELECT on the catalogued columns"
 )
+WRITE_REFUSED = Meaning(
+    SourceRefused, "reading it would write", "name a table or view that only reads"
+)
 SIGN_IN_REFUSED = Meaning(
     SourceRefused, "it does not let the account sign in", "correct the account or its password"
 )

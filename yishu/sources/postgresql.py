@@ -28,6 +28,7 @@ from yishu.sources.errors import (
     READ_REFUSED,
     SIGN_IN_REFUSED,
     TABLE_MISSING,
+    WRITE_REFUSED,
     Meaning,
     SourceColumnMissing,
     SourceError,
@@ -294,7 +295,6 @@ SLOW = Meaning(
     "no complete answer within the statement timeout",
     "see whether the table is locked or the system overloaded; the pull can be tried again",
 )
-WRITES = Meaning(SourceRefused, "reading it would write", "name a table or view that only reads")
 NO_DATABASE = Meaning(
     SourceRefused, "the server has no such database", "correct the connection's database name"
 )
@@ -303,7 +303,7 @@ BAD_URL = Meaning(
 )
 
 BY_SQLSTATE = {
-    "25006": WRITES,
+    "25006": WRITE_REFUSED,
     "3F000": TABLE_MISSING,
     "42501": READ_REFUSED,
     "42703": Meaning(SourceColumnMissing, "a column went while it was read", "pull again"),
@@ -315,7 +315,7 @@ BY_SQLSTATE = {
 BY_WORDS = {
     "statement timeout": SLOW,
     "语句超时": SLOW,
-    "read-only transaction": WRITES,
+    "read-only transaction": WRITE_REFUSED,
     "permission denied": READ_REFUSED,
     "password": SIGN_IN_REFUSED,
     "pg_hba.conf": SIGN_IN_REFUSED,

@@ -176,6 +176,8 @@ class RestSource:
             names = dict.fromkeys(body.get("columns", ()))
             for row in rows:
                 names.update(dict.fromkeys(row.keys()))
+            # Also refuses half characters, which JSON can write and text cannot hold.
+            digest = hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).digest()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._unlike("an answer that is no page") from None
         if given != number:
@@ -183,7 +185,6 @@ class RestSource:
         due = min(max(total - (number - 1) * self._page_size, 0), self._page_size)
         if len(rows) != due:
             raise self._unlike(f"{len(rows)} rows on page {number} where {due} of {total} were due")
-        digest = hashlib.sha256(json.dumps(rows).encode()).digest()
         return Page(number, total, rows, tuple(names), digest)
 
     def _failed_with(self, status: int) -> SourceError:

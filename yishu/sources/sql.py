@@ -28,6 +28,7 @@ from yishu.sources.errors import (
     READ_REFUSED,
     SIGN_IN_REFUSED,
     TABLE_MISSING,
+    WRITE_REFUSED,
     Meaning,
     SourceError,
     SourceFileMissing,
@@ -326,6 +327,7 @@ NO_DRIVER = Meaning(
 )
 
 BY_CODE = {
+    "25006": WRITE_REFUSED,
     "28000": SIGN_IN_REFUSED,
     "28P01": SIGN_IN_REFUSED,
     "42501": READ_REFUSED,
@@ -335,6 +337,7 @@ BY_CODE = {
     "1142": READ_REFUSED,
     "1143": READ_REFUSED,
     "1146": TABLE_MISSING,
+    "1792": WRITE_REFUSED,
 }
 """By SQLSTATE, and by error number for MySQL and MariaDB."""
 
