@@ -150,7 +150,11 @@ def main() -> int:
     if sys.argv[1:] == ["build"]:
         build()
     elif sys.argv[1:] == ["test"]:
-        print(f"bundle-test: {json.dumps(test())}")
+        try:
+            print(f"bundle-test: {json.dumps(test())}")
+        except (subprocess.CalledProcessError, RuntimeError) as error:
+            print(f"bundle-test: {error}", file=sys.stderr)
+            return 1
     else:
         print("usage: bundle.py build|test", file=sys.stderr)
         return 2
