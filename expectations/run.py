@@ -88,6 +88,8 @@ def validate(
         RowsDisagree: a column has more or fewer rows.
         CheckCrashed: a check could not be evaluated.
     """
+    # Before any column is loaded: exceptions that the import leaves behind hold on to its callers.
+    great_expectations_classes()
     results: dict[str, CheckResult] = {}
     for group in _by_columns(checks):
         for result in evaluate(group, frame(group, rows, column)):
