@@ -25,7 +25,6 @@ def table(system: Any) -> pa.Table:
         return pa.Table.from_batches(list(source.read(COLUMNS)))
 
 
-@pytest.mark.requirement("EXC-03")
 class TestEveryKind:
     def test_lists_the_real_columns_with_the_types_of_the_source(self, system: Any) -> None:
         with system.open() as source:
