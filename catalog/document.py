@@ -5,6 +5,7 @@ a loader silently drops. Lines are looked up again only for faults, so that read
 sound files costs no memory for them.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,19 +151,21 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag == _TEXT_TAG:
             return node.value
-        try:
-            return self._scalars.construct_object(node)
-        except (ValueError, yaml.YAMLError):
-            self._fault(
-                "CAT_VALUE_INVALID",
-                node,
-                path,
-                found=f"`{node.value}`",
-                expected="a value that exists, e.g. a day of the calendar",
-                remedy="correct it, or put it in quotes if it is text",
-            )
-            self.unread.add(path)
-            return None
+        value: Any = b""
+        with contextlib.suppress(ValueError, yaml.YAMLError):
+            value = self._scalars.construct_object(node)
+        if not isinstance(value, bytes):
+            return value
+        self._fault(
+            "CAT_VALUE_INVALID",
+            node,
+            path,
+            found=f"`{node.value}`",
+            expected="a value that exists, e.g. a day of the calendar",
+            remedy="correct it, or put it in quotes if it is text",
+        )
+        self.unread.add(path)
+        return None
 
     def _fault(
         self, code: str, node: yaml.Node, path: KeyPath, *, found: str, expected: str, remedy: str

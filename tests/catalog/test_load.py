@@ -176,6 +176,17 @@ def test_an_entry_in_the_wrong_place_is_never_ignored(write, data, file, code):
     assert code in {fault.code for fault in check_folder(write(data))}
 
 
+@pytest.mark.parametrize("id_", [None, 7, {"a": 1}, b"x", "Not An Id"])
+def test_an_object_without_a_proper_id_is_a_fault_and_no_crash(write, data, id_):
+    data["departments.yaml"]["departments"][2]["id"] = id_
+    faults = check_folder(write(data))
+    assert faults
+    assert {fault.file for fault in faults} <= {
+        "departments.yaml",
+        "entries/civil_affairs/organisation.yaml",
+    }
+
+
 def test_an_id_used_twice_names_the_first_place(write, data):
     departments = data["departments.yaml"]["departments"]
     departments.append(dict(departments[0]))
