@@ -1,0 +1,196 @@
+"""Bad input of whole runs: a clear error, the library untouched, the reason on record."""
+
+import socket
+import sqlite3
+from datetime import date
+
+import psycopg
+import pytest
+
+from catalog.errors import NotCataloged
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
+from yishu.ledger.facts import RunState
+from yishu.library import commits, unified_table
+from yishu.pipeline import run_publish, run_pull, run_validate
+from yishu.pipeline.errors import (
+    ConnectionUnknown,
+    EmptySource,
+    QualityGateClosed,
+    SchemaDrift,
+    StageMissing,
+)
+from yishu.pipeline.store import run_folder
+from yishu.sources.errors import SourceTableMissing, SourceUnreachable
+
+ORGANISATION = "civil_affairs.social_organisation"
+ENTERPRISE = "market_regulation.enterprise_registration"
+
+
+def run_all(entry_id, run_id, ctx):
+    run_pull(entry_id, run_id, ctx)
+    run_validate(entry_id, run_id, ctx)
+    return run_publish(entry_id, run_id, ctx)
+
+
+@pytest.fixture
+def changed_sqlite(city, tmp_path):
+    """A copy of the civil affairs database after some SQL; its URL."""
+
+    def change(*statements):
+        original = city.urls["civil_affairs_db"].removeprefix("sqlite:///")
+        copy = tmp_path / "changed.db"
+        with sqlite3.connect(original) as before, sqlite3.connect(copy) as after:
+            before.backup(after)
+            for statement in statements:
+                after.execute(statement)
+            after.commit()
+        return {"civil_affairs_db": f"sqlite:///{copy}"}
+
+    return change
+
+
+@pytest.fixture
+def published_once(make_world):
+    """A world in which the social organisations are published as version 0."""
+    ctx = make_world()
+    run_all(ORGANISATION, "good", ctx)
+    return ctx
+
+
+def assert_untouched(ctx):
+    published = commits(ctx.settings.library_dir, unified_table(ORGANISATION))
+    assert [(commit.version, commit.run_id) for commit in published] == [(0, "good")]
+
+
+@pytest.mark.requirement("CAT-01")
+def test_data_outside_the_catalog_are_refused_and_the_refusal_is_on_record(make_world):
+    """A pull without a published entry reads nothing, and the audit log keeps the refusal."""
+    ctx = make_world()
+
+    with pytest.raises(NotCataloged) as caught:
+        run_pull("civil_affairs.marriages", "run-1", ctx)
+
+    assert caught.value.code == "CAT_NOT_CATALOGED"
+    (refusal,) = ctx.ledger.refusals()
+    assert (refusal.code, refusal.object_id, refusal.run_id) == (
+        "CAT_NOT_CATALOGED",
+        "civil_affairs.marriages",
+        "run-1",
+    )
+    assert not run_folder(ctx.settings.var_dir, "civil_affairs.marriages", "run-1").landing.exists()
+
+
+@pytest.mark.requirement("CAT-01")
+def test_a_withdrawn_entry_is_refused_from_the_next_release_on(city, make_world, tmp_path):
+    """The same entry that ran yesterday is refused once the release has it no more."""
+    loaded, _ = load_catalog(make_world().settings.catalog_dir)
+    content = compile_release(loaded, date(2026, 11, 2))
+    del content["entries"][ORGANISATION]
+    ctx = make_world(release=write_release(tmp_path / "releases", content))
+
+    with pytest.raises(NotCataloged):
+        run_pull(ORGANISATION, "run-1", ctx)
+
+
+def test_a_source_that_is_down_is_worth_a_retry_and_says_which(city, make_world):
+    """No server: a retryable error that names the connection and holds no password."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        dead = probe.getsockname()[1]
+    url = f"postgresql://yishu_reader:reader-of-the-tests@127.0.0.1:{dead}/yishu_market"
+    ctx = make_world(urls={"market_regulation_db": url})
+
+    with pytest.raises(SourceUnreachable) as caught:
+        run_pull(ENTERPRISE, "run-1", ctx)
+
+    assert caught.value.retryable
+    assert "market_regulation_db" in str(caught.value)
+    assert "reader-of-the-tests" not in str(caught.value)
+    run = ctx.ledger.run("run-1", ENTERPRISE)
+    assert (run.state, run.error_code) == (RunState.FAILED, caught.value.code)
+
+
+def test_a_table_that_is_gone_stops_the_pull(published_once, make_world, changed_sqlite):
+    """The error names the table; the published version stays."""
+    ctx = make_world(urls=changed_sqlite("drop table shzz_djxx"))
+
+    with pytest.raises(SourceTableMissing, match="shzz_djxx"):
+        run_pull(ORGANISATION, "bad", ctx)
+
+    assert_untouched(ctx)
+
+
+def test_a_missing_column_is_drift_with_evidence(published_once, make_world, changed_sqlite):
+    """A catalogued column that the source lost stops the pull before anything is read."""
+    entry = published_once.release.entry(ORGANISATION)
+    lost = entry.item("address").source_column
+    ctx = make_world(urls=changed_sqlite(f'alter table shzz_djxx drop column "{lost}"'))
+
+    with pytest.raises(SchemaDrift, match=f"missing column {lost}"):
+        run_pull(ORGANISATION, "bad", ctx)
+
+    assert not run_folder(ctx.settings.var_dir, ORGANISATION, "bad").data.exists()
+    assert_untouched(ctx)
+
+
+def test_an_empty_source_publishes_nothing(published_once, make_world, changed_sqlite):
+    """A source that is never empty and now is stops the run; the old version stays."""
+    ctx = make_world(urls=changed_sqlite("delete from shzz_djxx"))
+
+    with pytest.raises(EmptySource):
+        run_pull(ORGANISATION, "bad", ctx)
+
+    assert_untouched(ctx)
+
+
+def test_a_batch_of_bad_rows_alone_is_kept_out_by_the_gate(
+    published_once, make_world, changed_sqlite
+):
+    """100 % bad rows: all in quarantine with reasons, the run blocked, the library untouched."""
+    key = published_once.release.entry(ORGANISATION).item("uscc").source_column
+    ctx = make_world(urls=changed_sqlite(f"update shzz_djxx set \"{key}\" = 'wrong'"))
+    rows = run_pull(ORGANISATION, "bad", ctx)["rows"]
+    verdict = run_validate(ORGANISATION, "bad", ctx)
+
+    with pytest.raises(QualityGateClosed) as caught:
+        run_publish(ORGANISATION, "bad", ctx)
+
+    assert verdict["quarantined"] == rows > 0
+    assert f"{rows} of {rows} rows" in caught.value.found
+    assert ctx.ledger.run("bad", ORGANISATION).state is RunState.BLOCKED
+    assert_untouched(ctx)
+
+
+def test_a_stage_does_not_start_before_the_one_it_builds_on(make_world):
+    """Validation without a pull says what is missing."""
+    with pytest.raises(StageMissing, match=r"receipt\.json"):
+        run_validate(ORGANISATION, "never-pulled", make_world())
+
+
+def test_a_connection_that_is_not_there_is_named(city, make_world):
+    """The error names the connection and where to add it."""
+    ctx = make_world()
+    bare = type(ctx)(ctx.settings, ctx.release, ctx.ledger_url, {}, ctx.clock)
+
+    with pytest.raises(ConnectionUnknown, match="civil_affairs_db"):
+        run_pull(ORGANISATION, "run-1", bare)
+
+
+@pytest.mark.requirement("COL-01")
+def test_a_column_that_the_reader_may_not_read_is_never_asked_for(city, make_world):
+    """Only catalogued columns are selected: a drifted one without privilege does no harm."""
+    url = city.postgres.url("yishu_approval")
+    entry = city.release.entry("administrative_approval.service_item")
+    table = entry.source.table
+    columns = ", ".join(f'"{item.source_column}"' for item in entry.items)
+    with psycopg.connect(url) as owner:
+        owner.execute(f"revoke select on {table} from yishu_reader")
+        owner.execute(f"grant select ({columns}) on {table} to yishu_reader")
+    try:
+        receipt = run_pull(entry.id, "run-1", make_world())
+    finally:
+        with psycopg.connect(url) as owner:
+            owner.execute(f"grant select on {table} to yishu_reader")
+
+    assert receipt["rows"] == city.manifest.entries[entry.id].read
