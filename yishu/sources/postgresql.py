@@ -222,7 +222,9 @@ def session_url(url: str, statement_timeout: timedelta) -> str:
 
     An SQLAlchemy driver suffix is dropped. Options of the URL itself stay, but do not win.
     """
-    parts = urlsplit(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url))
+    # SQLAlchemy leaves a space in a password as it is; libpq takes it only escaped.
+    plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url).replace(" ", "%20")
+    parts = urlsplit(plain)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     query.setdefault("connect_timeout", str(int(CONNECT_TIMEOUT.total_seconds())))
     settings = SESSION | {"statement_timeout": str(int(statement_timeout.total_seconds() * 1000))}

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import pyarrow as pa
@@ -48,7 +48,7 @@ def run(url: str, *statements: str) -> None:
 @pytest.fixture
 def reader(fresh_database: str) -> Iterator[tuple[str, str]]:
     """URL and name of a role that may do nothing but what a test grants it."""
-    role, password = f"r{secrets.token_hex(6)}", secrets.token_urlsafe(12)
+    role, password = f"r{secrets.token_hex(6)}", f"{secrets.token_urlsafe(12)} /@:%密"
     account = urlsplit(fresh_database)
     run(
         fresh_database,
@@ -56,7 +56,8 @@ def reader(fresh_database: str) -> Iterator[tuple[str, str]]:
         f"grant connect on database {account.path[1:]} to {role}",
     )
     host = account.netloc.rpartition("@")[2]
-    yield urlunsplit(account._replace(netloc=f"{role}:{password}@{host}")), role
+    escaped = quote(password, safe=" ")
+    yield urlunsplit(account._replace(netloc=f"{role}:{escaped}@{host}")), role
     run(fresh_database, f"drop owned by {role}", f"drop role {role}")
 
 
