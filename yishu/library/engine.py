@@ -91,5 +91,5 @@ def stream(
 
 def one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
     """The only row of a query of whole numbers; SQL nulls count as 0."""
-    row = connection.execute(query).fetchone() or ()
+    (row,) = connection.execute(query).fetchall()
     return tuple(int(value or 0) for value in row)

@@ -97,7 +97,8 @@ def publish_snapshot(
         memory: What the comparison may hold in memory before it spills to disk.
         wait: Seconds to wait for another writer of the same table.
         is_locked: The caller holds the table's lock and looks after its scratch folder.
-        on_step: Told each step once it is done.
+        on_step: Told each step once it is done. Neither it nor ``rows`` may use Delta tables: they
+            are called from within Delta's writing.
 
     Raises:
         CountsDoNotAddUp: rows read are not all accounted for.
