@@ -1,20 +1,38 @@
 """What tests of several parts share: one PostgreSQL server a session, a fresh database a test."""
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from yishu.embedded import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def server_folder() -> Iterator[Path]:
+    """A folder for embedded servers.
+
+    Not ``tmp_path``: every session of pytest closes its common parent to all but its owner, so
+    under root a server of one session would lose the way to its data when another one starts.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="yishu-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A running embedded server of this test session alone."""
-    directory: Path = tmp_path_factory.mktemp("server") / "postgres"
-    server = EmbeddedPostgres(directory, secrets.token_urlsafe(16))
+    server = EmbeddedPostgres(server_folder / "session", secrets.token_urlsafe(16))
     server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        # Nobody misses these data after a power cut, and tests make many small databases.
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
     yield server
     server.stop()
 

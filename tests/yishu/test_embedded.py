@@ -34,6 +34,12 @@ NOBODY = 65534
 
 
 @pytest.fixture
+def tmp_path(server_folder):
+    """An empty folder to which a server's account finds the way, see `server_folder`."""
+    return Path(tempfile.mkdtemp(dir=server_folder))
+
+
+@pytest.fixture
 def stopped_server(tmp_path):
     made = EmbeddedPostgres(tmp_path / "postgres", "pass word/@:'")
     yield made
@@ -259,3 +265,11 @@ def test_a_users_other_rights_on_a_folder_are_kept():
         1, 7, 0xFFFFFFFF, 2, 5, 999, 4, 5, 0xFFFFFFFF, 16, 5, 0xFFFFFFFF, 32, 0, 0xFFFFFFFF,
     )  # fmt: skip
     assert acl_with_passage(held, 0o40750, 999) == expected
+
+
+def test_a_server_is_recognised_by_every_way_to_its_folder(stopped_server, tmp_path):
+    stopped_server.start()
+    (tmp_path / "link").symlink_to(tmp_path)
+    other_way = EmbeddedPostgres(tmp_path / "link" / ".." / tmp_path.name / "postgres", "x")
+    assert other_way.status() == stopped_server.status()
+    assert other_way.start() is False

@@ -108,7 +108,8 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, directory: Path, password: str, port: int | None = None) -> None:
-        self.directory = directory.absolute()
+        # Resolved, since the running server is recognised by this path in its command line.
+        self.directory = directory.resolve()
         self._password = password
         self._port = port
         self._data = self.directory / "data"
