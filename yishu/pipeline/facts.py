@@ -10,6 +10,8 @@ from yishu.ledger.facts import (
     ContributionFacts,
     Layer,
     PullFacts,
+    RefusalFacts,
+    Stage,
     VerdictFacts,
 )
 from yishu.library import Commit, SubjectCommit
@@ -33,6 +35,24 @@ def pull_facts(entry: CatalogEntry, receipt: PullReceipt) -> PullFacts:
         pulled_at=datetime.fromisoformat(receipt.pulled_at),
         new_columns=receipt.new_columns,
     )
+
+
+def unlisted_columns(entry: CatalogEntry, receipt: PullReceipt) -> list[RefusalFacts]:
+    """The columns that a pull left unread because the catalog does not list them."""
+    return [
+        RefusalFacts(
+            run_id=receipt.run_id,
+            object_id=entry.id,
+            item=name,
+            code="COL_NOT_LISTED",
+            found=f"column of type {kind} in the source",
+            expected="only catalogued columns are collected (S004 Art.15)",
+            remedy="leave it, or add it to the entry as a data item",
+            refused_at=datetime.fromisoformat(receipt.pulled_at),
+            stage=Stage.PULL,
+        )
+        for name, kind in receipt.new_columns.items()
+    ]
 
 
 def verdict_facts(entry: CatalogEntry, verdict: Verdict, decided_at: datetime) -> VerdictFacts:

@@ -25,6 +25,7 @@ from yishu.pipeline.facts import (
     outcomes,
     published,
     pull_facts,
+    unlisted_columns,
     verdict_facts,
 )
 from yishu.pipeline.publish import publish_entry
@@ -49,6 +50,8 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         folder = _folder(entry_id, run_id, ctx)
         receipt = pull(entry, connection, folder, run_id=run_id, now=ctx.clock())
         ctx.ledger.record_pull(pull_facts(entry, receipt))
+        for refused in unlisted_columns(entry, receipt):
+            ctx.ledger.record_refusal(refused)
         outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
     return asdict(receipt)
 

@@ -37,6 +37,7 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
     receipt = load_receipt(folder, needed_by="validate")
     if (folder.landing / VERDICT).exists():
         return load_verdict(folder, needed_by="validate")
+    clear_partial(folder.landing)
     landed = pq.ParquetFile(folder.data)
 
     def column(field: str) -> ColumnView:

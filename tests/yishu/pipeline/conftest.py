@@ -39,9 +39,9 @@ class BuiltCity:
 
 
 @pytest.fixture(scope="session")
-def city_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def city_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server for the city alone: its databases have fixed names that other tests build too."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("city_server") / "postgres", "of-the-tests")
+    server = EmbeddedPostgres(server_folder / "city", "of-the-tests")
     server.start()
     yield server
     server.stop()

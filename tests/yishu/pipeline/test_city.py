@@ -105,8 +105,10 @@ def test_columns_outside_the_catalog_are_reported_and_not_stored(city, published
     ctx, done = published_city
     drifted = {g.entry: g.field for g in city.manifest.faults if g.kind == "extra_column"}
     assert len(drifted) >= 3
+    refused = {(refusal.object_id, refusal.item) for refusal in ctx.ledger.refusals()}
     for entry_id, column in drifted.items():
         assert list(done[entry_id]["pull"]["new_columns"]) == [column]
+        assert (entry_id, column) in refused
         landed = run_folder(ctx.settings.var_dir, entry_id, "first").data
         assert column not in pq.read_schema(landed).names
         assert column not in read(ctx.settings.library_dir, unified_table(entry_id)).column_names

@@ -1,0 +1,123 @@
+"""SIGKILL to the real process, at named steps and at random times; then the run is done again."""
+
+import multiprocessing
+import random
+import runpy
+import signal
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from yishu.ledger import migrate
+from yishu.library import content_digest, subject_table, unified_table
+from yishu.pipeline.store import run_folder
+
+ENTRY = "public_security.resident"
+SUBJECT = "natural_person"
+SCRIPT = Path(__file__).with_name("killable_run.py")
+FILES = ["data.parquet", "receipt.json", "rows.parquet", "verdict.json"]
+"""Every file that a stage puts in place, in order; the commits are killed in the library's tests
+and by the random kills here."""
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["great_expectations", "yishu.pipeline", "yishu.sources.postgresql", "expectations.fields"]
+)
+
+
+@pytest.fixture
+def make_task(city, fresh_database, tmp_path):
+    """A run of the residents and their subject, each in a new library; one ledger for all."""
+    migrate.upgrade(fresh_database)
+
+    def make(run_id):
+        return {
+            "entry": ENTRY,
+            "subject": SUBJECT,
+            "run_id": run_id,
+            "ledger": fresh_database,
+            "var_dir": str(tmp_path / run_id),
+            "releases": str(city.folder / "releases"),
+            "url": city.urls["public_security_db"],
+            "now": "2026-11-20T01:30:00+00:00",
+        }
+
+    return make
+
+
+def started(task):
+    process = FORKS.Process(target=runpy.run_path, args=(str(SCRIPT), {"task": task}))
+    process.start()
+    return process
+
+
+def finish(task):
+    """Do the run to its end; what it comes to, apart from ids and moments."""
+    process = started(task)
+    process.join(120)
+    assert process.exitcode == 0
+    return process
+
+
+def outcome(task, make_world):
+    ctx = make_world()
+    library = Path(task["var_dir"]) / "library"
+    facts = ctx.ledger.receipt(task["run_id"], ENTRY)
+    verdict = ctx.ledger.verdict(ENTRY, task["run_id"])
+    entry_run = ctx.ledger.run(task["run_id"], ENTRY)
+    subject_run = ctx.ledger.run(task["run_id"], SUBJECT)
+    leftovers = sorted(
+        path.name for path in Path(task["var_dir"]).rglob("*.partial") if path.is_file()
+    )
+    return {
+        "entry": content_digest(library, unified_table(ENTRY)),
+        "subject": content_digest(library, subject_table(SUBJECT)),
+        "receipt": asdict(replace(facts, run_id="")),
+        "verdict": asdict(replace(verdict, run_id="")),
+        "states": (entry_run.state, subject_run.state),
+        "leftovers": leftovers,
+    }
+
+
+@pytest.mark.slow
+def test_killed_at_each_named_step_a_run_comes_to_the_same_result(make_task, make_world):
+    """Killed just before any file is in place, then done again: same digests, counts and facts."""
+    reference = make_task("reference")
+    finish(reference)
+    expected = outcome(reference, make_world)
+    for file in FILES:
+        task = make_task(f"before-{file}")
+        process = started({**task, "kill_before": file})
+        process.join(120)
+        folder = run_folder(Path(task["var_dir"]), ENTRY, task["run_id"])
+
+        assert process.exitcode == -signal.SIGKILL, file
+        assert not (folder.landing / file).exists()
+        assert not (folder.quarantine / file).exists()
+        finish(task)
+        assert expected == outcome(task, make_world), file
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_times_a_run_comes_to_the_same_result(make_task, make_world):
+    """Wherever the process dies, doing the run again loses and doubles nothing."""
+    reference = make_task("reference")
+    began = time.monotonic()
+    finish(reference)
+    whole = time.monotonic() - began
+    expected = outcome(reference, make_world)
+    chance = random.Random(20261122)  # noqa: S311  when to kill is no secret
+    killed = 0
+    for number in range(20):
+        task = make_task(f"random-{number}")
+        process = started(task)
+        process.join(chance.uniform(0.05, 0.95) * whole)
+        process.kill()
+        process.join(30)
+        killed += process.exitcode == -signal.SIGKILL
+        finish(task)
+        assert expected == outcome(task, make_world), number
+
+    assert killed >= 10
