@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil  # type: ignore[import-untyped]
 
@@ -38,19 +39,12 @@ class Processes:
     def start(
         self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path
     ) -> int:
-        """Start a child unless it runs already; its pid.
-
-        The log of the time before is kept as ``<name>.log.1``.
-        """
+        """Start a child unless it runs already; its pid."""
         running = self.find(name)
         if running is not None:
             return int(running.pid)
-        for directory in (self.run_dir, self.log_dir):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.log(name).exists():
-            self.log(name).replace(self.log_dir / f"{name}.log.1")
-        descriptor = os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "wb") as output:
+        self.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self.new_log(name) as output:
             child = subprocess.Popen(  # noqa: S603  our own interpreter, fixed arguments
                 argv,
                 cwd=folder,
@@ -63,6 +57,14 @@ class Processes:
         started = psutil.Process(child.pid).create_time()
         self._pid_file(name).write_text(json.dumps({"pid": child.pid, "started": started}))
         return child.pid
+
+    def new_log(self, name: str) -> BinaryIO:
+        """Begin a log, readable by its owner only; the one before is kept as ``<name>.log.1``."""
+        self.log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.log(name).exists():
+            self.log(name).replace(self.log_dir / f"{name}.log.1")
+        descriptor = os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(descriptor, "wb")
 
     def find(self, name: str) -> psutil.Process | None:
         """The running child of that name; None when there is none."""

@@ -136,8 +136,7 @@ def require_alive(settings: Settings) -> None:
 def _run(
     name: str, arguments: Sequence[str], environment: dict[str, str], children: Processes
 ) -> None:
-    children.log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with children.log(name).open("wb") as output:
+    with children.new_log(name) as output:
         done = subprocess.run(  # noqa: S603  our own interpreter, fixed arguments
             [sys.executable, *arguments],
             env=environment,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from catalog.errors import YishuError
 from yishu.orchestration import release
@@ -56,11 +56,19 @@ def publish(
 def build_subject(
     subject_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
 ) -> Record:
-    """Build a subject table from the published entries."""
+    """Build a subject table from the published entries.
+
+    When the entry that brings its key is still to come, the run is skipped: that entry's own
+    publication starts the next one, and a retry would only wait in its way.
+    """
+    from yishu.library.errors import SubjectNotReady  # noqa: PLC0415
     from yishu.pipeline import run_subject  # noqa: PLC0415
 
-    with permanent_errors_fail_at_once():
-        record = run_subject(subject_id, run_id, _context())
+    try:
+        with permanent_errors_fail_at_once():
+            record = run_subject(subject_id, run_id, _context())
+    except SubjectNotReady as error:
+        raise AirflowSkipException(str(error)) from error
     _tell_followers(outlets, outlet_events, record)
     return record
 

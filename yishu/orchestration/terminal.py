@@ -38,6 +38,7 @@ class Terminal:
             self.say(
                 f"{progress.entries_done} of {progress.entries} entries, "
                 f"{progress.subjects_done} of {progress.subjects} subjects"
+                + (f", {note}" if "retry" in note or progress.failed else "")
             )
             return
         self._bars.update(
