@@ -7,6 +7,7 @@ run and landed row. Writers go through ``publish_snapshot``, readers through ``y
 
 from yishu.library.commit import Commit, commits
 from yishu.library.digest import content_digest
+from yishu.library.errors import SubjectNotReady
 from yishu.library.maintenance import Upkeep, maintain
 from yishu.library.place import subject_table, unified_table
 from yishu.library.publish import Step, publish_snapshot
@@ -16,6 +17,7 @@ __all__ = [
     "Commit",
     "Step",
     "SubjectCommit",
+    "SubjectNotReady",
     "Upkeep",
     "build_subject",
     "commits",

@@ -79,7 +79,7 @@ def publish_snapshot(
     is_locked: bool = False,
     on_step: Callable[[Step], None] = _silently,
 ) -> Commit:
-    """Make the rows the new content of a table.
+    """Make the rows the new content of a table; the same run again does nothing twice.
 
     Args:
         root: Folder of the library.
@@ -87,30 +87,50 @@ def publish_snapshot(
         schema: Columns of the table, provenance columns included.
         rows: The whole content as record batches, which are read once, or as a Parquet file.
         key: Columns that tell rows apart.
-        run_id: The run; publishing it again returns what it did the first time.
+        run_id: The run that publishes.
         committed_at: The moment of publication, with its zone.
-        read: Rows that the run read at the source.
+        read: Rows read at the source.
         quarantined: Rows of them that were set aside.
         superseded: Rows of them that a later row of the same key replaced.
         metadata: Further facts kept beside the commit, e.g. ``entry_version``.
         history_days: How long versions stay readable; used when the table is made.
         memory: What the comparison may hold in memory before it spills to disk.
-        wait: Seconds to wait for another writer of the same table.
-        is_locked: The caller holds the table's lock and looks after its scratch folder.
+        wait: Seconds to wait for another writer.
+        is_locked: The caller holds the lock and looks after the scratch folder.
         on_step: Told each step once it is done. Neither it nor ``rows`` may use Delta tables: they
             are called from within Delta's writing.
 
     Raises:
-        CountsDoNotAddUp: rows read are not all accounted for.
-        KeyBroken: a key is empty or repeated.
-        RowsDoNotFit: a batch is not as the schema says.
-        LibraryConflict: another writer of the table; retryable.
-        LibraryUnwritable: the storage refused; retryable.
+        CountsDoNotAddUp, KeyBroken, RowsDoNotFit: the rows are not what they should be.
+        LibraryConflict, LibraryUnwritable: another writer, no space; retryable.
     """
-    extra = dict(metadata or {})
+    counts = {"read": read, "quarantined": quarantined, "superseded": superseded}
+    promise = _promise(table, run_id, committed_at, metadata or {}, **counts)
+    place = Place(root, table)
+    job = _Job(place, schema, rows, key, promise, metadata or {}, history_days, memory, on_step)
+    if is_locked:
+        return _publish(job)
+    with place.locked(wait):
+        place.clean()
+        commit = _publish(job)
+        place.clean()
+        return commit
+
+
+def _promise(
+    table: str,
+    run_id: str,
+    committed_at: datetime,
+    metadata: Mapping[str, str],
+    *,
+    read: int,
+    quarantined: int,
+    superseded: int,
+) -> Commit:
+    """The commit as it will be if every row is new."""
+    version = metadata.get("entry_version")
     published = read - quarantined - superseded
-    version = extra.get("entry_version")
-    promise = Commit(
+    return Commit(
         table=table,
         version=0,
         run_id=run_id,
@@ -125,15 +145,6 @@ def publish_snapshot(
         rows=published,
         committed_at=committed_at.isoformat(),
     )
-    place = Place(root, table)
-    job = _Job(place, schema, rows, key, promise, extra, history_days, memory, on_step)
-    if is_locked:
-        return _publish(job)
-    with place.locked(wait):
-        place.clean()
-        commit = _publish(job)
-        place.clean()
-        return commit
 
 
 def _publish(job: _Job) -> Commit:

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from yishu.library.commit import recorded
-from yishu.library.engine import DEFAULT_MEMORY, connect, names, quote, scan, stream
+from yishu.library.engine import DEFAULT_MEMORY, connect, names, quote, scan, sql_type, stream
 from yishu.library.errors import ColumnMissing, VersionMissing
 from yishu.library.place import Place
 
@@ -98,8 +98,8 @@ def read(
         table: Name of the table.
         version: Which version; None is the newest.
         columns: Which columns, in this order; None is all.
-        where: Column -> value that it must have; None as a value means null.
-        limit: How many rows at most; None is all.
+        where: Column -> value that it must have, also as text; None as a value means null.
+        limit: At most so many rows; None is all.
 
     Raises:
         TableMissing: nothing was published under that name.
@@ -110,11 +110,11 @@ def read(
     opened = open_version(place, version)
     have = pa.schema(opened.schema())
     wanted = _wanted(table, have, columns, where or {})
+    condition, values = _condition(where or {}, have)
+    most = "" if limit is None else f" LIMIT {limit:d}"
+    rows = scan(place.files(opened), have)
     with connect() as connection:
-        condition, values = _condition(where or {})
-        query = f"SELECT {names(wanted.names)} FROM {scan(place.files(opened), have)}{condition}"
-        if limit is not None:
-            query += f" LIMIT {limit:d}"
+        query = f"SELECT {names(wanted.names)} FROM {rows}{condition}{most}"
         return stream(connection, query, wanted, values).read_all()
 
 
@@ -164,8 +164,13 @@ def _wanted(
     return have if columns is None else pa.schema([have.field(column) for column in columns])
 
 
-def _condition(where: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    if not where:
-        return "", []
-    tests = " AND ".join(f"{quote(column)} IS NOT DISTINCT FROM ?" for column in where)
-    return f" WHERE {tests}", list(where.values())
+def _condition(where: Mapping[str, Any], have: pa.Schema) -> tuple[str, list[Any]]:
+    """The WHERE clause and its values; a text that the column cannot hold finds nothing."""
+    tests = [
+        f"{quote(column)} IS NULL"
+        if value is None
+        else f"{quote(column)} = TRY_CAST(? AS {sql_type(have.field(column).type)})"
+        for column, value in where.items()
+    ]
+    values = [value for value in where.values() if value is not None]
+    return (f" WHERE {' AND '.join(tests)}" if tests else ""), values

@@ -85,14 +85,12 @@ def build_subject(
 ) -> SubjectCommit:
     """Build a subject from the newest published versions and publish it as one commit.
 
-    A run that was committed before is built again from the versions that it read then, so that it
-    comes to the same counts.
+    A run that was committed before is built again from the versions that it read then.
 
     Raises:
-        SubjectNotReady: an entry that the subject needs is not published; retryable.
+        SubjectNotReady, LibraryConflict: a needed entry is late, another writer; retryable.
         SubjectUnbuildable: the catalog does not fit the subject.
         CountsDoNotAddUp: rows of an entry are not all accounted for.
-        LibraryConflict: another writer of the subject; retryable.
     """
     plan = plan_subject(subject, catalog)
     place = Place(root, subject_table(subject.id))
@@ -107,7 +105,7 @@ def build_subject(
             woven = _weave(connection, weave, place)
             contributions, listed = _account(connection, weave, woven, place)
             copies, versions = _compare_copies(connection, root, plan, weave, pinned)
-            versions |= {source.feed.entry.id: source.version for source in sources}
+        versions |= {source.feed.entry.id: source.version for source in sources}
         commit = publish_snapshot(
             root,
             place.table,

@@ -1,14 +1,28 @@
-"""Tiny tables of the library: three enterprises, published by run after run."""
+"""Tiny tables of the library, and tiny catalogs whose tables feed subjects."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from yishu.library import Commit, publish_snapshot
+from catalog.model import (
+    Catalog,
+    CatalogEntry,
+    DataElement,
+    DataItem,
+    ElementSource,
+    Scope,
+    Subject,
+    SubjectColumn,
+)
+from transforms.types import arrow_type
+from yishu.library import Commit, build_subject, publish_snapshot, unified_table
+from yishu.library.read import read
 
 SCHEMA = pa.schema(
     [
@@ -88,3 +102,162 @@ def publish(
         )
 
     return run
+
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+ENTERPRISE, SOCIETY, TAXPAYER = "market.enterprise", "civil.society", "tax.taxpayer"
+
+
+def entry(entry_id, *items, key=()):
+    """An entry with items given as ``field`` or ``field=element``; all are text."""
+    made = []
+    for item in items:
+        field, _, element = item.partition("=")
+        made.append(
+            DataItem(
+                name=field, field=field, type="string", sensitivity="none", element=element or None
+            )
+        )
+    return CatalogEntry.model_construct(
+        id=entry_id,
+        version=1,
+        provider_org=entry_id.partition(".")[0],
+        items=tuple(made),
+        key=tuple(key) or (made[0].field,),
+    )
+
+
+def element(element_id, *sources):
+    """A text element with sources given as ``entry`` or ``(entry, discriminator, value...)``."""
+    made = []
+    for source in sources:
+        if isinstance(source, str):
+            made.append(ElementSource(entry=source))
+        else:
+            made.append(
+                ElementSource(entry=source[0], scope=Scope(by=source[1], values=source[2:]))
+            )
+    return DataElement(
+        id=element_id, name="元素", type="string", meaning="含义", sensitivity="none", sources=made
+    )
+
+
+def subject(subject_id, key, **columns):
+    return Subject(
+        id=subject_id,
+        name="主题库",
+        family="subject_applicant",
+        meaning="含义",
+        key=key,
+        columns=[SubjectColumn(field=field, element=one) for field, one in columns.items()],
+    )
+
+
+def catalog(entries, elements):
+    return Catalog.model_construct(
+        entries={one.id: one for one in entries}, elements={one.id: one for one in elements}
+    )
+
+
+REGISTERED = [(ENTERPRISE, "registrar", "9"), (SOCIETY, "registrar", "5")]
+LEGAL_ENTITY = subject(
+    "legal_entity", ["uscc"], uscc="legal.uscc", name="legal.name", grade="legal.grade"
+)
+CITY = catalog(
+    [
+        entry(ENTERPRISE, "uscc=legal.uscc", "name=legal.name", "registrar"),
+        entry(SOCIETY, "code=legal.uscc", "title=legal.name", "registrar"),
+        entry(TAXPAYER, "uscc=legal.uscc", "taxpayer_name=legal.name", "grade=legal.grade"),
+    ],
+    [
+        element("legal.uscc", *REGISTERED),
+        element("legal.name", *REGISTERED),
+        element("legal.grade", TAXPAYER),
+    ],
+)
+
+
+class City:
+    """A library whose unified tables are filled row by row."""
+
+    def __init__(self, root: Path, rules: Catalog = CITY) -> None:
+        self.root = root
+        self.rules = rules
+
+    def publish(self, entry_id, *rows, run="r1"):
+        """Rows are ``a b c``; ``_`` is null."""
+        one = self.rules.entries[entry_id]
+        schema = pa.schema(
+            [
+                *((item.field, arrow_type(item)) for item in one.items),
+                *((name, pa.string()) for name in ("_provider_org", "_entry_id", "_run_id")),
+                ("_landed_row", pa.int64()),
+            ]
+        )
+        made = []
+        for position, row in enumerate(rows):
+            values = [None if value == "_" else value for value in row.split()]
+            origin = [one.provider_org, one.id, run, position]
+            made.append(dict(zip(schema.names, [*values, *origin], strict=True)))
+        batch = pa.RecordBatch.from_pylist(made, schema=schema)
+        return publish_snapshot(
+            self.root,
+            unified_table(entry_id),
+            schema,
+            [batch],
+            key=["_landed_row"],
+            run_id=run,
+            committed_at=WHEN,
+            read=len(rows),
+        )
+
+    def build(self, what=LEGAL_ENTITY, run="s1"):
+        return build_subject(self.root, what, self.rules, run_id=run, committed_at=WHEN)
+
+    def rows(self, what=LEGAL_ENTITY, columns=None):
+        table = read(self.root, f"subject/{what.id}", columns=columns or list(_fields(what)))
+        return sorted((tuple(row.values()) for row in table.to_pylist()), key=str)
+
+
+def _fields(what):
+    return [column.field for column in what.columns]
+
+
+def given(commit):
+    return {
+        one.entry_id: (one.rows_in, one.contributed, dict(one.reasons))
+        for one in commit.contributions
+    }
+
+
+def not_linked(commit):
+    rows = pq.read_table(commit.not_linked_path).to_pylist()
+    return sorted((tuple(row.values()) for row in rows), key=str)
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """Makers of catalogs, of libraries after them, and readers of what a build did."""
+    return SimpleNamespace(
+        City=City,
+        catalog=catalog,
+        element=element,
+        entry=entry,
+        given=given,
+        legal_entity=LEGAL_ENTITY,
+        not_linked=not_linked,
+        subject=subject,
+    )
+
+
+@pytest.fixture
+def city(tmp_path):
+    return City(tmp_path / "library")
+
+
+@pytest.fixture
+def three_sources(city):
+    city.publish(ENTERPRISE, "E1 甲公司 9", "E2 乙公司 9", run="market-1")
+    city.publish(SOCIETY, "S1 丙学会 5", run="civil-1")
+    city.publish(TAXPAYER, "E1 甲公司 A", "S1 丙学会 B", run="tax-1")
+    return city

@@ -44,6 +44,14 @@ class TestReadDoor:
         assert by_key(root, table, {"uscc": "A' OR '1'='1"}).num_rows == 0
         assert by_key(root, table, {"uscc": "A"}, version=0)["name"].to_pylist() == ["甲"]
 
+    def test_a_value_given_as_text_is_read_as_the_type_of_its_column(self, root, table):
+        assert read(root, table, where={"_landed_row": "2"})["uscc"].to_pylist() == ["C"]
+        assert read(root, table, where={"_landed_row": "two"}).num_rows == 0
+
+    def test_no_more_rows_come_than_asked_for(self, root, table):
+        assert read(root, table, limit=2).num_rows == 2
+        assert read(root, table, limit=0).num_rows == 0
+
     def test_none_as_a_condition_means_null(self, root, table):
         assert read(root, table, where={"name": None})["uscc"].to_pylist() == ["B"]
 
