@@ -23,7 +23,7 @@ from yishu.settings import Settings
 from yishu.sources.protocol import Connection
 
 NOW = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = 1_000
 
 

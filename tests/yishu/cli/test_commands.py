@@ -1,0 +1,208 @@
+"""What an engineer types, and what comes back."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from yishu.cli import app
+from yishu.library import unified_table
+from yishu.library.read import read
+from yishu.pipeline import run_subject
+from yishu.secrets import write_connections
+
+RESIDENT = "public_security.resident"
+TAXPAYER = "taxation.taxpayer"
+
+
+@pytest.fixture
+def yishu(city, published_city, monkeypatch):
+    """The command on the published city; what it printed, its exit code asserted."""
+    ctx, _ = published_city
+    var_dir = ctx.settings.var_dir
+    if not (var_dir / "releases").exists():
+        shutil.copytree(city.folder / "releases", var_dir / "releases")
+        write_connections(ctx.settings.connections_path, city.urls)
+        run_subject("legal_entity", "first", ctx)
+    monkeypatch.setenv("YISHU_VAR_DIR", str(var_dir))
+    monkeypatch.setenv("YISHU_DATABASE_URL", ctx.ledger_url)
+
+    def run(*arguments, expect=0, stdin=None):
+        result = CliRunner().invoke(app, list(arguments), input=stdin)
+        assert result.exit_code == expect, result.output
+        return result
+
+    return run
+
+
+def as_json(result):
+    return json.loads(result.stdout)
+
+
+def test_help_names_every_command_with_an_example(yishu):
+    """Each command explains itself and shows how it is typed."""
+    commands = [
+        ("catalog", "check"),
+        ("catalog", "show"),
+        ("catalog", "release"),
+        ("library", "list"),
+        ("library", "query"),
+        ("pull",),
+        ("quality",),
+        ("trace",),
+        ("doctor",),
+        ("demo",),
+    ]
+    for command in commands:
+        text = yishu(*command, "--help").output
+        assert f"Example: yishu {' '.join(command)}" in text
+        assert "--json" in text
+
+
+def test_catalog_check_finds_no_fault_in_the_example(yishu):
+    """The example's own rule files are sound."""
+    assert as_json(yishu("catalog", "check", "--json")) == []
+
+
+def test_catalog_check_reports_every_fault_of_every_file_at_once(yishu, tmp_path):
+    """Two broken files, one go: file, line, found, expected, remedy; exit code 1."""
+    root = tmp_path / "catalog"
+    shutil.copytree("catalog", root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    first = root / "entries/taxation/taxpayer.yaml"
+    first.write_text(first.read_text("utf-8").replace("secrecy: none", "secrecy: state_secret"))
+    (root / "entries/health/medical_licence.yaml").write_text("id: [broken", "utf-8")
+
+    faults = as_json(yishu("catalog", "check", "--root", str(root), "--json", expect=1))
+
+    by_file = {fault["file"]: fault for fault in faults}
+    secret = by_file["entries/taxation/taxpayer.yaml"]
+    assert secret["code"] == "CAT_SECRET"
+    assert secret["line"] > 1
+    assert by_file["entries/health/medical_licence.yaml"]["remedy"]
+    refused = yishu("catalog", "release", "--root", str(root), "--json", expect=1)
+    assert as_json(refused)["error"]["code"] == "CAT_FAULTS"
+
+
+@pytest.mark.requirement("CAT-07", "CAT-08")
+def test_catalog_show_filters_sharing_and_opening_apart_and_counts_kinds(yishu):
+    """Two independent filters; the number of entries of each data kind is shown."""
+    every = as_json(yishu("catalog", "show", "--json"))
+    conditional = as_json(yishu("catalog", "show", "--share", "conditional", "--json"))
+    closed = as_json(yishu("catalog", "show", "--open", "not_open", "--json"))
+    both = as_json(
+        yishu("catalog", "show", "--share", "conditional", "--open", "not_open", "--json")
+    )
+
+    def ids(answer):
+        return {entry["id"] for entry in answer["entries"]}
+
+    assert len(every["entries"]) == sum(every["by_kind"].values()) == 19
+    assert ids(both) == ids(conditional) & ids(closed)
+    assert ids(closed) - ids(conditional)
+
+
+def test_catalog_show_of_an_unknown_entry_says_what_to_do(yishu):
+    """Four parts on the error output, exit code 1, no traceback."""
+    result = yishu("catalog", "show", "nobody.nothing", expect=1)
+
+    assert "CAT_NOT_CATALOGED" in result.stderr
+    assert "remedy" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_pull_takes_one_entry_through_all_stages(yishu, city):
+    """Counts of the run are shown; the same run again changes nothing."""
+    truth = city.manifest.entries[TAXPAYER]
+
+    done = as_json(yishu("pull", TAXPAYER, "--run-id", "by-hand", "--json"))
+    again = as_json(yishu("pull", TAXPAYER, "--run-id", "by-hand", "--json"))
+
+    assert done["publish"]["unchanged"] == truth.published
+    assert done["publish"]["quarantined"] == truth.quarantined
+    assert again["publish"]["version"] == done["publish"]["version"]
+    shown = yishu("pull", TAXPAYER, "--run-id", "by-hand").output
+    assert f"{truth.quarantined}" in shown
+    assert "办税员" in shown
+
+
+def test_quality_shows_the_last_verdict_worst_check_first(yishu, city):
+    """Every check with its counts and its sentence in Chinese."""
+    verdict = as_json(yishu("quality", TAXPAYER, "--json"))
+    shown = yishu("quality", TAXPAYER).output
+
+    assert verdict["quarantined"] == city.manifest.entries[TAXPAYER].quarantined
+    assert {check["check_id"] for check in verdict["checks"]} >= {"uscc.unique", "uscc.format"}
+    assert "不得" in shown
+
+
+def test_library_list_names_every_published_table(yishu):
+    """Nineteen unified tables and the subject that was built."""
+    tables = {row["table"]: row for row in as_json(yishu("library", "list", "--json"))}
+
+    assert len([table for table in tables if table.startswith("unified/")]) == 19
+    assert tables["subject/legal_entity"]["rows"] > 1_000
+
+
+def test_library_query_masks_personal_values(yishu, published_city):
+    """Names, identity numbers and phones are shown as the catalog's masks say."""
+    ctx, _ = published_city
+    clear = read(ctx.settings.library_dir, unified_table(RESIDENT), columns=["resident_id_no"])
+    numbers = set(clear.column(0).to_pylist())
+
+    rows = as_json(yishu("library", "query", RESIDENT, "--limit", "50", "--json"))
+
+    assert len(rows) == 50
+    assert not numbers & {row["resident_id_no"] for row in rows}
+    assert all(row["resident_id_no"][4:] == "*" * 14 for row in rows)
+    assert all(row["name"].endswith("*") for row in rows)
+
+
+def test_library_query_selects_columns_and_rows(yishu):
+    """Conditions and columns are obeyed; an unknown column is named."""
+    rows = as_json(
+        yishu(
+            *("library", "query", "legal_entity", "--columns", "uscc,region_code"),
+            *("--where", "region_code=320213", "--limit", "3", "--json"),
+        )
+    )
+
+    assert [set(row) for row in rows] == [{"uscc", "region_code"}] * 3
+    assert {row["region_code"] for row in rows} == {"320213"}
+    wrong = yishu("library", "query", "legal_entity", "--columns", "nothing", "--json", expect=1)
+    assert "nothing" in as_json(wrong)["error"]["found"]
+
+
+@pytest.mark.requirement("OWN-02")
+def test_trace_reads_the_key_from_standard_input_and_names_who_answers(yishu, published_city):
+    """Each column resolves to one responsible department, entry, run and landed row."""
+    ctx, _ = published_city
+    table = read(
+        ctx.settings.library_dir,
+        "subject/legal_entity",
+        columns=["uscc", "_landed_row", "_run_id__taxation__taxpayer"],
+    )
+    row = next(row for row in table.to_pylist() if row["_run_id__taxation__taxpayer"])
+
+    origins = as_json(yishu("trace", "legal_entity", "--json", stdin=row["uscc"] + "\n"))
+
+    by_entry = {origin["entry_id"]: origin for origin in origins}
+    base = by_entry["market_regulation.enterprise_registration"]
+    assert base["responsible_org"] == "market_regulation"
+    assert base["landed_row"] == row["_landed_row"]
+    assert "name" in base["columns"].split(", ")
+    assert by_entry[TAXPAYER]["columns"] == "tax_credit_grade"
+    assert by_entry[TAXPAYER]["responsible_org"] == "taxation"
+    missing = yishu("trace", "legal_entity", "--json", stdin="nobody\n", expect=1)
+    assert as_json(missing) == []
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(yishu):
+    """Database, release and connections are well; Airflow does not run here, with a remedy."""
+    findings = {
+        finding["what"]: finding for finding in as_json(yishu("doctor", "--json", expect=1))
+    }
+
+    assert all(findings[what]["ok"] for what in ("disk", "database", "release", "connections"))
+    assert not findings["airflow scheduler"]["ok"]
+    assert "yishu demo" in findings["airflow scheduler"]["remedy"]
