@@ -21,8 +21,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import ROOT, VAR, Options, Run, Section, Series, compare, markdown, measure
-from harness import require_equal
+from harness import (
+    ROOT,
+    VAR,
+    Options,
+    Run,
+    Section,
+    Series,
+    compare,
+    markdown,
+    measure,
+    require_equal,
+)
 from result import Leftovers, delta_files, facts
 from source import ENTRY, make_source
 
@@ -177,18 +187,15 @@ def _body(series: list[Series], rows: int, same: Any) -> str:
     ours = ", ".join(
         f"{stage} {statistics.median(one[stage] for one in stages):.1f} s" for stage in stages[0]
     )
-    return "\n\n".join(
-        [
-            f"{rows:,} rows of 12 columns from PostgreSQL; {same['kept']:,} kept, "
-            f"{same['aside']:,} set aside for {len(same['failing'])} different reasons. All but "
-            "the floor: equal rows, equal failing keys of each check, equal content digest "
-            f"`{same['digest'][:16]}`. Seconds are those of the whole process; the imports are "
-            "shown apart, because a city's scheduler pays them once for all its tasks.",
-            markdown(header, lines),
-            f"Yishu by stage: {ours}.",
-            _goals(by_name),
-        ]
+    about = (
+        f"{rows:,} rows of 12 columns from PostgreSQL; {same['kept']:,} kept, "
+        f"{same['aside']:,} set aside for {len(same['failing'])} different reasons. All but the "
+        "floor: equal rows, equal failing keys of each check, equal content digest "
+        f"`{same['digest'][:16]}`. Seconds are those of the whole process; the imports are shown "
+        "apart, because a city's scheduler pays them once for all its tasks."
     )
+    table = markdown(header, lines)
+    return "\n\n".join([about, table, f"Yishu by stage: {ours}.", _goals(by_name)])
 
 
 def _goals(by_name: dict[str, Series]) -> str:

@@ -77,9 +77,8 @@ def _digest(session: duckdb.DuckDBPyConnection, rows: str) -> tuple[int, str]:
     sums = ", ".join(
         f"sum(('0x' || substr(h, {1 + 16 * limb}, 16))::UBIGINT)" for limb in range(_LIMBS)
     )
-    found = session.execute(
-        f"SELECT count(*), {sums} FROM (SELECT sha256(concat_ws(chr(31), {texts})) AS h FROM {rows})"
-    ).fetchone()
+    hashes = f"SELECT sha256(concat_ws(chr(31), {texts})) AS h FROM {rows}"
+    found = session.execute(f"SELECT count(*), {sums} FROM ({hashes})").fetchone()
     assert found is not None
     return found[0], hashlib.sha256(repr(found).encode()).hexdigest()
 

@@ -20,8 +20,8 @@ SCRIPTS = ("governed_run", "catalog_scale")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
 
-Written by `make bench`, by [these rules](README.md): a section a script, each with its machine, date
-and command. A script that runs again replaces its own section only.
+Written by `make bench ARGS="--write"`, by [these rules](README.md): a section a script, each with
+its machine, date and command. A script that runs again replaces its own section only.
 """
 
 

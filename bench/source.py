@@ -20,12 +20,10 @@ DATABASE = "yishu_market"
 TABLE = "e_baseinfo"
 
 _DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_NEXT_DIGITS = _DIGITS[1:] + _DIGITS[0]
+_WRONG_CHECK = f"translate(right(uniscid, 1), '{_DIGITS}', '{_NEXT_DIGITS}')"
 _FAULTS = (
-    (
-        "uniscid",
-        f"left(uniscid, 17) || translate(right(uniscid, 1), '{_DIGITS}', "
-        f"'{_DIGITS[1:]}{_DIGITS[0]}')",
-    ),
+    ("uniscid", f"left(uniscid, 17) || {_WRONG_CHECK}"),
     ("uniscid", "null"),
     ("uniscid", "left(uniscid, 17)"),
     ("entname", "null"),
