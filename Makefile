@@ -40,7 +40,7 @@ mutants: setup  ## apply each kept breaking patch; fails if the tests let one su
 reference: setup  ## write the generated pages of docs/reference
 	@$(RUN) tools/reference.py
 
-lock: setup  ## resolve requirements/*.in again into requirements/lock.txt
+lock: setup  ## resolve requirements/*.in again into the lock files
 	@$(RUN) tools/lock.py
 
 bundle: setup  ## one archive that installs without a network, in dist/

@@ -1,8 +1,9 @@
-"""Resolve requirements/*.in into requirements/lock.txt, with hashes: ``make lock``.
+"""Resolve requirements/*.in into lock files with hashes: ``make lock``.
 
-One file serves Python 3.11 to 3.13 on every Linux, through environment markers. The resolver (uv)
-is fetched into a temporary environment by pip, from wherever pip is configured to look; what comes
-out names no index and no host, so that it fits any mirror.
+``lock.txt`` is what the project runs and is tested on, ``bench-lock.txt`` what it is compared with.
+Each serves Python 3.11 to 3.13 on every Linux, through environment markers. The resolver (uv) is
+fetched into a temporary environment by pip, from wherever pip is configured to look; what comes out
+names no index and no host, so that it fits any mirror.
 """
 
 import os
@@ -13,7 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE, LOCK = Path("requirements/dev.in"), Path("requirements/lock.txt")
+LOCKS = {
+    "requirements/dev.in": "requirements/lock.txt",
+    "requirements/bench.in": "requirements/bench-lock.txt",
+}
 OPTIONS = (
     "--universal",
     "--python-version=3.11",
@@ -37,14 +41,15 @@ def index_settings() -> Mapping[str, str]:
 
 
 def main() -> int:
-    """Write the lock anew; versions that still fit stay as they are."""
+    """Write the locks anew; versions that still fit stay as they are."""
     with tempfile.TemporaryDirectory(prefix="yishu-lock-") as place:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, "--target", place, "uv"], check=True)
         command = [str(Path(place) / "bin" / "uv"), "pip", "compile", "--quiet", *OPTIONS]
-        command += [*sys.argv[1:], "--output-file", str(LOCK), str(SOURCE)]
-        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **index_settings()})
-    print(f"{LOCK} is written; `make setup` installs it")
+        for source, lock in LOCKS.items():
+            asked = [*command, *sys.argv[1:], "--output-file", lock, source]
+            subprocess.run(asked, check=True, cwd=ROOT, env={**os.environ, **index_settings()})
+            print(f"{lock} is written")
     return 0
 
 
