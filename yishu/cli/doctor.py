@@ -31,7 +31,7 @@ def doctor(as_json: AsJson = False) -> None:
     Example: yishu doctor
     """
     here = world.settings()
-    looks = (_disk, _database, _release, _connections, _airflow)
+    looks = (_disk, _database, _release, _connections, _airflow, _library)
     findings = [finding for look in looks for finding in _safely(look, here)]
     rows = [asdict(finding) for finding in findings]
     show(rows, as_json, lambda: print_table("Doctor", rows))
@@ -100,3 +100,21 @@ def _airflow(here: Settings) -> Iterator[Finding]:
         found = f"process {component.pid}" if running else "does not run"
         remedy = "" if running else f"`yishu demo` starts it; its log is {component.log.name}"
         yield Finding(f"airflow {component.name}", running, found, remedy)
+
+
+def _library(here: Settings) -> Iterator[Finding]:
+    from yishu.pipeline.reconcile import reconcile  # noqa: PLC0415
+
+    if not here.library_dir.exists():
+        yield Finding("library", True, "nothing is published yet")
+        return
+    found = reconcile(world.pipeline())
+    for one in found:
+        yield Finding(
+            f"library {one.table}",
+            False,
+            f"version {one.version} is by no run on record",
+            "find out who wrote it; publish the table again from its source",
+        )
+    if not found:
+        yield Finding("library", True, "every version is by a run on record")

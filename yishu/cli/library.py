@@ -21,7 +21,7 @@ def list_tables(as_json: AsJson = False) -> None:
 
     with reported(as_json):
         root = world.settings().library_dir
-        latest = [commits(root, table)[-1] for table in tables(root)]
+        latest = [commits(root, table)[0] for table in tables(root)]
     rows = [
         {
             "table": commit.table,

@@ -168,6 +168,10 @@ class Ledger:
         checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
+    def published_versions(self) -> set[tuple[str, int]]:
+        """Table and version of every publication on record."""
+        return {(row.table_name, row.version) for row in self._read("published_versions")}
+
     def refusals(self, limit: int = 50) -> list[RefusalFacts]:
         """What was refused, newest first."""
         rows = map(_mapping, self._read("refusals", limit=limit))

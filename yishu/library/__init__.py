@@ -5,7 +5,7 @@ atomic Delta commit that carries its run and its counts; every row names its dep
 run and landed row. Writers go through ``publish_snapshot``, readers through ``yishu.library.read``.
 """
 
-from yishu.library.commit import Commit, commits
+from yishu.library.commit import Commit, commits, strays
 from yishu.library.digest import content_digest
 from yishu.library.errors import SubjectNotReady
 from yishu.library.maintenance import Upkeep, maintain
@@ -24,6 +24,7 @@ __all__ = [
     "content_digest",
     "maintain",
     "publish_snapshot",
+    "strays",
     "subject_table",
     "unified_table",
 ]

@@ -11,6 +11,9 @@ from deltalake import DeltaTable
 from yishu.library.errors import CountsDoNotAddUp
 from yishu.library.place import Place
 
+MAINTENANCE = "maintenance"
+"""The ``kind`` of commits that change files and no content."""
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -126,3 +129,17 @@ def commits(root: Path, table: str) -> list[Commit]:
         TableMissing: nothing was published under that name.
     """
     return [publication.commit for publication in recorded(Place(root, table).open())]
+
+
+def strays(root: Path, table: str) -> list[int]:
+    """Versions of a table that neither a publication nor maintenance of ours made, ascending.
+
+    Raises:
+        TableMissing: nothing was published under that name.
+    """
+    ours = {commit.version for commit in commits(root, table)}
+    return sorted(
+        int(entry["version"])
+        for entry in Place(root, table).open().history()
+        if int(entry["version"]) not in ours and entry.get("kind") != MAINTENANCE
+    )

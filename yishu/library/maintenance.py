@@ -7,6 +7,7 @@ from pathlib import Path
 from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 
+from yishu.library.commit import MAINTENANCE
 from yishu.library.errors import LibraryConflict
 from yishu.library.place import Place
 
@@ -70,9 +71,9 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     opened = place.open()
     days = f"interval {history_days} days"
     wanted = dict.fromkeys(_RETENTION, days)
+    told = CommitProperties(custom_metadata={"kind": MAINTENANCE})
     if any(opened.metadata().configuration.get(name) != days for name in _RETENTION):
-        opened.alter.set_table_properties(wanted)
-    told = CommitProperties(custom_metadata={"kind": "maintenance"})
+        opened.alter.set_table_properties(wanted, commit_properties=told)
     merged = opened.optimize.compact(commit_properties=told)
     removed = opened.vacuum(
         retention_hours=history_days * _HOURS,
