@@ -115,11 +115,15 @@ class AirflowApi:
             counts[state] = counts.get(state, 0) + 1
         return counts
 
-    def causes(self, run: DagRun) -> set[tuple[str, str]]:
-        """The runs, as (DAG id, run id), whose publications started this one."""
-        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/upstreamAssetEvents"
-        events = self._get(path, {})["asset_events"]
-        return {(event["source_dag_id"], event["source_run_id"]) for event in events}
+    def publications(self, moment: datetime) -> dict[tuple[str, str], datetime]:
+        """When each run, by DAG id and run id, published since then."""
+        query = {"timestamp_gte": moment.isoformat()}
+        return {
+            (event["source_dag_id"], event["source_run_id"]): datetime.fromisoformat(
+                event["timestamp"]
+            )
+            for event in self._all("/assets/events", "asset_events", query)
+        }
 
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run a DAG."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -15,6 +15,8 @@ from yishu.orchestration.rest import AirflowApi, DagRun
 
 _POLL_SECONDS = 1.0
 _LONGEST_SECONDS = 3600.0
+_IDLE_POLLS = 3
+"""The scheduler takes a moment between a publication and the run that follows from it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class _Watch:
     since: datetime
     seen: bool = False
     triggered: bool = False
-    causes: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    idle_polls: int = 0
 
     def __post_init__(self) -> None:
         found = naming.contributors(self.release)
@@ -152,30 +154,37 @@ class _Watch:
     def is_finished(self, outcome: Outcome, runs: Sequence[DagRun]) -> bool:
         """Whether all entries have run, nothing runs, and no publication is left unused."""
         if len(outcome.entries) < len(self.dag_ids) or any(run.is_active for run in runs):
+            self.idle_polls = 0
             return False
-        return all(self._has_caught_up(name, outcome, runs) for name in self.sources)
+        published = self.api.publications(self.since)
+        if all(self._has_caught_up(name, outcome, runs, published) for name in self.sources):
+            self.idle_polls += 1
+        return self.idle_polls >= _IDLE_POLLS
 
-    def _has_caught_up(self, subject: str, outcome: Outcome, runs: Sequence[DagRun]) -> bool:
-        published = {
-            (run.dag_id, run.run_id)
-            for entry in self.sources[subject]
-            if (run := outcome.entries[entry]).state == "success"
-        }
+    def _has_caught_up(
+        self,
+        subject: str,
+        outcome: Outcome,
+        runs: Sequence[DagRun],
+        published: Mapping[tuple[str, str], datetime],
+    ) -> bool:
+        """Whether the subject was built after the last publication of each of its sources.
+
+        Airflow joins publications that come in quick succession into one run and names some of
+        them as its causes only, so the causes do not tell.
+        """
+        last = (outcome.entries[entry] for entry in self.sources[subject])
+        moments = [
+            moment
+            for run in last
+            if run.state == "success" and (moment := published.get((run.dag_id, run.run_id)))
+        ]
         waits = self.release.subjects[subject].late_department is LateDepartment.WAIT_FOR_ALL
-        if waits and len(published) < len(self.sources[subject]):
+        if not moments or (waits and len(moments) < len(self.sources[subject])):
             return True
         dag_id = naming.subject_dag_id(subject)
-        used: set[tuple[str, str]] = set()
-        for run in runs:
-            if run.dag_id == dag_id:
-                used |= self._causes(run)
-        return published <= used
-
-    def _causes(self, run: DagRun) -> set[tuple[str, str]]:
-        key = (run.dag_id, run.run_id)
-        if key not in self.causes:
-            self.causes[key] = self.api.causes(run)
-        return self.causes[key]
+        starts = [run.started for run in runs if run.dag_id == dag_id and run.started]
+        return bool(starts) and max(starts) >= max(moments)
 
 
 def _unreadable(file: str, fault: str) -> ComponentFailed:
