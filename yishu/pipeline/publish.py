@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,12 @@ from expectations.verdict import Positions, Verdict
 from transforms.standard import standardise
 from transforms.types import arrow_type
 from yishu.library import Commit, publish_snapshot, unified_table
+from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.errors import QualityGateClosed
+from yishu.pipeline.landed import RowGroup, row_groups, whole_batch
 from yishu.pipeline.pull import load_receipt
 from yishu.pipeline.store import RunFolder
 from yishu.pipeline.validate import load_verdict, quarantined_rows
-
-BATCH_ROWS = 131_072
-"""Rows standardised at a time: large enough for vectorised work, small enough for memory."""
 
 
 def publish_entry(
@@ -80,18 +80,24 @@ def _require_open_gate(entry: CatalogEntry, verdict: Verdict) -> None:
 def _standard_rows(
     entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str
 ) -> Iterator[pa.RecordBatch]:
-    schema = provenance_schema(entry)
-    start = 0
-    for batch in pq.ParquetFile(landed).iter_batches(batch_size=BATCH_ROWS):
-        stop = start + batch.num_rows
-        bad = quarantined[slice(*np.searchsorted(quarantined, [start, stop]))] - start
-        good = np.delete(np.arange(batch.num_rows), bad)
-        passed = batch.take(pa.array(good)) if len(bad) else batch
-        origin = [entry.provider_org, entry.id, run_id]
-        columns = [
-            *standardise(passed, entry).columns,
-            *(pa.repeat(pa.scalar(value), len(good)) for value in origin),
-            pa.array(good + start),
-        ]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
-        start = stop
+    make = partial(_standard_part, entry, landed, quarantined, run_id)
+    return made_ahead(make, row_groups(landed))
+
+
+def _standard_part(
+    entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str, group: RowGroup
+) -> pa.RecordBatch:
+    """The rows of one row group that passed, standardised, with their origin."""
+    rows = pq.ParquetFile(landed).read_row_group(group.number, use_threads=False)
+    is_good = np.ones(rows.num_rows, dtype=np.bool_)
+    bad = quarantined[slice(*np.searchsorted(quarantined, [group.start, group.stop]))]
+    is_good[bad - group.start] = False
+    if len(bad):
+        rows = rows.filter(pa.array(is_good))
+    origin = [entry.provider_org, entry.id, run_id]
+    columns = [
+        *standardise(whole_batch(rows), entry).columns,
+        *(pa.repeat(pa.scalar(value), rows.num_rows) for value in origin),
+        pa.array(np.flatnonzero(is_good) + group.start),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=provenance_schema(entry))

@@ -2,15 +2,19 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
+from catalog.vocabulary import DataType
+from yishu.pipeline.ahead import used_behind
 from yishu.pipeline.errors import EmptySource, SchemaDrift
 from yishu.pipeline.store import RunFolder, clear_partial, file_digest, whole_file
 from yishu.sources import open_source
@@ -19,6 +23,9 @@ from yishu.sources.protocol import Connection, Source
 logger = logging.getLogger(__name__)
 
 RECEIPT = "receipt.json"
+
+GROUP_ROWS = 131_072
+"""Rows of a row group of the landed file: what the later stages read at a time."""
 
 
 @dataclass(frozen=True)
@@ -119,23 +126,48 @@ def _compare(entry: CatalogEntry, source: Source) -> Drift:
 def _land(entry: CatalogEntry, source: Source, folder: RunFolder) -> int:
     batches = source.read([item.source_column for item in entry.items])
     with whole_file(folder.data) as path:
-        return _write_parquet(path, batches, list(entry.fields))
+        return _write_parquet(path, batches, entry)
 
 
-def _write_parquet(path: object, batches: Iterator[pa.RecordBatch], names: list[str]) -> int:
+def _write_parquet(path: Path, batches: Iterator[pa.RecordBatch], entry: CatalogEntry) -> int:
+    """Write the batches, each part while the next one is read; the number of rows."""
+    names = list(entry.fields)
+    first = next(batches, None)
+    rest = chain([] if first is None else [first], batches)
+    # A source without rows may not even say what its columns are.
+    nothing = pa.schema([(name, pa.string()) for name in names])
+    schema = nothing if first is None else first.rename_columns(names).schema
     rows = 0
-    writer: pq.ParquetWriter | None = None
-    try:
-        for batch in batches:
-            named = batch.rename_columns(names)
-            if writer is None:
-                writer = pq.ParquetWriter(path, named.schema, compression="lz4")
-            writer.write_batch(named)
-            rows += named.num_rows
-        if writer is None:
-            nothing = pa.schema([(name, pa.string()) for name in names])
-            writer = pq.ParquetWriter(path, nothing)
-    finally:
-        if writer is not None:
-            writer.close()
+
+    def write(part: pa.Table) -> None:
+        nonlocal rows
+        writer.write_table(part)
+        rows += part.num_rows
+
+    with _writer(path, schema, entry) as writer:
+        used_behind(write, _parts(batch.rename_columns(names) for batch in rest))
     return rows
+
+
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The batches in parts of ``GROUP_ROWS`` rows or a batch more, since some sources trickle."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= GROUP_ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _writer(path: Path, schema: pa.Schema, entry: CatalogEntry) -> pq.ParquetWriter:
+    # Landed columns are read whole, so nobody asks for statistics, and a dictionary only costs
+    # time where nearly every value is another one.
+    few = {DataType.DATE, DataType.BOOLEAN}
+    repeating = [item.field for item in entry.items if item.code_list or item.type in few]
+    return pq.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=repeating, write_statistics=False
+    )

@@ -4,25 +4,33 @@ The checks see standard values (``transforms.read_column``), so that a credit co
 is a matter of spelling and not an error; the quarantine keeps the row as the source gave it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry, CatalogView
-from expectations.plan import plan
+from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
 from expectations.run import ColumnView, validate
 from expectations.verdict import Gate, Positions, Verdict
 from transforms.standard import read_column
-from yishu.pipeline.pull import load_receipt
+from yishu.pipeline.ahead import made_ahead
+from yishu.pipeline.landed import RowGroup, row_groups
+from yishu.pipeline.pull import GROUP_ROWS, load_receipt
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 
 VERDICT = "verdict.json"
 ROW = "_row"
 REASONS = "_reasons"
+
+QUARANTINE_ROWS = 65_536
+"""Rows of the quarantine written at a time, where there are so many."""
 
 
 def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder) -> Verdict:
@@ -38,21 +46,17 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
     if (folder.landing / VERDICT).exists():
         return load_verdict(folder, needed_by="validate")
     clear_partial(folder.landing)
-    landed = pq.ParquetFile(folder.data)
-
-    def column(field: str) -> ColumnView:
-        reading = read_column(landed.read([field]).column(0), entry.item(field))
-        return ColumnView(reading.values, reading.unreadable)
-
-    verdict = validate(
-        plan(entry, catalog),
-        receipt.rows,
-        column,
-        gate=Gate.of(entry),
-        entry_id=entry.id,
-        run_id=receipt.run_id,
-    )
-    _write_quarantine(landed, verdict, folder)
+    checks = plan(entry, catalog)
+    with _Columns(entry, folder.data, _reading_order(checks)) as columns:
+        verdict = validate(
+            checks,
+            receipt.rows,
+            columns.take,
+            gate=Gate.of(entry),
+            entry_id=entry.id,
+            run_id=receipt.run_id,
+        )
+    _write_quarantine(verdict, folder)
     folder.write_text(VERDICT, verdict.to_json())
     return verdict
 
@@ -68,30 +72,88 @@ def quarantined_rows(path: Path) -> Positions:
     return rows
 
 
-def _write_quarantine(landed: pq.ParquetFile, verdict: Verdict, folder: RunFolder) -> None:
+class _Columns:
+    """Columns of a landed file in standard form; the next one is read while one is checked.
+
+    A guess at the next one that turns out wrong costs its memory until it is asked for.
+    """
+
+    def __init__(self, entry: CatalogEntry, data: Path, order: Sequence[str]) -> None:
+        self._entry = entry
+        self._data = data
+        self._order = list(order)
+        self._coming: dict[str, Future[ColumnView]] = {}
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def take(self, field: str) -> ColumnView:
+        """A column, each at most once."""
+        self._begin(field)
+        view = self._coming.pop(field).result()
+        if self._order:
+            self._begin(self._order[0])
+        return view
+
+    def _begin(self, field: str) -> None:
+        if field not in self._coming:
+            self._order.remove(field)
+            self._coming[field] = self._thread.submit(self._read, field)
+
+    def _read(self, field: str) -> ColumnView:
+        landed = pq.ParquetFile(self._data)
+        # In batches: read whole, a column is grown and copied over and over.
+        batches = landed.iter_batches(GROUP_ROWS, columns=[field], use_threads=False)
+        parts = [batch.column(0) for batch in batches]
+        raw = pa.chunked_array(parts, landed.schema_arrow.field(field).type)
+        reading = read_column(raw, self._entry.item(field))
+        return ColumnView(reading.values, reading.unreadable)
+
+
+def _reading_order(checks: Sequence[Check]) -> list[str]:
+    """The order in which validation will most likely ask for columns: by their last check."""
+    last = {field: place for place, check in enumerate(checks) for field in check.columns}
+    return sorted(last, key=last.__getitem__)
+
+
+def _write_quarantine(verdict: Verdict, folder: RunFolder) -> None:
     clear_partial(folder.quarantine)
     reasons = _reasons_by_row(verdict)
-    with whole_file(folder.quarantined) as path:
-        schema = landed.schema_arrow.append(pa.field(ROW, pa.int64()))
-        schema = schema.append(pa.field(REASONS, reasons.type))
+    landed = pq.read_schema(folder.data)
+    schema = landed.append(pa.field(ROW, pa.int64())).append(pa.field(REASONS, reasons.type))
+    with whole_file(folder.quarantined) as path:  # noqa: SIM117  the writer ends first
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             done = 0
-            for rows, first in _pick(landed, verdict.quarantined):
-                table = rows.append_column(ROW, pa.array(first, pa.int64()))
-                part = reasons.slice(done, len(first))
-                writer.write_table(table.append_column(REASONS, part))
-                done += len(first)
+            for rows in _picked(folder.data, verdict.quarantined):
+                part = reasons.slice(done, rows.num_rows)
+                writer.write_table(rows.append_column(REASONS, part))
+                done += rows.num_rows
 
 
-def _pick(landed: pq.ParquetFile, positions: Positions) -> Iterator[tuple[pa.Table, Positions]]:
-    """Rows at ``positions`` (ascending), one row group at a time, with their positions."""
-    start = 0
-    for group in range(landed.num_row_groups):
-        stop = start + landed.metadata.row_group(group).num_rows
-        inside = positions[np.searchsorted(positions, start) : np.searchsorted(positions, stop)]
-        if len(inside):
-            yield landed.read_row_group(group).take(pa.array(inside - start)), inside
-        start = stop
+def _picked(data: Path, positions: Positions) -> Iterator[pa.Table]:
+    """Rows at ``positions`` (ascending) with their positions, a few thousand at a time."""
+    waiting: list[pa.Table] = []
+    for rows in made_ahead(partial(_pick, data, positions), row_groups(data)):
+        waiting.append(rows)
+        if sum(one.num_rows for one in waiting) >= QUARANTINE_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _pick(data: Path, positions: Positions, group: RowGroup) -> pa.Table:
+    """The rows of one row group that are at ``positions``."""
+    landed = pq.ParquetFile(data)
+    inside = positions[slice(*np.searchsorted(positions, [group.start, group.stop]))]
+    rows = landed.read_row_group(group.number, use_threads=False) if len(inside) else None
+    if rows is None:
+        rows = landed.schema_arrow.empty_table()
+    return rows.take(pa.array(inside - group.start)).append_column(ROW, pa.array(inside))
 
 
 def _reasons_by_row(verdict: Verdict) -> pa.ListArray:
