@@ -91,8 +91,15 @@ class Series:
         return max(run.peak_mb for run in self.runs)
 
 
-def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
-    """Run a command whose last line of output is a JSON object about its result.
+def measure(
+    command: Sequence[str], env: Mapping[str, str] | None = None, *, tells: bool = True
+) -> Run:
+    """Run a command in the project's folder.
+
+    Args:
+        command: Program and arguments.
+        env: Environment variables besides our own.
+        tells: The last line of output is a JSON object about its result.
 
     Raises:
         SystemExit: it failed.
@@ -100,7 +107,7 @@ def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run
     os.sync()  # so that it does not wait for what the one before it left to be written
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, text=True
+        command, stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, text=True, cwd=ROOT
     )
     peak = _PeakSampler(process.pid)
     peak.start()
@@ -110,7 +117,7 @@ def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with code {process.returncode}")
     lines = output.strip().splitlines()
-    return Run(seconds, peak_mb, json.loads(lines[-1]) if lines else {})
+    return Run(seconds, peak_mb, json.loads(lines[-1]) if tells else {})
 
 
 def compare(contenders: Mapping[str, Callable[[int], Run]], options: Options) -> list[Series]:
