@@ -1,0 +1,183 @@
+"""The city through Airflow's real scheduler: nothing is called past it, nothing is left behind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from yishu.orchestration import demo, services
+from yishu.orchestration.environment import USER, password
+from yishu.orchestration.errors import ComponentFailed
+from yishu.orchestration.rest import AirflowApi
+from yishu.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
+
+YISHU = Path(sys.executable).parent / "yishu"
+SMALLEST = "1000"
+
+SECRETS = (
+    "airflow_fernet_key",
+    "airflow_jwt_secret",
+    "airflow_api_secret",
+    "postgres_password",
+    "reader_password",
+)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation whose demo is running."""
+    settings = Settings(var_dir=tmp_path_factory.mktemp("demo") / "var")
+    yield settings
+    demo.clean(settings)
+    assert processes_of(settings) == []
+
+
+@pytest.fixture(scope="module")
+def shown(settings: Settings) -> dict[str, Any]:
+    """What the first demo showed."""
+    return run_demo(settings)
+
+
+@pytest.fixture(scope="module")
+def manifest(settings: Settings, shown: dict[str, Any]) -> dict[str, Any]:
+    """What the city's generator knows of its own data and faults."""
+    text = (settings.var_dir / "city" / "manifest.json").read_text("utf-8")
+    known: dict[str, Any] = json.loads(text)
+    return known
+
+
+@pytest.fixture(scope="module")
+def api(settings: Settings, shown: dict[str, Any]) -> AirflowApi:
+    return AirflowApi(services.ui_url(settings), USER, password(settings))
+
+
+def run_demo(settings: Settings) -> dict[str, Any]:
+    done = subprocess.run(
+        [str(YISHU), "demo", "--size", SMALLEST, "--json"],
+        env={**os.environ, "YISHU_VAR_DIR": str(settings.var_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads("{" + done.stdout.partition("\n{")[2])
+    return found
+
+
+def processes_of(settings: Settings) -> list[str]:
+    """Command lines of all processes that belong to an installation."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            belongs = process.environ().get("YISHU_VAR_DIR") == str(settings.var_dir)
+            named = any(str(settings.var_dir) in word for word in process.cmdline())
+        except psutil.Error:
+            continue
+        if (belongs or named) and process.pid != os.getpid():
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+@pytest.mark.requirement("SHR-16")
+def test_every_entry_and_subject_is_published_by_a_run_that_the_scheduler_shows(
+    shown: dict[str, Any], manifest: dict[str, Any], api: AirflowApi
+) -> None:
+    published = {row["entry_id"]: row for row in shown["entries"]}
+    counts = {
+        name: (row["read"], row["quarantined"], row["published"]) for name, row in published.items()
+    }
+    expected = {
+        name: (truth["read"], truth["quarantined"], truth["published"])
+        for name, truth in manifest["entries"].items()
+    }
+    runs = api.runs_since(datetime(2000, 1, 1, tzinfo=UTC))
+
+    assert counts == expected
+    assert {run.dag_id for run in runs if run.state == "success"} >= {
+        *manifest["entries"],
+        *(f"subject-{name}" for name in manifest["subjects"]),
+    }
+    # The first run of each is the scheduler's own: nobody triggered it.
+    assert all(run.run_id.startswith(("scheduled__", "asset_triggered__")) for run in runs)
+
+
+def test_every_subject_has_the_rows_that_the_city_holds(
+    shown: dict[str, Any], manifest: dict[str, Any]
+) -> None:
+    rows = {row["subject_id"]: row["rows"] for row in shown["subjects"]}
+
+    assert rows == {name: truth["rows"] for name, truth in manifest["subjects"].items()}
+
+
+def test_tasks_find_the_heavy_libraries_loaded_by_the_scheduler(
+    settings: Settings, shown: dict[str, Any]
+) -> None:
+    scheduler = services.processes(settings).find("scheduler")
+    assert scheduler is not None
+    workers = scheduler.children()
+
+    assert workers
+    for process in (scheduler, *workers):
+        mapped = " ".join(part.path for part in process.memory_maps())
+        assert "libarrow" in mapped
+
+
+def test_no_secret_is_in_any_log_or_lineage_event(
+    settings: Settings, shown: dict[str, Any]
+) -> None:
+    secrets = [(settings.secrets_dir / name).read_text().strip() for name in SECRETS]
+    secrets.append(password(settings))
+    told = [
+        path
+        for folder in ("logs", "lineage", "run")
+        for path in (settings.var_dir / folder).rglob("*")
+        if path.is_file()
+        and any(secret in path.read_text("utf-8", errors="replace") for secret in secrets)
+    ]
+
+    assert len(secrets) == len(SECRETS) + 1
+    assert told == []
+
+
+def test_the_demo_again_changes_nothing_in_the_library(
+    settings: Settings, shown: dict[str, Any]
+) -> None:
+    def versions(facts: dict[str, Any]) -> dict[str, Any]:
+        return {row["subject_id"]: (row["version"], row["rows"]) for row in facts["subjects"]}
+
+    again = run_demo(settings)
+
+    assert versions(again) == versions(shown)
+    assert again["failed"] == []
+
+
+def test_a_scheduler_that_died_is_named_with_the_end_of_its_log(
+    settings: Settings, shown: dict[str, Any]
+) -> None:
+    scheduler = services.processes(settings).find("scheduler")
+    assert scheduler is not None
+    family = [scheduler, *scheduler.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=10)
+
+    with pytest.raises(ComponentFailed, match="airflow scheduler") as error:
+        services.require_alive(settings)
+
+    assert "scheduler.log" in error.value.remedy
+    assert error.value.found.count("\n") > 3
+
+
+def test_stopping_leaves_nothing_running(settings: Settings, shown: dict[str, Any]) -> None:
+    demo.stop(settings)
+
+    assert processes_of(settings) == []
