@@ -36,6 +36,12 @@ class EmptySource(PipelineError):
     code = "RUN_EMPTY_SOURCE"
 
 
+class EntryChanged(PipelineError):
+    """A release changed the entry between two stages of one run."""
+
+    code = "RUN_ENTRY_CHANGED"
+
+
 class StageMissing(PipelineError):
     """The record of an earlier stage of this run is not there."""
 

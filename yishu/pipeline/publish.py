@@ -17,7 +17,7 @@ from yishu.library import Commit, publish_snapshot, unified_table
 from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landed import RowGroup, row_groups, whole_batch
-from yishu.pipeline.pull import load_receipt
+from yishu.pipeline.pull import load_receipt, require_same_entry
 from yishu.pipeline.store import RunFolder
 from yishu.pipeline.validate import load_verdict, quarantined_rows
 
@@ -28,13 +28,16 @@ def publish_entry(
     """Publish a validated run as one atomic version of the entry's table.
 
     Raises:
-        StageMissing: pull or validation of this run has not finished.
+        StageMissing: pull or validation of this run has not finished, or its rows are gone.
+        EntryChanged: a release changed the entry since the pull.
         QualityGateClosed: the verdict does not allow it; the table is unchanged.
         CountsDoNotAddUp: rows read are not accounted for; the table is unchanged.
     """
     receipt = load_receipt(folder, needed_by="publish")
+    require_same_entry(receipt, entry)
     verdict = load_verdict(folder, needed_by="publish")
     _require_open_gate(entry, verdict)
+    folder.require_rows(needed_by="publish")
     quarantined = quarantined_rows(folder.quarantined)
     return publish_snapshot(
         library,

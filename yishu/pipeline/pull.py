@@ -1,5 +1,6 @@
 """Pull: bring the catalogued columns of one department system into landing, and nothing else."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
 from catalog.vocabulary import DataType
 from yishu.pipeline.ahead import used_behind
-from yishu.pipeline.errors import EmptySource, SchemaDrift
+from yishu.pipeline.errors import EmptySource, EntryChanged, SchemaDrift
 from yishu.pipeline.store import RunFolder, clear_partial, file_digest, whole_file
 from yishu.sources import open_source
 from yishu.sources.protocol import Connection, Source
@@ -23,6 +24,7 @@ from yishu.sources.protocol import Connection, Source
 logger = logging.getLogger(__name__)
 
 RECEIPT = "receipt.json"
+VERDICT = "verdict.json"
 
 GROUP_ROWS = 131_072
 """Rows of a row group of the landed file: what the later stages read at a time."""
@@ -33,6 +35,7 @@ class PullReceipt:
     """What a pull brought.
 
     Attributes:
+        entry_digest: Of the entry as it was when the rows were pulled; see ``same_entry``.
         rows: Rows landed; equal to the rows that the source gave.
         digest: SHA-256 of the landed file.
         new_columns: Columns of the source that the catalog does not list, ``name: type``. They
@@ -42,6 +45,7 @@ class PullReceipt:
 
     entry_id: str
     entry_version: int
+    entry_digest: str
     run_id: str
     rows: int
     bytes: int
@@ -60,13 +64,19 @@ def pull(
 ) -> PullReceipt:
     """Land one entry's rows; a pull that already finished for this run is returned as it was.
 
+    Unless the gate kept its rows out: then the department may have mended them, and they are
+    pulled anew.
+
     Raises:
         SchemaDrift: a catalogued column is missing or has another type.
         EmptySource: no row came although the entry says there always are some.
         SourceError: the department system could not be read.
     """
-    if (folder.landing / RECEIPT).exists():
+    if (folder.landing / RECEIPT).exists() and not _was_blocked(folder):
         return load_receipt(folder, needed_by="pull")
+    # In this order: whatever is killed in between, no verdict outlives the rows that it judged.
+    folder.forget(RECEIPT)
+    folder.forget(VERDICT)
     folder.landing.mkdir(parents=True, exist_ok=True, mode=0o700)
     clear_partial(folder.landing)
     with open_source(entry.source, connection) as source:
@@ -82,6 +92,7 @@ def pull(
     receipt = PullReceipt(
         entry_id=entry.id,
         entry_version=entry.version,
+        entry_digest=entry_digest(entry),
         run_id=run_id,
         rows=rows,
         bytes=folder.data.stat().st_size,
@@ -101,6 +112,31 @@ def load_receipt(folder: RunFolder, *, needed_by: str) -> PullReceipt:
         StageMissing: the pull of this run has not finished.
     """
     return PullReceipt(**json.loads(folder.read_text(RECEIPT, needed_by=needed_by)))
+
+
+def entry_digest(entry: CatalogEntry) -> str:
+    """SHA-256 of all that an entry promises, hexadecimal."""
+    return hashlib.sha256(entry.model_dump_json().encode()).hexdigest()
+
+
+def require_same_entry(receipt: PullReceipt, entry: CatalogEntry) -> None:
+    """A run goes on by the entry by which it was pulled, or not at all.
+
+    Raises:
+        EntryChanged: a release changed the entry in between.
+    """
+    if receipt.entry_digest != entry_digest(entry):
+        raise EntryChanged(
+            entry.id,
+            found=f"version {entry.version}, changed since the pull",
+            expected=f"version {receipt.entry_version} as it was when the rows were pulled",
+            remedy="start a new run; the published table is unchanged",
+        )
+
+
+def _was_blocked(folder: RunFolder) -> bool:
+    verdict = folder.landing / VERDICT
+    return verdict.exists() and not json.loads(verdict.read_text("utf-8"))["passed"]
 
 
 def _compare(entry: CatalogEntry, source: Source) -> Drift:

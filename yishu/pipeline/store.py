@@ -10,7 +10,6 @@ Landing and quarantine may hold personal data, so their files are readable by th
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +65,24 @@ class RunFolder:
             )
         return path.read_text("utf-8")
 
+    def require_rows(self, *, needed_by: str) -> None:
+        """The landed rows are still there.
+
+        Raises:
+            StageMissing: retention has removed them.
+        """
+        if not self.data.exists():
+            raise StageMissing(
+                str(self.landing.name),
+                found="a receipt without its rows: their retention is over",
+                expected=f"the landed rows, for {needed_by}",
+                remedy="start a new run",
+            )
+
+    def forget(self, record: str) -> None:
+        """Remove a stage's record, if there is one: the stage has to be done again."""
+        (self.landing / record).unlink(missing_ok=True)
+
     def write_text(self, record: str, text: str) -> None:
         """Leave a stage's record, whole or not at all; it is the last thing that a stage does."""
         with whole_file(self.landing / record) as path:
@@ -98,11 +115,6 @@ def clear_partial(folder: Path) -> None:
     """Remove what a killed stage left behind."""
     for leftover in folder.glob(".*.partial"):
         leftover.unlink(missing_ok=True)
-
-
-def remove_run(folder: Path) -> None:
-    """Remove a run's folder and what is in it."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:

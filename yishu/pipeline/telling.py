@@ -50,13 +50,14 @@ def told(run: StageRun, ctx: PipelineContext) -> Iterator[Outcome]:
     outcome = Outcome()
     try:
         yield outcome
-    except Exception as error:
+    except BaseException as error:
+        # Airflow's time-outs and an operator's Ctrl-C are no Exception, and end a run all the same.
         _tell_failure(run, ctx, error)
         raise
     ctx.lineage.emit(run.event(EventType.COMPLETE, _moment(run, ctx, ctx.clock()), **outcome.facts))
 
 
-def _tell_failure(run: StageRun, ctx: PipelineContext, error: Exception) -> None:
+def _tell_failure(run: StageRun, ctx: PipelineContext, error: BaseException) -> None:
     now = ctx.clock()
     blocked = isinstance(error, QualityGateClosed)
     ctx.ledger.record_run_finished(

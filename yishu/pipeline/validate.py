@@ -22,10 +22,9 @@ from expectations.verdict import Gate, Positions, Verdict
 from transforms.standard import read_column
 from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.landed import RowGroup, row_groups
-from yishu.pipeline.pull import GROUP_ROWS, load_receipt
+from yishu.pipeline.pull import GROUP_ROWS, VERDICT, load_receipt, require_same_entry
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 
-VERDICT = "verdict.json"
 ROW = "_row"
 REASONS = "_reasons"
 
@@ -40,11 +39,14 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
     (list of check, column, reason in Chinese and in English).
 
     Raises:
-        StageMissing: the pull of this run has not finished.
+        StageMissing: the pull of this run has not finished, or its rows are gone.
+        EntryChanged: a release changed the entry since the pull.
     """
     receipt = load_receipt(folder, needed_by="validate")
+    require_same_entry(receipt, entry)
     if (folder.landing / VERDICT).exists():
         return load_verdict(folder, needed_by="validate")
+    folder.require_rows(needed_by="validate")
     clear_partial(folder.landing)
     checks = plan(entry, catalog)
     with _Columns(entry, folder.data, _reading_order(checks)) as columns:

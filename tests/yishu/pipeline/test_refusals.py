@@ -16,6 +16,7 @@ from yishu.pipeline import run_publish, run_pull, run_validate
 from yishu.pipeline.errors import (
     ConnectionUnknown,
     EmptySource,
+    EntryChanged,
     QualityGateClosed,
     SchemaDrift,
     StageMissing,
@@ -160,6 +161,54 @@ def test_a_batch_of_bad_rows_alone_is_kept_out_by_the_gate(
     assert f"{rows} of {rows} rows" in caught.value.found
     assert ctx.ledger.run("bad", ORGANISATION).state is RunState.BLOCKED
     assert_untouched(ctx)
+
+
+def test_a_closed_gate_opens_again_once_the_source_is_mended(
+    published_once, make_world, changed_sqlite, city
+):
+    """The same run, cleared and pulled again after the department mended its rows, publishes."""
+    key = published_once.release.entry(ORGANISATION).item("uscc").source_column
+    bad = make_world(urls=changed_sqlite(f"update shzz_djxx set \"{key}\" = 'wrong'"))
+    run_pull(ORGANISATION, "again", bad)
+    run_validate(ORGANISATION, "again", bad)
+    with pytest.raises(QualityGateClosed):
+        run_publish(ORGANISATION, "again", bad)
+
+    done = run_all(ORGANISATION, "again", make_world())
+
+    assert done["unchanged"] == city.manifest.entries[ORGANISATION].published
+    assert make_world().ledger.run("again", ORGANISATION).state is RunState.SUCCEEDED
+
+
+def test_a_release_in_the_middle_of_a_run_stops_it(make_world, tmp_path):
+    """Rows pulled by one version of an entry are not judged or published by another."""
+    ctx = make_world()
+    run_pull(ORGANISATION, "run-1", ctx)
+    loaded, _ = load_catalog(ctx.settings.catalog_dir)
+    content = compile_release(loaded, date(2026, 11, 2))
+    content["entries"][ORGANISATION]["quality"]["max_quarantined_share"] = 0.5
+    changed = make_world(release=write_release(tmp_path / "releases", content))
+
+    with pytest.raises(EntryChanged, match="start a new run"):
+        run_validate(ORGANISATION, "run-1", changed)
+
+    run_validate(ORGANISATION, "run-1", ctx)
+    with pytest.raises(EntryChanged):
+        run_publish(ORGANISATION, "run-1", changed)
+
+
+def test_a_run_that_is_interrupted_ends_as_failed(make_world, monkeypatch):
+    """A time-out or Ctrl-C is no Exception, and the ledger still learns how the run ended."""
+
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    ctx = make_world()
+    monkeypatch.setattr("yishu.pipeline.run.pull", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_pull(ORGANISATION, "run-1", ctx)
+
+    assert ctx.ledger.run("run-1", ORGANISATION).state is RunState.FAILED
 
 
 def test_a_stage_does_not_start_before_the_one_it_builds_on(make_world):

@@ -1,0 +1,83 @@
+"""What is kept for a time only goes when that time is over, whatever left it behind."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from yishu.pipeline import run_maintenance, run_publish, run_pull, run_validate
+from yishu.pipeline.errors import StageMissing
+from yishu.pipeline.maintenance import purge
+from yishu.pipeline.store import run_folder
+
+ENTRY = "human_resources.hr_service_item"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def a_file(tmp_path):
+    """Make a file below the folder of this test, some days old."""
+
+    def make(place, days):
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("rows")
+        moment = (NOW - timedelta(days=days)).timestamp()
+        os.utime(path, (moment, moment))
+        return path
+
+    return make
+
+
+def test_rows_go_after_their_retention_and_records_stay(a_file, tmp_path, city):
+    """Landed rows for 30 days, quarantine for 365 by default; receipts and verdicts for good."""
+    old = a_file("landing/human_resources/hr_service_item/r1/data.parquet", 31)
+    young = a_file("landing/human_resources/hr_service_item/r2/data.parquet", 29)
+    receipt = a_file("landing/human_resources/hr_service_item/r1/receipt.json", 31)
+    aside = a_file("quarantine/human_resources/hr_service_item/r1/rows.parquet", 366)
+
+    removed = purge(tmp_path, tmp_path / "library", city.release, NOW)
+
+    assert removed == {"landing": 1, "quarantine": 1, "not_linked": 0}
+    assert not old.exists()
+    assert not aside.exists()
+    assert young.exists()
+    assert receipt.exists()
+
+
+def test_nothing_personal_is_kept_because_its_run_never_finished(a_file, tmp_path, city):
+    """Leftovers of killed runs, of withdrawn entries and lists of unlinked keys go as well."""
+    left = [
+        a_file("landing/human_resources/hr_service_item/killed/.data.parquet.7.partial", 31),
+        a_file("landing/human_resources/hr_service_item/empty/data.parquet", 31),
+        a_file("landing/civil_affairs/withdrawn/r1/data.parquet", 31),
+        a_file("library/not_linked/legal_entity/r1.parquet", 366),
+    ]
+
+    removed = purge(tmp_path, tmp_path / "library", city.release, NOW)
+
+    assert removed == {"landing": 3, "quarantine": 0, "not_linked": 1}
+    assert not [path for path in left if path.exists()]
+
+
+def test_a_run_whose_rows_are_gone_says_so(make_world):
+    """Publishing after the retention is over is a clear error, not a missing file."""
+    ctx = make_world()
+    run_pull(ENTRY, "old", ctx)
+    run_validate(ENTRY, "old", ctx)
+    run_folder(ctx.settings.var_dir, ENTRY, "old").data.unlink()
+
+    with pytest.raises(StageMissing, match="retention"):
+        run_publish(ENTRY, "old", ctx)
+
+
+def test_maintenance_keeps_what_is_published(make_world):
+    """Compaction and vacuum leave every table readable; what they did is returned."""
+    ctx = make_world()
+    for stage in (run_pull, run_validate, run_publish):
+        stage(ENTRY, "r1", ctx)
+
+    done = run_maintenance(ctx)
+
+    assert [table["table"] for table in done["tables"]] == [f"unified/{ENTRY}"]
+    assert done["purged"] == {"landing": 0, "quarantine": 0, "not_linked": 0}
