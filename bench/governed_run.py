@@ -175,13 +175,14 @@ def _body(series: list[Series], rows: int, same: Any) -> str:
             one.median,
             one.spread,
             one.without_imports,
+            one.cpu,
             f"{one.peak_mb:.0f}",
             f"{one.median / floor.median:.2f}",
             f"{one.without_imports / floor.without_imports:.2f}",
         ]
         for one in series
     ]
-    header = ["contender", "median s", "spread s", "without imports s", "peak MB"]
+    header = ["contender", "median s", "spread s", "without imports s", "CPU s", "peak MB"]
     header += ["to floor", "to floor, without imports"]
     stages = [run.result["stages"] for run in by_name[OURS].runs]
     ours = ", ".join(

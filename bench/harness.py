@@ -7,6 +7,7 @@ pages that forks share are counted once; the source database is not part of that
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -53,11 +54,13 @@ class Run:
 
     Attributes:
         seconds: Wall time of the whole process, start and end included.
+        cpu_seconds: Processor time of its tree, on all cores.
         peak_mb: Peak PSS of its tree.
         result: What its last line of output said, and what was found out about its result.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     result: Mapping[str, Any]
 
@@ -78,6 +81,11 @@ class Series:
     def without_imports(self) -> float:
         """Median wall seconds without those that the imports took."""
         return statistics.median(run.seconds - run.result.get("imports", 0) for run in self.runs)
+
+    @property
+    def cpu(self) -> float:
+        """Median processor seconds."""
+        return statistics.median(run.cpu_seconds for run in self.runs)
 
     @property
     def spread(self) -> str:
@@ -105,6 +113,7 @@ def measure(
         SystemExit: it failed.
     """
     os.sync()  # so that it does not wait for what the one before it left to be written
+    before = _cpu_of_children()
     started = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, text=True, cwd=ROOT
@@ -117,7 +126,8 @@ def measure(
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with code {process.returncode}")
     lines = output.strip().splitlines()
-    return Run(seconds, peak_mb, json.loads(lines[-1]) if tells else {})
+    cpu = _cpu_of_children() - before
+    return Run(seconds, cpu, peak_mb, json.loads(lines[-1]) if tells else {})
 
 
 def compare(contenders: Mapping[str, Callable[[int], Run]], options: Options) -> list[Series]:
@@ -194,6 +204,11 @@ class _PeakSampler(threading.Thread):
         self._done.set()
         self.join()
         return self._peak / 1024
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _tree(pid: int) -> list[int]:
