@@ -7,7 +7,8 @@ This package and ``dags/`` alone import Airflow. What a run *does* is in ``yishu
     describe     Chinese and English text of a DAG, rendered from the catalog
     factory      the DAGs
     tasks        what a task process calls: the pipeline, with Airflow's connections handed in
-    pools        one pool a department system, made when a release is published
+    pools        one pool a department system
+    announce     what Airflow must know of a newly published release
     processes    child processes with pid file and log
     environment  the environment variables of Airflow's processes
     services     start, stop, status of Airflow

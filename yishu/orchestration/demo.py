@@ -26,8 +26,6 @@ from yishu.orchestration.processes import Processes
 from yishu.orchestration.rest import AirflowApi, DagRun
 from yishu.settings import Settings, project_root
 
-AIRFLOW_DATABASE = "airflow"
-
 MINIMUM_FREE_BYTES = 2 * 1024**3
 """Airflow's database, the city at 50 thousand entities and its library take about half of it."""
 
@@ -120,7 +118,7 @@ def run(
         say("Publishing the catalog release")
         release = publish_catalog(settings, datetime.now(UTC))
         clock.lap("release")
-        url = services.start(settings, airflow_url(postgres), port=port, progress=say)
+        url = services.start(settings, services.airflow_url(postgres), port=port, progress=say)
         clock.lap("airflow")
         say(f"Running {len(release.entries)} entries; Airflow's UI is at {url}")
         outcome = watch.until_published(
@@ -179,12 +177,6 @@ def publish_catalog(settings: Settings, now: datetime) -> Release:
     if faults:
         raise CatalogFaults.of(str(settings.catalog_dir), faults)
     return write_release(settings.releases_dir, compile_release(catalog, now.date()))
-
-
-def airflow_url(postgres: EmbeddedPostgres) -> str:
-    """SQLAlchemy URL of Airflow's database on the embedded server, made when missing."""
-    url = postgres.ensure_database(AIRFLOW_DATABASE)
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _mark(settings: Settings) -> None:

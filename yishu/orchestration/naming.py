@@ -17,6 +17,12 @@ MAINTENANCE_DAG_ID = "maintenance"
 LIBRARY_POOL = "unified_database"
 """Pool of every task that works on the library and not on a department system."""
 
+DAG_BUNDLE = "dags-folder"
+"""Airflow's own name of its DAG folder."""
+
+RELEASE_FILES = ("entries.py", "subjects.py")
+"""DAG files whose DAGs follow from the release."""
+
 LIBRARY_OWNER = "data_authority"
 """Owner of every DAG that no single department provides: the body that keeps the library."""
 

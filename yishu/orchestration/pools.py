@@ -1,17 +1,13 @@
 """One pool a department system, so that no system is asked more at a time than it bears.
 
 A task in a pool that does not exist never runs, so the pools are made whenever a release is
-published, before its DAGs are seen: ``python -m yishu.orchestration.pools`` in Airflow's
-environment (``services.create_pools`` does that).
+published (``yishu.orchestration.announce``).
 """
 
-import logging
 from collections.abc import Mapping
 
 from catalog.model import CatalogView
-from yishu.orchestration import naming, release
-
-logger = logging.getLogger(__name__)
+from yishu.orchestration import naming
 
 SYSTEM_SLOTS = 2
 """Pulls at a time from one department system: such systems serve counters first."""
@@ -44,14 +40,3 @@ def create_missing(catalog: CatalogView) -> list[str]:
                 )
                 made.append(name)
     return made
-
-
-def main() -> None:
-    """Make the missing pools of the current release."""
-    made = create_missing(release.current())
-    logger.info("Pools made: %s", ", ".join(made) or "none, all exist")
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    main()

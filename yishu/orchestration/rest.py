@@ -93,6 +93,10 @@ class AirflowApi:
             for dag in self._all("/dags", "dags", {})
         }
 
+    def pools(self) -> dict[str, int]:
+        """Slots of each pool, by name."""
+        return {pool["name"]: pool["slots"] for pool in self._all("/pools", "pools", {})}
+
     def import_errors(self) -> dict[str, str]:
         """What went wrong, by DAG file."""
         faults = self._all("/importErrors", "import_errors", {})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yishu.embedded import EmbeddedPostgres, embedded_postgres
 from yishu.orchestration.environment import HOST, airflow_environment, base_url
 from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
 from yishu.orchestration.processes import Processes
@@ -27,6 +28,7 @@ COMPONENTS = {
 }
 """What runs, and with which arguments of the ``airflow`` command."""
 
+AIRFLOW_DATABASE = "airflow"
 FIRST_PORT = 8080
 _PORTS_TRIED = 50
 _READY_SECONDS = 120.0
@@ -56,7 +58,7 @@ def start(
 ) -> str:
     """Start what does not run yet and wait until all of it is ready; the URL of Airflow's UI.
 
-    The pools of the current release are made as well.
+    The current release is announced as well.
 
     Args:
         settings: Places and secrets of this installation.
@@ -82,7 +84,7 @@ def start(
         for name, arguments in COMPONENTS.items():
             argv = [sys.executable, "-m", "airflow", *arguments]
             children.start(name, argv, environment, project_root())
-    create_pools(settings, database_url)
+    announce_release(settings, database_url)
     url = ui_url(settings)
     _wait_until_ready(children, AirflowApi(url), progress)
     return url
@@ -106,14 +108,33 @@ def status(settings: Settings) -> tuple[ComponentStatus, ...]:
     )
 
 
-def create_pools(settings: Settings, database_url: str) -> None:
-    """Make the pools of the current release that Airflow lacks; part of publishing a release.
+def announce_release(settings: Settings, database_url: str | None = None) -> bool:
+    """Tell Airflow of a newly published release: its pools are made, its DAGs read at once.
+
+    Args:
+        settings: Places and secrets of this installation.
+        database_url: Airflow's own database; None means the one of the embedded server.
+
+    Returns:
+        False when there is no Airflow to tell: starting it announces the release as well.
 
     Raises:
-        ComponentFailed: Airflow's database is not there or not migrated.
+        ComponentFailed: Airflow's database cannot be written.
     """
+    if database_url is None:
+        postgres = embedded_postgres(settings)
+        if not _port_file(settings).exists() or postgres.status() is None:
+            return False
+        database_url = airflow_url(postgres)
     environment = airflow_environment(settings, database_url, _kept_port(settings), os.environ)
-    _run("pools", ["-m", "yishu.orchestration.pools"], environment, processes(settings))
+    _run("announce", ["-m", "yishu.orchestration.announce"], environment, processes(settings))
+    return True
+
+
+def airflow_url(postgres: EmbeddedPostgres) -> str:
+    """SQLAlchemy URL of Airflow's database on the embedded server, made when missing."""
+    url = postgres.ensure_database(AIRFLOW_DATABASE)
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def ui_url(settings: Settings) -> str:

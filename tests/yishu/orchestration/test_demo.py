@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from copy import deepcopy
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
 from yishu.orchestration import demo, services
 from yishu.orchestration.environment import USER, password
 from yishu.orchestration.errors import ComponentFailed
@@ -33,9 +37,9 @@ SECRETS = (
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(server_folder: Path) -> Iterator[Settings]:
     """An installation whose demo is running."""
-    settings = Settings(var_dir=tmp_path_factory.mktemp("demo") / "var")
+    settings = Settings(var_dir=server_folder / "demo")
     yield settings
     demo.clean(settings)
     assert processes_of(settings) == []
@@ -158,6 +162,27 @@ def test_the_demo_again_changes_nothing_in_the_library(
 
     assert versions(again) == versions(shown)
     assert again["failed"] == []
+
+
+@pytest.mark.requirement("COL-04")
+def test_a_newly_published_entry_has_its_dag_and_its_pool_within_seconds(
+    settings: Settings, api: AirflowApi
+) -> None:
+    catalog, _ = load_catalog(settings.catalog_dir)
+    content = compile_release(catalog, date(2026, 3, 2))
+    entry = deepcopy(content["entries"]["taxation.taxpayer"])
+    entry |= {"id": "taxation.arrears", "update_cycle": "on_demand"}
+    entry["source"]["connection"] = "taxation_ledger"
+    content["entries"]["taxation.arrears"] = entry
+    write_release(settings.releases_dir, content)
+
+    assert services.announce_release(settings)
+
+    deadline = time.monotonic() + 60
+    while "taxation.arrears" not in api.dags() and time.monotonic() < deadline:
+        time.sleep(1)
+    assert api.dags()["taxation.arrears"].next_run is None
+    assert api.pools()["taxation_ledger"] == 2
 
 
 def test_a_scheduler_that_died_is_named_with_the_end_of_its_log(

@@ -42,6 +42,10 @@ def test_what_does_not_run_is_said_not_to_run(settings: Settings) -> None:
         services.require_alive(settings)
 
 
+def test_a_release_is_announced_to_no_one_when_there_is_no_airflow(settings: Settings) -> None:
+    assert services.announce_release(settings) is False
+
+
 def test_a_folder_that_no_demo_made_is_neither_used_nor_removed(settings: Settings) -> None:
     kept = settings.var_dir / "library" / "table"
     kept.parent.mkdir(parents=True)
@@ -67,7 +71,9 @@ def test_too_little_disk_is_said_before_anything_starts(
     assert said == []
 
 
-def test_a_city_that_cannot_be_built_leaves_nothing_running(settings: Settings) -> None:
+def test_a_city_that_cannot_be_built_leaves_nothing_running(server_folder: Path) -> None:
+    settings = Settings(var_dir=server_folder / "broken-city")
+
     def broken(world: demo.World) -> None:
         world.children.start("city-rest", ["sleep", "60"], {"PATH": "/usr/bin:/bin"}, Path("/"))
         raise ValueError("no city")
