@@ -7,7 +7,7 @@ run and landed row. Writers go through ``publish_snapshot``, readers through ``y
 
 from yishu.library.commit import Commit, commits, strays
 from yishu.library.digest import content_digest
-from yishu.library.errors import SubjectNotReady
+from yishu.library.errors import LibrarySuperseded, SubjectNotReady
 from yishu.library.maintenance import Upkeep, maintain
 from yishu.library.place import subject_table, unified_table
 from yishu.library.publish import Step, publish_snapshot
@@ -15,6 +15,7 @@ from yishu.library.subject import SubjectCommit, build_subject
 
 __all__ = [
     "Commit",
+    "LibrarySuperseded",
     "Step",
     "SubjectCommit",
     "SubjectNotReady",

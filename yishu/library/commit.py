@@ -1,5 +1,6 @@
 """What a publication did, kept in the Delta commit itself and read back from its history."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -134,12 +135,24 @@ def commits(root: Path, table: str) -> list[Commit]:
 def strays(root: Path, table: str) -> list[int]:
     """Versions of a table that neither a publication nor maintenance of ours made, ascending.
 
+    A commit that calls itself maintenance and changes data is none.
+
     Raises:
         TableMissing: nothing was published under that name.
     """
+    place = Place(root, table)
     ours = {commit.version for commit in commits(root, table)}
     return sorted(
-        int(entry["version"])
-        for entry in Place(root, table).open().history()
-        if int(entry["version"]) not in ours and entry.get("kind") != MAINTENANCE
+        version
+        for entry in place.open().history()
+        if (version := int(entry["version"])) not in ours
+        and (entry.get("kind") != MAINTENANCE or _changes_data(place, version))
     )
+
+
+def _changes_data(place: Place, version: int) -> bool:
+    """Whether a commit adds or removes files for another reason than to pack the same rows anew."""
+    log = place.path / "_delta_log" / f"{version:020d}.json"
+    actions = map(json.loads, log.read_text("utf-8").splitlines())
+    files = [action.get("add") or action.get("remove") for action in actions]
+    return any(file.get("dataChange", True) for file in files if file)

@@ -1,11 +1,14 @@
 """DuckDB as the library uses it: bounded memory, no downloads, files and types quoted safely."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from yishu.library.errors import EngineFailed, LibraryUnwritable
 
 BATCH_ROWS = 65_536
 """Rows of one record batch."""
@@ -25,6 +28,33 @@ def connect(scratch: Path | None = None, memory: str = DEFAULT_MEMORY) -> duckdb
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+@contextmanager
+def discreet(table: str) -> Iterator[None]:
+    """Turn DuckDB's errors into ours without their text, which may quote a value of a row.
+
+    Raises:
+        LibraryUnwritable: no memory or no disk left; retryable.
+        EngineFailed: anything else.
+    """
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise LibraryUnwritable(
+            table,
+            found=f"{type(error).__name__} of DuckDB",
+            expected="enough memory, and disk space to spill to",
+            remedy="look at the free space of the library's folder, then run again",
+        ) from None
+    except duckdb.Error as error:
+        raise EngineFailed(
+            table,
+            found=f"{type(error).__name__} of DuckDB",
+            expected="rows of the types that the catalog says",
+            remedy="publish the entries by their present catalog versions, then run again; "
+            "if it stays, report it with the catalog release",
+        ) from None
 
 
 def quote(name: str) -> str:

@@ -7,6 +7,8 @@
     ├── RowsDoNotFit           rows to publish lack a column or have a wrong type
     ├── KeyBroken              rows to publish have an empty or a repeated key
     ├── CountsDoNotAddUp       rows read are not all accounted for
+    ├── LibrarySuperseded      newer data are published already
+    ├── EngineFailed           DuckDB could not do a step
     ├── LibraryConflict        somebody else publishes the same table   (retryable)
     ├── LibraryUnwritable      the storage refused to write             (retryable)
     ├── SubjectNotReady        departments that a subject waits for     (retryable)
@@ -58,6 +60,18 @@ class CountsDoNotAddUp(LibraryError):
     """Rows were lost or doubled between reading and publishing."""
 
     code = "LIB_COUNTS_DO_NOT_ADD_UP"
+
+
+class LibrarySuperseded(LibraryError):
+    """The rows to publish were pulled before those that are published already."""
+
+    code = "LIB_SUPERSEDED"
+
+
+class EngineFailed(LibraryError):
+    """DuckDB could not do a step; its own text is kept out, since it may quote a value."""
+
+    code = "LIB_ENGINE_FAILED"
 
 
 class LibraryConflict(LibraryError):

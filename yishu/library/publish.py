@@ -19,10 +19,11 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
 from yishu.library.compare import Comparison, difference, duplicate_keys, merged_rows
-from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect
+from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
 from yishu.library.errors import LibraryConflict, LibraryUnwritable, RowsDoNotFit
 from yishu.library.keys import KeyWatch, key_broken
 from yishu.library.place import Place
+from yishu.library.recency import keep_moment, require_newest
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
@@ -92,7 +93,8 @@ def publish_snapshot(
         read: Rows read at the source.
         quarantined: Rows of them that were set aside.
         superseded: Rows of them that a later row of the same key replaced.
-        metadata: Further facts kept beside the commit, e.g. ``entry_version``.
+        metadata: Further facts kept beside the commit, e.g. ``entry_version``. With ``pulled_at``
+            the rows have to be at least as recent as those that are published.
         history_days: How long versions stay readable; used when the table is made.
         memory: What the comparison may hold in memory before it spills to disk.
         wait: Seconds to wait for another writer.
@@ -102,6 +104,7 @@ def publish_snapshot(
 
     Raises:
         CountsDoNotAddUp, KeyBroken, RowsDoNotFit: the rows are not what they should be.
+        LibrarySuperseded: the rows are older than those that are published.
         LibraryConflict, LibraryUnwritable: another writer, no space; retryable.
     """
     counts = {"read": read, "quarantined": quarantined, "superseded": superseded}
@@ -153,7 +156,10 @@ def _publish(job: _Job) -> Commit:
         return _publish_first(job)
     publications = recorded(job.place.open())
     done = commit_of(publications, job.promise.run_id)
-    return done.commit if done else _publish_next(job, publications)
+    if done:
+        return done.commit
+    require_newest(job.place, publications, job.metadata)
+    return _publish_next(job, publications)
 
 
 def _publish_first(job: _Job) -> Commit:
@@ -180,13 +186,14 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
     job.on_step(Step.SPOOLED)
     before = pa.schema(opened.schema())
     same_key = not publications or publications[0].metadata.get(_KEY) == ",".join(job.key)
-    with connect(job.place.staging, job.memory) as connection:
+    table = job.promise.table
+    with discreet(table), connect(job.place.staging, job.memory) as connection:
         comparison = Comparison(
             [str(spool)], job.place.files(opened), job.schema, before, tuple(job.key), same_key
         )
         empty, repeated = duplicate_keys(connection, comparison)
         if empty or repeated:
-            raise key_broken(job.promise.table, job.key, empty, repeated)
+            raise key_broken(table, job.key, empty, repeated)
         found = difference(connection, comparison)
         commit = replace(
             job.promise,
@@ -200,6 +207,7 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
         job.on_step(Step.COMPARED)
         is_same = not (commit.inserted or commit.updated or commit.deleted)
         if is_same and _same_columns(before, job.schema) and same_key:
+            keep_moment(job.place, job.metadata)
             newest = publications[0].commit.version if publications else opened.version()
             return replace(commit, version=newest)
         merged = merged_rows(connection, comparison)

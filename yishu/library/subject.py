@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from catalog.model import CatalogView, DataElement, Subject
 from catalog.vocabulary import LateDepartment
-from transforms.types import standard_type
+from transforms.types import arrow_type, standard_type
 from yishu.library.commit import Commit, commit_of, recorded
-from yishu.library.engine import DEFAULT_MEMORY, connect, literal, one, quote, scan
-from yishu.library.errors import CountsDoNotAddUp, SubjectNotReady
+from yishu.library.engine import DEFAULT_MEMORY, connect, discreet, literal, one, quote, scan
+from yishu.library.errors import CountsDoNotAddUp, SubjectNotReady, SubjectUnbuildable
 from yishu.library.feed import Copy, Feed, Plan, plan_subject
 from yishu.library.place import Place, file_name, subject_table, unified_table, write_private
 from yishu.library.provenance import ENTRY_ID, LANDED_ROW, PROVIDER_ORG, RUN_ID, joined_run
@@ -80,16 +80,19 @@ def build_subject(
     *,
     run_id: str,
     committed_at: datetime,
+    is_due: bool = False,
     memory: str = DEFAULT_MEMORY,
     wait: float = 600,
 ) -> SubjectCommit:
     """Build a subject from the newest published versions and publish it as one commit.
 
-    A run that was committed before is built again from the versions that it read then.
+    A run that was committed before is built again from the versions that it read then. A subject
+    that waits for all its sources waits no longer once it ``is_due``.
 
     Raises:
         SubjectNotReady, LibraryConflict: a needed entry is late, another writer; retryable.
         SubjectUnbuildable: the catalog does not fit the subject.
+        EngineFailed, LibraryUnwritable: a step failed, no space; the latter is retryable.
         CountsDoNotAddUp: rows of an entry are not all accounted for.
     """
     plan = plan_subject(subject, catalog)
@@ -97,11 +100,12 @@ def build_subject(
     with place.locked(wait):
         place.clean()
         pinned = _pinned(place, run_id)
-        sources = _open_sources(root, plan, pinned)
+        schema = _schema(plan, catalog)
+        sources = _open_sources(root, plan, schema, pinned)
         missing = _missing(plan, sources)
-        _require_ready(subject, sources, missing)
-        weave = Weave(subject.key, _schema(plan, catalog), sources)
-        with connect(place.staging, memory) as connection:
+        _require_ready(subject, sources, missing, is_due=is_due)
+        weave = Weave(subject.key, schema, sources)
+        with discreet(place.table), connect(place.staging, memory) as connection:
             woven = _weave(connection, weave, place)
             contributions, listed = _account(connection, weave, woven, place)
             copies, versions = _compare_copies(connection, root, plan, weave, pinned)
@@ -143,7 +147,12 @@ class _Opened:
 
     version: int
     rows: str
-    columns: tuple[str, ...]
+    schema: pa.Schema
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.schema.names)
 
 
 def _open(root: Path, entry_id: str, pinned: Mapping[str, int] | None) -> _Opened | None:
@@ -154,15 +163,18 @@ def _open(root: Path, entry_id: str, pinned: Mapping[str, int] | None) -> _Opene
     opened = place.open(None if pinned is None else pinned[entry_id])
     schema = pa.schema(opened.schema())
     rows = scan(place.files(opened), schema)
-    return _Opened(opened.version(), rows, tuple(schema.names))
+    return _Opened(opened.version(), rows, schema)
 
 
-def _open_sources(root: Path, plan: Plan, pinned: Mapping[str, int] | None) -> tuple[Source, ...]:
+def _open_sources(
+    root: Path, plan: Plan, schema: pa.Schema, pinned: Mapping[str, int] | None
+) -> tuple[Source, ...]:
     sources = []
     for feed in plan.feeds:
         opened = _open(root, feed.entry.id, pinned)
         if opened:
             _require_items(feed, opened)
+            _require_types(plan.subject, feed, opened, schema)
             sources.append(Source(feed, opened.version, opened.rows, opened.columns))
     return tuple(sources)
 
@@ -180,15 +192,54 @@ def _require_items(feed: Feed, opened: _Opened) -> None:
         )
 
 
+def _require_types(subject: Subject, feed: Feed, opened: _Opened, schema: pa.Schema) -> None:
+    """The table holds what the subject's columns can take, so that no value has to be forced.
+
+    Raises:
+        SubjectUnbuildable: the catalog itself gives item and column different types.
+        SubjectNotReady: only the table does, being of an older version of the entry.
+    """
+    carried = dict(zip(subject.key, feed.key, strict=True))
+    carried |= {column: item for column, (item, _) in feed.items.items()}
+    for column, item in carried.items():
+        wanted = schema.field(column).type
+        promised = arrow_type(feed.entry.item(item))
+        if not _fits(promised, wanted):
+            raise SubjectUnbuildable(
+                subject_table(subject.id),
+                found=f"{feed.entry.id} gives {item} ({promised}) to {column} ({wanted})",
+                expected="an item of the type of its data element",
+                remedy="correct the item or the data element in the catalog",
+            )
+        there = opened.schema.field(item).type if item in opened.columns else wanted
+        if not _fits(there, wanted):
+            raise SubjectNotReady(
+                unified_table(feed.entry.id),
+                found=f"version {opened.version} with {item} of type {there}",
+                expected=f"{wanted}, as the present catalog entry says",
+                remedy="publish the entry by its present catalog version first",
+            )
+
+
+def _fits(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether values of one type are values of the other: the same, or fewer decimals."""
+    if pa.types.is_decimal(given) and pa.types.is_decimal(wanted):
+        return bool(given.scale <= wanted.scale)
+    return bool(given == wanted)
+
+
 def _missing(plan: Plan, sources: tuple[Source, ...]) -> tuple[str, ...]:
     there = {source.feed.entry.id for source in sources}
     wanted = {feed.entry.id for feed in plan.feeds}
     return tuple(sorted({*plan.absent, *wanted} - there))
 
 
-def _require_ready(subject: Subject, sources: tuple[Source, ...], missing: tuple[str, ...]) -> None:
+def _require_ready(
+    subject: Subject, sources: tuple[Source, ...], missing: tuple[str, ...], *, is_due: bool
+) -> None:
     has_base = any(source.feed.base for source in sources)
-    waits = subject.late_department is LateDepartment.WAIT_FOR_ALL and missing
+    is_patient = subject.late_department is LateDepartment.WAIT_FOR_ALL
+    waits = is_patient and missing and not is_due
     if has_base and not waits:
         return
     raise SubjectNotReady(

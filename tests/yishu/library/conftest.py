@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -109,15 +110,13 @@ ENTERPRISE, SOCIETY, TAXPAYER = "market.enterprise", "civil.society", "tax.taxpa
 
 
 def entry(entry_id, *items, key=()):
-    """An entry with items given as ``field`` or ``field=element``; all are text."""
+    """An entry with items given as ``field``, ``field=element`` or ``field=element:type``."""
     made = []
     for item in items:
-        field, _, element = item.partition("=")
-        made.append(
-            DataItem(
-                name=field, field=field, type="string", sensitivity="none", element=element or None
-            )
-        )
+        given, _, kind = item.partition(":")
+        field, _, element = given.partition("=")
+        facts = {"name": field, "field": field, "type": kind or "string", "sensitivity": "none"}
+        made.append(DataItem(**facts, element=element or None))
     return CatalogEntry.model_construct(
         id=entry_id,
         version=1,
@@ -127,8 +126,8 @@ def entry(entry_id, *items, key=()):
     )
 
 
-def element(element_id, *sources):
-    """A text element with sources given as ``entry`` or ``(entry, discriminator, value...)``."""
+def element(element_id, *sources, kind="string"):
+    """An element with sources given as ``entry`` or ``(entry, discriminator, value...)``."""
     made = []
     for source in sources:
         if isinstance(source, str):
@@ -138,7 +137,7 @@ def element(element_id, *sources):
                 ElementSource(entry=source[0], scope=Scope(by=source[1], values=source[2:]))
             )
     return DataElement(
-        id=element_id, name="元素", type="string", meaning="含义", sensitivity="none", sources=made
+        id=element_id, name="元素", type=kind, meaning="含义", sensitivity="none", sources=made
     )
 
 
@@ -196,7 +195,8 @@ class City:
         )
         made = []
         for position, row in enumerate(rows):
-            values = [None if value == "_" else value for value in row.split()]
+            cells = zip(row.split(), schema.types, strict=False)
+            values = [_cell(text, kind) for text, kind in cells]
             origin = [one.provider_org, one.id, run, position]
             made.append(dict(zip(schema.names, [*values, *origin], strict=True)))
         batch = pa.RecordBatch.from_pylist(made, schema=schema)
@@ -211,12 +211,18 @@ class City:
             read=len(rows),
         )
 
-    def build(self, what=LEGAL_ENTITY, run="s1"):
-        return build_subject(self.root, what, self.rules, run_id=run, committed_at=WHEN)
+    def build(self, what=LEGAL_ENTITY, run="s1", **more):
+        return build_subject(self.root, what, self.rules, run_id=run, committed_at=WHEN, **more)
 
     def rows(self, what=LEGAL_ENTITY, columns=None):
         table = read(self.root, f"subject/{what.id}", columns=columns or list(_fields(what)))
         return sorted((tuple(row.values()) for row in table.to_pylist()), key=str)
+
+
+def _cell(text, kind):
+    if text == "_":
+        return None
+    return Decimal(text) if pa.types.is_decimal(kind) else text
 
 
 def _fields(what):

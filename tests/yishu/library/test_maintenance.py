@@ -2,9 +2,9 @@ import os
 import time
 
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from yishu.library import commits, content_digest, maintain
+from yishu.library import commits, content_digest, maintain, strays
 from yishu.library.errors import TableMissing, VersionMissing
 from yishu.library.place import Place
 from yishu.library.read import read, version_at
@@ -88,3 +88,17 @@ def test_a_new_retention_is_written_into_the_table(root, table):
 def test_a_table_that_is_not_there_cannot_be_maintained(root, table):
     with pytest.raises(TableMissing):
         maintain(root, table, history_days=1)
+
+
+def test_a_commit_that_calls_itself_maintenance_and_changes_data_is_a_stray(
+    publish, enterprises, root, table
+):
+    """The mark of maintenance alone hides nothing; compaction and vacuum are no strays."""
+    publish("r1", {"A": "甲"})
+    path = str(Place(root, table).path)
+    told = CommitProperties(custom_metadata={"kind": "maintenance"})
+    write_deltalake(path, enterprises("x", {"B": "乙"}), mode="append", commit_properties=told)
+    maintain(root, table, history_days=0)
+
+    assert DeltaTable(path).version() > 1
+    assert strays(root, table) == [1]

@@ -145,6 +145,18 @@ def test_a_subject_that_waits_for_all_or_has_no_base_is_not_ready_yet(make, city
     assert city.build().commit.rows == 1
 
 
+def test_a_subject_that_waits_for_all_is_built_with_what_is_there_once_it_is_due(make, city):
+    patient = make.legal_entity.model_copy(update={"late_department": LateDepartment.WAIT_FOR_ALL})
+    with pytest.raises(SubjectNotReady, match="at least one source entry"):
+        city.build(patient, is_due=True)
+    city.publish(ENTERPRISE, "E1 甲公司 9")
+
+    built = city.build(patient, is_due=True)
+
+    assert built.missing == (SOCIETY, TAXPAYER)
+    assert city.rows() == [("E1", "甲公司", None)]
+
+
 @pytest.mark.requirement("SUB-21")
 def test_a_subject_rebuilt_from_the_unified_database_has_the_same_digest(three_sources, tmp_path):
     three_sources.build()

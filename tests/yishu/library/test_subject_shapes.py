@@ -1,8 +1,10 @@
 """Subjects of other shapes: keys of several columns, joins by number, catalogs that do not fit."""
 
+import traceback
+
 import pytest
 
-from yishu.library.errors import SubjectUnbuildable
+from yishu.library.errors import EngineFailed, SubjectNotReady, SubjectUnbuildable
 
 ENTERPRISE, SOCIETY, TAXPAYER = "market.enterprise", "civil.society", "tax.taxpayer"
 
@@ -156,3 +158,70 @@ def test_a_catalog_that_does_not_fit_the_subject_is_named(make, three_sources, s
 def test_a_key_or_element_without_definition_is_named(make, three_sources):
     with pytest.raises(SubjectUnbuildable, match=r"legal\.unknown"):
         three_sources.build(make.subject("legal_entity", ["uscc"], uscc="legal.unknown"))
+
+
+CAPITAL = "legal.capital"
+
+
+@pytest.fixture
+def capitals(make, tmp_path):
+    """A subject with a whole number, and a library whose item for it has a type to choose."""
+
+    def make_city(kind, now=None):
+        elements = [
+            make.element("legal.uscc", ENTERPRISE),
+            make.element(CAPITAL, ENTERPRISE, kind="integer"),
+        ]
+
+        def rules(kind):
+            items = ["uscc=legal.uscc", f"capital={CAPITAL}:{kind}"]
+            return make.catalog([make.entry(ENTERPRISE, *items)], elements)
+
+        city = make.City(tmp_path, rules(kind))
+        city.publish(ENTERPRISE, "E1 机密")
+        city.rules = rules(now or kind)
+        return city, make.subject("capitals", ["uscc"], uscc="legal.uscc", capital=CAPITAL)
+
+    return make_city
+
+
+def test_an_item_of_another_type_than_its_element_is_named_with_both(capitals):
+    city, subject = capitals("string")
+
+    with pytest.raises(SubjectUnbuildable) as refused:
+        city.build(subject)
+
+    assert refused.value.found == f"{ENTERPRISE} gives capital (string) to capital (int64)"
+    assert not refused.value.retryable
+
+
+def test_a_table_of_an_older_type_waits_for_the_entry_to_be_published_anew(capitals):
+    city, subject = capitals("string", now="integer")
+
+    with pytest.raises(SubjectNotReady, match="version 0 with capital of type string") as refused:
+        city.build(subject)
+
+    assert "机密" not in str(refused.value)
+
+
+def test_an_error_of_the_engine_shows_no_value(make, tmp_path):
+    """An amount too large for the decimals of another source: DuckDB would quote it."""
+    amount = "9876543210987654"
+    rules = make.catalog(
+        [make.entry(ENTERPRISE, "uscc=legal.uscc", f"capital={CAPITAL}:decimal")],
+        [make.element("legal.uscc", ENTERPRISE), make.element(CAPITAL, ENTERPRISE, kind="decimal")],
+    )
+    city = make.City(tmp_path, rules)
+    city.publish(ENTERPRISE, f"E1 {amount}")
+    uscc, capital = rules.entries[ENTERPRISE].items
+    items = (uscc, capital.model_copy(update={"scale": 4}))
+    newer = rules.entries[ENTERPRISE].model_copy(update={"items": items})
+    city.rules = make.catalog([newer], rules.elements.values())
+    subject = make.subject("capitals", ["uscc"], uscc="legal.uscc", capital=CAPITAL)
+
+    with pytest.raises(EngineFailed) as refused:
+        city.build(subject)
+
+    told = "".join(traceback.format_exception(refused.value))
+    assert amount not in told
+    assert "ConversionException of DuckDB" in refused.value.found
