@@ -111,7 +111,7 @@ def test_a_subject_built_before_the_last_publication_is_waited_for(two_licences:
     entries = [run(first, 1, 5), run(second, 1, 9)]
     too_early = [*entries, run("subject-e_licence", 6, 8)]
     caught_up = [*too_early, run("subject-e_licence", 10, 12)]
-    airflow = Airflow(entries, too_early, too_early, caught_up)
+    airflow = Airflow(entries, *[too_early] * 9, caught_up)
     airflow.events = [publication(first, 1, 5), publication(second, 1, 9)]
 
     outcome = watch(airflow, two_licences)
