@@ -215,6 +215,19 @@ class ExpectColumnValuesToMatchPattern(_ColumnExpectation):
     args_keys = ("column", "pattern")
 
 
+class ColumnValuesUnclassified(_ColumnMetric):
+    """Texts carry no secrecy mark."""
+
+    condition_metric_name = "column_values.yishu_unclassified"
+    predicate = staticmethod(masks.unclassified)
+
+
+class ExpectColumnValuesToBeUnclassified(_ColumnExpectation):
+    """Expect texts without the mark of a state secret, degree and star (S004 Art.2)."""
+
+    map_metric = "column_values.yishu_unclassified"
+
+
 class ColumnValuesWithin(_ColumnMetric):
     """Numbers are within bounds."""
 

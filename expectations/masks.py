@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog import identifiers
+from catalog.secrecy import MARK_PATTERN
 from catalog.vocabulary import ItemFormat
 
 Mask = npt.NDArray[np.bool_]
@@ -119,6 +120,15 @@ def not_longer(values: pa.ChunkedArray, maximum_length: int) -> Mask:
 def matches(values: pa.ChunkedArray, pattern: str) -> Mask:
     """True where the whole text matches a regular expression (RE2 syntax)."""
     return _numpy(pc.match_substring_regex(as_text(values), rf"\A(?:{pattern})\z"))
+
+
+def unclassified(values: pa.ChunkedArray) -> Mask:
+    """True where a text carries no secrecy mark."""
+    text = as_text(values)
+    # The star is rare and a plain search is fast: the expression is tried where there is one.
+    if not pc.any(pc.match_substring(text, "★")).as_py():
+        return every_value(len(text), right=True)
+    return _numpy(pc.invert(pc.fill_null(pc.match_substring_regex(text, MARK_PATTERN), False)))
 
 
 def between(values: pa.ChunkedArray, minimum: float | None, maximum: float | None) -> Mask:

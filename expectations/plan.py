@@ -42,6 +42,7 @@ class CheckKind(StrEnum):
     RANGE = "range"
     UNIQUE = "unique"
     ORDERED = "ordered"
+    UNCLASSIFIED = "unclassified"
     TIMELY = "timely"
 
 
@@ -55,6 +56,7 @@ DIMENSIONS: Mapping[CheckKind, QualityDimension] = {
     CheckKind.RANGE: QualityDimension.ACCURACY,
     CheckKind.UNIQUE: QualityDimension.ACCURACY,
     CheckKind.ORDERED: QualityDimension.CONSISTENCY,
+    CheckKind.UNCLASSIFIED: QualityDimension.CONFORMITY,
     CheckKind.TIMELY: QualityDimension.TIMELINESS,
 }
 """After GB/T 36344-2018: type, length, range and uniqueness are sub-indices of accuracy; standards
@@ -119,7 +121,12 @@ def plan(entry: CatalogEntry, catalog: CatalogView) -> tuple[Check, ...]:
             expected=f"one of {', '.join(str(draft['id']) for draft in drafts)}",
             remedy="correct the check id or delete the rule",
         )
-    return tuple(_check(draft, rules.get(draft["id"], CheckRule())) for draft in drafts)
+    return tuple(_check(draft, rules.get(draft["id"], _own_rule(draft))) for draft in drafts)
+
+
+def _own_rule(draft: Mapping[str, Any]) -> CheckRule:
+    """One row with a secrecy mark blocks the batch; other checks leave that to the entry."""
+    return CheckRule(threshold=0 if draft["kind"] is CheckKind.UNCLASSIFIED else None)
 
 
 def _check(draft: Mapping[str, Any], rule: CheckRule) -> Check:
@@ -203,6 +210,9 @@ def _text_checks(
     if item.pattern is not None:
         texts = f"{item.name}必须符合规定格式", f"{item.field} must match its pattern"
         yield _draft(CheckKind.PATTERN, columns, texts, pattern=item.pattern)
+    elif not _is_typed(item) and not settles_length:
+        texts = f"{item.name}不得含有国家秘密标志", f"{item.field} must carry no secrecy mark"
+        yield _draft(CheckKind.UNCLASSIFIED, columns, texts)
 
 
 def _code_list(

@@ -33,6 +33,7 @@ COLUMN_CLASSES: Mapping[CheckKind, str] = {
     CheckKind.CODE_LIST: "ExpectColumnValuesToBeInCodeList",
     CheckKind.PATTERN: "ExpectColumnValuesToMatchPattern",
     CheckKind.RANGE: "ExpectColumnValuesToBeWithin",
+    CheckKind.UNCLASSIFIED: "ExpectColumnValuesToBeUnclassified",
 }
 
 

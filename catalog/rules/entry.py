@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from catalog.faults import Finding, KeyPath
 from catalog.kinds import Kind
 from catalog.model import CatalogEntry, CatalogView, SourceSpec
+from catalog.secrecy import marks
 from catalog.vocabulary import OpenType, Secrecy, ShareType, SystemKind, UpdateCycle
 from catalog.wording import secret, shown
-
-_SECRECY_MARK = re.compile(r"(绝密|机密|秘密)\s*★")
-"""The mark of a state secret: degree, star, term (国家秘密定密管理规定)."""
 
 _PLACES = {
     SystemKind.POSTGRESQL: "table",
@@ -79,10 +77,8 @@ def secrecy(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:
     """Secret data are out of scope: neither the attribute nor a mark in the texts (S004 Art.2)."""
     if entry.secrecy is not Secrecy.NONE:
         yield secret(entry.id, ("secrecy",), shown(entry.secrecy.value))
-    texts = [("name", entry.name), ("summary", entry.summary), ("data_source", entry.data_source)]
-    for key, text in texts:
-        if mark := _SECRECY_MARK.search(text):
-            yield secret(entry.id, (key,), f"the secrecy mark {shown(mark.group())}")
+    for path, mark in marks(entry.model_dump()):
+        yield secret(entry.id, path, f"the secrecy mark {shown(mark)}")
 
 
 def review(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from catalog.vocabulary import DataType, Mask, Sensitivity
 from catalog.wording import shown
 
 _NUMBERS = (DataType.INTEGER, DataType.DECIMAL, DataType.MONEY)
-_MASKED = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE_PERSONAL)
+MASKED = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE_PERSONAL)
 
 _FITTING: dict[str, tuple[DataType, ...]] = {
     "length": (DataType.STRING,),
@@ -35,7 +35,7 @@ def _finding(
 def masks(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:
     """Personal data have a mask: outside need-to-know nobody sees them whole (PIPL Art.51)."""
     for i, item in enumerate(entry.items):
-        if item.sensitivity in _MASKED and item.mask is Mask.NONE:
+        if item.sensitivity in MASKED and item.mask is Mask.NONE:
             yield _finding(
                 entry,
                 ("items", i, "mask"),

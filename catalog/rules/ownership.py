@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from catalog.faults import Finding
 from catalog.kinds import Kind
 from catalog.model import CatalogEntry, CatalogView, DataElement, ElementSource, Subject
-from catalog.rules.item import unknown_code_list
+from catalog.rules.item import MASKED, unknown_code_list
 from catalog.scope import describe, overlap
-from catalog.vocabulary import Sensitivity
+from catalog.vocabulary import Mask, Sensitivity
 from catalog.wording import shown
 
 _RANK = {sensitivity: rank for rank, sensitivity in enumerate(Sensitivity)}
@@ -140,6 +140,17 @@ def _differences(entry: CatalogEntry, i: int, element: DataElement) -> Iterator[
                 remedy="one name means one thing: align the item with its element",
                 other=(Kind.ELEMENT, element.id, (key,)),
             )
+    if item.sensitivity in MASKED and element.sensitivity in MASKED and item.mask != element.mask:
+        yield Finding(
+            Kind.ENTRY,
+            entry.id,
+            ("items", i, "mask"),
+            "CAT_ELEMENT_MISMATCH",
+            found=f"mask {shown(item.mask.value)} in `{item.field}`",
+            expected=f"mask {shown(element.mask.value)}, as in the element {element.id}",
+            remedy="one personal datum is masked one way: align the item with its element",
+            other=(Kind.ELEMENT, element.id, ("mask",)),
+        )
     if _RANK[item.sensitivity] < _RANK[element.sensitivity]:
         yield Finding(
             Kind.ENTRY,
@@ -151,6 +162,21 @@ def _differences(entry: CatalogEntry, i: int, element: DataElement) -> Iterator[
             remedy="raise the item's sensitivity",
             other=(Kind.ELEMENT, element.id, ("sensitivity",)),
         )
+
+
+def element_masks(catalog: CatalogView) -> Iterator[Finding]:
+    """Personal elements have a mask, for subject tables show them by it (PIPL Art.51)."""
+    for element in catalog.elements.values():
+        if element.sensitivity in MASKED and element.mask is Mask.NONE:
+            yield Finding(
+                Kind.ELEMENT,
+                element.id,
+                ("mask",),
+                "CAT_MASK_MISSING",
+                found=f"no mask on an element that is {element.sensitivity}",
+                expected="one of " + ", ".join(mask for mask in Mask if mask is not Mask.NONE),
+                remedy="add `mask: …`; `full` hides the value altogether",
+            )
 
 
 def subjects(catalog: CatalogView) -> Iterator[Finding]:
@@ -192,4 +218,4 @@ def _subject_finding(subject: Subject, column: int | None, code: str, found: str
     )
 
 
-RULES = (one_source, source_entries, scopes, items_match_elements, subjects)
+RULES = (one_source, source_entries, scopes, items_match_elements, element_masks, subjects)

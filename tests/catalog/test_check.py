@@ -72,6 +72,22 @@ def test_a_secrecy_mark_in_the_texts_is_refused(catalog_of, data, enterprise, ma
     assert codes(check(catalog_of(data))) == ["CAT_SECRET"]
 
 
+@pytest.mark.requirement("SEC-01")
+def test_a_secrecy_mark_is_seen_wherever_it_stands(catalog_of, data, enterprise):
+    """Items, conditions and a bureau's own extensions are looked through as well."""
+    enterprise["items"][1]["name"] = "名称（机密★10年）"
+    enterprise["use_condition"] = "绝密★长期"
+    enterprise["extensions"] = {"remarks": ["无", {"level": "秘密★"}]}
+
+    places = {fault.obj for fault in check(catalog_of(data))}
+
+    assert {place.removeprefix(f"{ENTERPRISE} ") for place in places} == {
+        "items[1].name",
+        "use_condition",
+        "extensions.remarks[1].level",
+    }
+
+
 def test_a_trade_secret_is_no_secrecy_mark(catalog_of, data, enterprise):
     enterprise["summary"] = "含商业秘密的登记信息"
     assert check(catalog_of(data)) == []
@@ -101,6 +117,28 @@ def test_share_terms_are_complete(catalog_of, data, enterprise, share, code):
 def test_not_shared_with_its_basis_needs_no_mode(catalog_of, data, enterprise):
     enterprise["share"] = {"type": "not_shared", "basis": "《某法》第一条"}
     assert check(catalog_of(data)) == []
+
+
+def test_personal_elements_need_a_mask_of_their_own(catalog_of, data, elements):
+    """Subject tables are masked by their elements, so an element without a mask is a fault."""
+    elements[1] |= {"sensitivity": "personal", "mask": "none"}
+    faults = check(catalog_of(data))
+    assert ("CAT_MASK_MISSING", f"{elements[1]['id']} mask") in {
+        (fault.code, fault.obj) for fault in faults
+    }
+
+
+def test_an_item_is_masked_as_its_element_is(catalog_of, data, enterprise, elements):
+    """A weaker mask in one of the two places would show what the other hides."""
+    position = next(
+        i for i, one in enumerate(enterprise["items"]) if one.get("element") == elements[1]["id"]
+    )
+    elements[1] |= {"sensitivity": "personal", "mask": "full"}
+    enterprise["items"][position] |= {"sensitivity": "personal", "mask": "name"}
+    places = {
+        fault.obj for fault in check(catalog_of(data)) if fault.code == "CAT_ELEMENT_MISMATCH"
+    }
+    assert f"{ENTERPRISE} items[{position}].mask" in places
 
 
 @pytest.mark.parametrize("sensitivity", ["personal", "sensitive_personal"])

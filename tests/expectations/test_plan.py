@@ -21,6 +21,7 @@ def test_every_promise_of_the_entry_becomes_a_check_in_item_order(planned):
         "uscc.format",
         "name.present",
         "name.length",
+        "name.unclassified",
         "status.code_list",
         "person_id.format",
         "phone.format",

@@ -74,6 +74,7 @@ def test_a_plain_context_stores_and_runs_the_suite(enterprise_suite, validate_pl
         "uscc.format": 1,
         "name.present": 1,
         "name.length": 1,
+        "name.unclassified": 0,
         "status.code_list": 1,
         "person_id.format": 1,
         "phone.format": 1,

@@ -31,10 +31,7 @@ def peek(
     masks = column_masks(catalog, table)
     rows = read(root, name, version=version, columns=columns, where=where, limit=limit)
     return [
-        {
-            column: value if value is None else _shown(value, masks.get(column, Mask.NONE))
-            for column, value in row.items()
-        }
+        {column: _shown(value, column, masks) for column, value in row.items()}
         for row in rows.to_pylist()
     ]
 
@@ -49,5 +46,7 @@ def column_masks(catalog: CatalogView, table: str) -> dict[str, Mask]:
     return {}
 
 
-def _shown(value: Any, how: Mask) -> Any:
-    return value if how is Mask.NONE else mask(str(value), how)
+def _shown(value: Any, column: str, masks: Mapping[str, Mask]) -> Any:
+    # What the catalog does not know (any more) may be personal: it is hidden whole.
+    how = Mask.NONE if column.startswith("_") else masks.get(column, Mask.FULL)
+    return value if value is None or how is Mask.NONE else mask(str(value), how)

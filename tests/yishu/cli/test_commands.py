@@ -10,6 +10,7 @@ from yishu.cli import app
 from yishu.library import unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_subject
+from yishu.pipeline.peek import peek
 from yishu.secrets import write_connections
 
 RESIDENT = "public_security.resident"
@@ -156,6 +157,18 @@ def test_library_query_masks_personal_values(yishu, published_city):
     assert not numbers & {row["resident_id_no"] for row in rows}
     assert all(row["resident_id_no"][4:] == "*" * 14 for row in rows)
     assert all(row["name"].endswith("*") for row in rows)
+
+
+def test_what_the_catalog_does_not_know_is_hidden_whole(city, published_city):
+    """Columns of a withdrawn entry have no mask any more, so no value of them is shown."""
+    ctx, _ = published_city
+    nothing = city.release.__class__("none", "", city.release.released_on, {}, {}, {}, {}, {}, {})
+
+    (row,) = peek(ctx.settings.library_dir, nothing, RESIDENT, limit=1)
+
+    shown = {str(value) for name, value in row.items() if not name.startswith("_") and value}
+    assert all(set(value) == {"*"} for value in shown)
+    assert row["_entry_id"] == RESIDENT
 
 
 def test_library_query_selects_columns_and_rows(yishu):

@@ -2,7 +2,7 @@
 
 import socket
 import sqlite3
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -11,7 +11,7 @@ from catalog.errors import NotCataloged
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from yishu.ledger.facts import RunState
-from yishu.library import commits, unified_table
+from yishu.library import LibrarySuperseded, commits, content_digest, unified_table
 from yishu.pipeline import run_publish, run_pull, run_validate
 from yishu.pipeline.errors import (
     ConnectionUnknown,
@@ -163,6 +163,25 @@ def test_a_batch_of_bad_rows_alone_is_kept_out_by_the_gate(
     assert_untouched(ctx)
 
 
+@pytest.mark.requirement("SEC-01")
+def test_one_row_with_a_secrecy_mark_keeps_the_whole_batch_out(
+    published_once, make_world, changed_sqlite
+):
+    """A state secret among the rows blocks the load, however few rows carry the mark."""
+    name = published_once.release.entry(ORGANISATION).item("name").source_column
+    marked = f"""update shzz_djxx set "{name}" = '某基金会（机密★10年）'
+        where rowid = (select min(rowid) from shzz_djxx where length("{name}") > 4)"""
+    ctx = make_world(urls=changed_sqlite(marked))
+    run_pull(ORGANISATION, "bad", ctx)
+    verdict = run_validate(ORGANISATION, "bad", ctx)
+
+    with pytest.raises(QualityGateClosed, match=r"name\.unclassified"):
+        run_publish(ORGANISATION, "bad", ctx)
+
+    assert verdict["blocked_by"] == ["name.unclassified"]
+    assert_untouched(ctx)
+
+
 def test_a_closed_gate_opens_again_once_the_source_is_mended(
     published_once, make_world, changed_sqlite, city
 ):
@@ -218,12 +237,40 @@ def test_a_stage_does_not_start_before_the_one_it_builds_on(make_world):
 
 
 def test_a_connection_that_is_not_there_is_named(city, make_world):
-    """The error names the connection and where to add it."""
+    """The error names the connection and where to add it; the failed run is on record."""
     ctx = make_world()
     bare = type(ctx)(ctx.settings, ctx.release, ctx.ledger_url, {}, ctx.clock)
 
     with pytest.raises(ConnectionUnknown, match="civil_affairs_db"):
         run_pull(ORGANISATION, "run-1", bare)
+
+    run = ctx.ledger.run("run-1", ORGANISATION)
+    assert (run.state, run.stage, run.error_code) == ("failed", "pull", "RUN_CONNECTION_UNKNOWN")
+
+
+@pytest.mark.requirement("SUB-21")
+def test_an_older_pull_that_is_published_last_changes_nothing(city, make_world, changed_sqlite):
+    """The library keeps the newer state, whatever order runs end in; the ledger says why."""
+    name = city.release.entry(ORGANISATION).item("name").source_column
+    old = make_world(urls=changed_sqlite(f"update shzz_djxx set \"{name}\" = '旧名'"))
+    new = make_world()
+    later = type(new)(
+        new.settings,
+        new.release,
+        new.ledger_url,
+        new.connections,
+        lambda: new.clock() + timedelta(hours=1),
+    )
+    run_pull(ORGANISATION, "older", old)
+    run_validate(ORGANISATION, "older", old)
+    run_all(ORGANISATION, "newer", later)
+    before = content_digest(new.settings.library_dir, unified_table(ORGANISATION))
+
+    with pytest.raises(LibrarySuperseded):
+        run_publish(ORGANISATION, "older", later)
+
+    assert content_digest(new.settings.library_dir, unified_table(ORGANISATION)) == before
+    assert new.ledger.run("older", ORGANISATION).error_code == "LIB_SUPERSEDED"
 
 
 @pytest.mark.requirement("COL-01")
