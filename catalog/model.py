@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from catalog.vocabulary import (
+    Arrival,
     DataGrade,
     DataKind,
     DataType,
@@ -158,6 +159,11 @@ class SourceSpec(Model):
     Exactly one of ``table`` (databases, ``schema.table``), ``path`` (file name pattern inside the
     drop folder) or ``endpoint`` (REST path) fits the kind; the check says so.
     ``delimiter`` and ``encoding`` are for CSV, ``sheet`` for XLSX, ``page_size`` for REST.
+    For files: ``arrival`` says when a new delivery counts as there in full, and makes the pull wait
+    for one; without it the newest file is read as it lies there. ``settle_seconds`` is how long a
+    file stays the same before it counts as stable, ``wait_hours`` how long a pull waits.
+    ``manifest_required`` refuses a delivery without a manifest; one that is there is always
+    checked.
     """
 
     connection: Identifier
@@ -170,6 +176,10 @@ class SourceSpec(Model):
     delimiter: str = ","
     sheet: Name | None = None
     page_size: int = Field(default=500, ge=1, le=10_000)
+    arrival: Arrival | None = None
+    settle_seconds: int = Field(default=30, ge=1, le=3_600)
+    wait_hours: int = Field(default=12, ge=1, le=720)
+    manifest_required: bool = False
 
 
 class Order(Model):

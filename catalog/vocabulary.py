@@ -108,7 +108,16 @@ class SystemKind(Labelled):
     SQL = "sql", "关系数据库"
     CSV = "csv", "CSV 文件"
     XLSX = "xlsx", "电子表格"
+    PARQUET = "parquet", "Parquet 文件"
     REST = "rest", "服务接口"
+
+
+class Arrival(Labelled):
+    """When a delivery in a drop folder counts as there in full."""
+
+    PRESENT = "present", "文件出现"
+    DONE_MARKER = "done_marker", "完成标记"
+    STABLE_SIZE = "stable_size", "大小稳定"
 
 
 class PullMode(Labelled):
