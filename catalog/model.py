@@ -17,24 +17,30 @@ from catalog.vocabulary import (
     DataGrade,
     DataKind,
     DataType,
+    Direction,
     ItemFormat,
     LateDepartment,
     Mask,
     OpenType,
     OrgKind,
+    Pagination,
     PullMode,
+    RestAuth,
     Secrecy,
     Sensitivity,
     ShareMode,
     ShareType,
     SystemKind,
     UpdateCycle,
+    Weekday,
 )
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 EntryId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 ElementId = EntryId
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""A time of day such as ``"08:30"``; in quotes, since YAML reads 17:30 as a number."""
 
 
 class Model(BaseModel):
@@ -153,6 +159,32 @@ class DataFormat(Model):
     format_type: Name
 
 
+class RestSpec(Model):
+    """How a query service pages, names its fields and lets a pull in.
+
+    ``auth``: left out, the form of the connection's URL decides (a password alone is a bearer
+    token). ``token_path``: where OAuth2 tokens are given out, below the connection's URL; another
+    host is named in the connection (``token_url``), never here. ``rows_field``, ``next_field`` and
+    ``total_field`` may be dotted paths into the answer; a bare list is the rows themselves.
+    ``stable_cursor``: the service promises that a cursor of its own stays valid for hours and goes
+    on where it stood, so that a pull that failed continues instead of starting over.
+    """
+
+    pagination: Pagination = Pagination.PAGE
+    auth: RestAuth | None = None
+    api_key_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")] = "X-API-Key"
+    token_path: Name | None = None
+    token_scope: Name | None = None
+    page_parameter: Name = "page"
+    size_parameter: Name = "page_size"
+    cursor_parameter: Name = "cursor"
+    rows_field: Name = "rows"
+    next_field: Name | None = None
+    total_field: Name = "total"
+    stable_cursor: bool = False
+    requests_per_second: float | None = Field(default=None, gt=0, le=1000)
+
+
 class SourceSpec(Model):
     """Where the data come from: the department system's connection and the place inside it.
 
@@ -176,6 +208,7 @@ class SourceSpec(Model):
     delimiter: str = ","
     sheet: Name | None = None
     page_size: int = Field(default=500, ge=1, le=10_000)
+    rest: RestSpec | None = None
     arrival: Arrival | None = None
     settle_seconds: int = Field(default=30, ge=1, le=3_600)
     wait_hours: int = Field(default=12, ge=1, le=720)
@@ -190,12 +223,20 @@ class Order(Model):
 
 
 class Quality(Model):
-    """Rules beyond the items' own, and what the gate tolerates (shares of rows, 0 to 1)."""
+    """Rules beyond the items' own, and what the gates tolerate (shares of rows).
+
+    A full pull that brings fewer than ``1 - max_shrunk_share`` or more than ``1 + max_grown_share``
+    times the rows of the last published one stops until a person accepts it; a difference of up to
+    ``volume_slack_rows`` rows never does.
+    """
 
     ordered: tuple[Order, ...] = ()
     unique: tuple[tuple[Identifier, ...], ...] = ()
     max_quarantined_share: float = Field(default=0.2, ge=0, le=1)
     allow_empty: bool = False
+    max_shrunk_share: float = Field(default=0.5, ge=0, le=1)
+    max_grown_share: float = Field(default=9.0, ge=0)
+    volume_slack_rows: int = Field(default=100, ge=0)
 
 
 class Retention(Model):
@@ -273,6 +314,43 @@ class SubjectColumn(Model):
     element: ElementId
 
 
+class ClosedHours(Model):
+    """Hours of Asia/Shanghai in which a system is not read, e.g. office hours; ends on that day."""
+
+    begins: ClockTime
+    ends: ClockTime
+    days: tuple[Weekday, ...] = (
+        Weekday.MON,
+        Weekday.TUE,
+        Weekday.WED,
+        Weekday.THU,
+        Weekday.FRI,
+    )
+
+
+class Breaker(Model):
+    """When a system that does not answer is left alone, and for how long before one more try."""
+
+    opens_after: int = Field(default=3, ge=1)
+    pause_minutes: int = Field(default=15, ge=1)
+
+
+class System(Model):
+    """A docked department system; ``id`` is the connection that entries name in their source.
+
+    ``contact``: left out, the department's. A connection without a system of its own has no closed
+    hours and the default breaker.
+    """
+
+    id: Identifier
+    name: Name
+    department: Identifier
+    direction: Direction = Direction.INBOUND
+    contact: Name | None = None
+    closed: tuple[ClosedHours, ...] = ()
+    breaker: Breaker = Breaker()
+
+
 class Subject(Model):
     """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
 
@@ -316,6 +394,7 @@ class Catalog(Model):
     code_lists: Mapping[Identifier, CodeList]
     subjects: Mapping[Identifier, Subject]
     profiles: Mapping[Identifier, RuleProfile]
+    systems: Mapping[Identifier, System] = Field(default_factory=dict)
 
 
 class CatalogView(Protocol):
@@ -344,3 +423,7 @@ class CatalogView(Protocol):
     @property
     def profiles(self) -> Mapping[str, RuleProfile]:
         """Rule profiles by id."""
+
+    @property
+    def systems(self) -> Mapping[str, System]:
+        """Docked systems by connection id."""

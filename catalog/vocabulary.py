@@ -120,6 +120,44 @@ class Arrival(Labelled):
     STABLE_SIZE = "stable_size", "大小稳定"
 
 
+class Pagination(Labelled):
+    """How a query service says where its next page is."""
+
+    PAGE = "page", "页码"
+    CURSOR = "cursor", "游标"
+    LINK = "link", "链接"
+
+
+class RestAuth(Labelled):
+    """How a pull signs in to a query service; the secret itself is in the connection."""
+
+    NONE = "none", "无"
+    BEARER = "bearer", "令牌"
+    BASIC = "basic", "用户名口令"
+    API_KEY = "api_key", "接口密钥"
+    OAUTH2 = "oauth2", "客户端凭证"
+
+
+class Direction(Labelled):
+    """Which way data move between a docked system and the city."""
+
+    INBOUND = "inbound", "汇聚"
+    OUTBOUND = "outbound", "下发"
+    BOTH = "both", "双向"
+
+
+class Weekday(Labelled):
+    """Days of the week, in order."""
+
+    MON = "mon", "星期一"
+    TUE = "tue", "星期二"
+    WED = "wed", "星期三"
+    THU = "thu", "星期四"
+    FRI = "fri", "星期五"
+    SAT = "sat", "星期六"
+    SUN = "sun", "星期日"
+
+
 class PullMode(Labelled):
     """How much a pull brings."""
 

@@ -23,6 +23,7 @@ _PLACES = {
 _ONLY_FOR = {
     "encoding": (SystemKind.CSV,),
     "sheet": (SystemKind.XLSX,),
+    "rest": (SystemKind.REST,),
     "arrival": tuple(kind for kind, place in _PLACES.items() if place == "path"),
 }
 _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
