@@ -185,6 +185,48 @@ class RestSpec(Model):
     requests_per_second: float | None = Field(default=None, gt=0, le=1000)
 
 
+class Watermark(Model):
+    """The column in which the department stamps a row whenever it writes it.
+
+    ``overlap`` is how late a stamp may be: a pull reads again from that much before the last stamp
+    that was published. It is counted in seconds for ``timestamp``, in days for ``date`` and in
+    units for ``integer``, and has to cover the longest transaction and the wrong clock of the
+    department's system. ``parameter`` is the query parameter of a service that takes the lower
+    bound; the service has to give rows without a stamp as well.
+    """
+
+    column: Name
+    type: Literal[DataType.TIMESTAMP, DataType.DATE, DataType.INTEGER] = DataType.TIMESTAMP
+    overlap: int = Field(ge=0)
+    parameter: Name | None = None
+
+
+class ChangeLog(Model):
+    """The columns of a table of changes, by default as the national exchange tables call them.
+
+    A row is one change of the row of its key: ``batch`` is a whole number that never falls,
+    ``operation`` one of the lists below, ``time`` when it happened. ``sequence`` is a whole number
+    that orders changes of equal batch and time; without it, unequal changes of one key at one time
+    are set aside, since nobody can say which was the last. ``overlap`` is how many batches before
+    the last published one are read again, for batches that appear late.
+    """
+
+    batch: Name = "cd_batch"
+    operation: Name = "cd_operation"
+    time: Name = "cd_time"
+    sequence: Name | None = None
+    overlap: int = Field(default=0, ge=0)
+    writes: tuple[Name, ...] = Field(default=("I", "U"), min_length=1)
+    deletes: tuple[Name, ...] = Field(default=("D",), min_length=1)
+
+
+class Tombstone(Model):
+    """The column that marks a row as deleted without removing it, and the values that say so."""
+
+    column: Name
+    values: tuple[Name, ...] = Field(min_length=1)
+
+
 class SourceSpec(Model):
     """Where the data come from: the department system's connection and the place inside it.
 
@@ -196,6 +238,9 @@ class SourceSpec(Model):
     file stays the same before it counts as stable, ``wait_hours`` how long a pull waits.
     ``manifest_required`` refuses a delivery without a manifest; one that is there is always
     checked.
+    ``watermark`` is for mode ``incremental`` and ``change_log`` for mode ``change_log``. Deleted
+    rows are known by the change log itself, by a ``tombstone``, or by ``reconcile_hours``: every so
+    many hours a pull also reads all keys, and rows whose key is gone are deleted (0: each pull).
     """
 
     connection: Identifier
@@ -213,6 +258,26 @@ class SourceSpec(Model):
     settle_seconds: int = Field(default=30, ge=1, le=3_600)
     wait_hours: int = Field(default=12, ge=1, le=720)
     manifest_required: bool = False
+    watermark: Watermark | None = None
+    change_log: ChangeLog | None = None
+    tombstone: Tombstone | None = None
+    reconcile_hours: int | None = Field(default=None, ge=0, le=8_784)
+
+    @property
+    def technical_columns(self) -> tuple[tuple[str, str, DataType], ...]:
+        """Columns that say how rows change: what for, name in the source, type."""
+        found: list[tuple[str, str, DataType]] = []
+        if self.watermark:
+            found.append(("watermark", self.watermark.column, self.watermark.type))
+        if log := self.change_log:
+            found.append(("batch", log.batch, DataType.INTEGER))
+            found.append(("operation", log.operation, DataType.STRING))
+            found.append(("time", log.time, DataType.TIMESTAMP))
+            if log.sequence:
+                found.append(("sequence", log.sequence, DataType.INTEGER))
+        if self.tombstone:
+            found.append(("tombstone", self.tombstone.column, DataType.STRING))
+        return tuple(found)
 
 
 class Order(Model):

@@ -162,6 +162,8 @@ class PullMode(Labelled):
     """How much a pull brings."""
 
     FULL = "full", "全量"
+    INCREMENTAL = "incremental", "增量"
+    CHANGE_LOG = "change_log", "变更日志"
 
 
 class DataType(Labelled):
