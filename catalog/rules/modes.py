@@ -1,4 +1,4 @@
-"""Rules of how an entry is pulled: what each mode needs, and which kinds of systems can serve it."""
+"""Rules of how an entry is pulled: what each mode needs, which kinds of systems can serve it."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -24,21 +24,24 @@ import pyarrow.compute as pc
 
 from catalog.model import SourceSpec
 from yishu.sources.errors import (
+    CERTIFICATE_REFUSED,
     DATABASE_DOWN,
+    NO_DATABASE,
+    NO_TLS,
     READ_REFUSED,
     SIGN_IN_REFUSED,
+    SLOW,
     TABLE_MISSING,
     WRITE_REFUSED,
     Meaning,
     SourceColumnMissing,
     SourceError,
     SourceMisdescribed,
-    SourceRefused,
-    SourceUnreachable,
     SourceUnreadable,
     require_columns,
 )
-from yishu.sources.protocol import Connection, SourceColumn, bounded
+from yishu.sources.protocol import Connection, Since, SourceColumn, bounded
+from yishu.sources.since import literal
 
 STATEMENT_TIMEOUT = timedelta(hours=1)
 """How long one query may run; 50 million rows take minutes."""
@@ -159,14 +162,29 @@ class PostgresqlSource:
         require_columns(self._obj, [column.name for column in self.columns()], columns)
         return self._stream(columns)
 
-    def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """Stream the columns of the rows stamped since then, or not at all.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        declared = {column.name: column.type for column in self.columns()}
+        require_columns(self._obj, list(declared), columns)
+        require_columns(self._obj, list(declared), [since.column])
+        bound = literal(since.value, declared[since.column])
+        if bound is None:
+            return self._stream(columns)
+        name = quoted(since.column)
+        return self._stream(columns, f"{name} IS NULL OR {name} >= {bound}")
+
+    def _stream(self, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
         cursor = self._cursor()
         try:
-            fields = list(cursor.adbc_execute_schema(self._select(map(quoted, columns))))
+            fields = list(cursor.adbc_execute_schema(self._select(map(quoted, columns), where)))
             cursor.adbc_statement.set_options(
                 **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
             )
-            cursor.execute(self._select(map(_expression, fields)))
+            cursor.execute(self._select(map(_expression, fields), where))
             reader = cursor.fetch_record_batch()
             plan = [_conversion(field) for field in reader.schema]
             schema = pa.schema([(f.name, t) for f, (t, _) in zip(fields, plan, strict=True)])
@@ -182,8 +200,9 @@ class PostgresqlSource:
         finally:
             _close(cursor)
 
-    def _select(self, expressions: Iterable[str]) -> str:
-        return f"SELECT {', '.join(expressions)} FROM {self._table}"
+    def _select(self, expressions: Iterable[str], where: str = "") -> str:
+        statement = f"SELECT {', '.join(expressions)} FROM {self._table}"
+        return f"{statement} WHERE {where}" if where else statement
 
     def _converted(
         self, batch: pa.RecordBatch, converts: Sequence[Convert], schema: pa.Schema
@@ -292,14 +311,6 @@ def _close(resource: Any) -> None:
         resource.close()
 
 
-SLOW = Meaning(
-    SourceUnreachable,
-    "no complete answer within the statement timeout",
-    "see whether the table is locked or the system overloaded; the pull can be tried again",
-)
-NO_DATABASE = Meaning(
-    SourceRefused, "the server has no such database", "correct the connection's database name"
-)
 BAD_URL = Meaning(
     SourceMisdescribed, "a URL that libpq cannot read", "correct the connection's URL"
 )
@@ -323,6 +334,14 @@ BY_WORDS = {
     "pg_hba.conf": SIGN_IN_REFUSED,
     'role "': SIGN_IN_REFUSED,
     'database "': NO_DATABASE,
+    "server certificate": CERTIFICATE_REFUSED,
+    "certificate verify failed": CERTIFICATE_REFUSED,
+    "does not support ssl": NO_TLS,
+    "root certificate file": Meaning(
+        SourceMisdescribed,
+        "no file with the certificate authority's certificate",
+        "put the file where the connection's sslrootcert says",
+    ),
     "invalid uri": BAD_URL,
     "percent-encoded": BAD_URL,
     "connection option": BAD_URL,

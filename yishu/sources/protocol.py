@@ -5,8 +5,9 @@ Separate from the kinds, so that a caller needs no driver to speak of a source.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 
@@ -38,6 +39,21 @@ class SourceColumn:
     type: str
 
 
+@dataclass(frozen=True)
+class Since:
+    """Which rows are wanted: those stamped at or after a moment, and those without a stamp.
+
+    Attributes:
+        column: The stamp's column in the source.
+        value: A moment with its zone, a day or a whole number.
+        parameter: A service's query parameter that takes the value.
+    """
+
+    column: str
+    value: datetime | date | int
+    parameter: str | None = None
+
+
 class Source(Protocol):
     """One table, file or endpoint of a department system, open for reading only.
 
@@ -63,6 +79,18 @@ class Source(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close connections and files."""
+
+
+@runtime_checkable
+class FilteringSource(Source, Protocol):
+    """A source that can leave rows out by itself, so that they need not travel."""
+
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """As ``read``, but rows stamped before ``since`` may be left out.
+
+        It may give more rows than are wanted and never fewer: where the filter cannot be put to
+        the system exactly, all rows come.
+        """
 
 
 def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
