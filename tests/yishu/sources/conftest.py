@@ -72,6 +72,7 @@ class Service:
 
     def __init__(self) -> None:
         self.answer: Endpoint = lambda _: Response(status_code=404)
+        self.answer_token: Endpoint = lambda _: Response(status_code=404)
         self.requests: list[Request] = []
         app = FastAPI()
 
@@ -80,7 +81,14 @@ class Service:
             self.requests.append(request)
             return self.answer(request)
 
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
+        @app.post("/api/token")
+        async def token(request: Request) -> Response:
+            request.state.body = await request.body()
+            return self.answer_token(request)
+
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="error", date_header=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
