@@ -20,6 +20,7 @@ TABLE = "unified/market_regulation.enterprise"
 # A publication of many rows: argv = root, run, first row, row count, step to die at ("" = none).
 PUBLISHER = f"""
 import os, signal, sys
+from datetime import UTC, datetime
 from pathlib import Path
 import pyarrow as pa
 from yishu.library import publish_snapshot
