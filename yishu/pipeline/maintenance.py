@@ -13,6 +13,7 @@ from catalog.model import CatalogEntry
 from yishu.library import maintain
 from yishu.library.read import tables
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.landing import landed_files
 from yishu.pipeline.pull import RECEIPT, load_receipt
 from yishu.pipeline.store import RunFolder
 
@@ -47,7 +48,7 @@ def purge_entry(var_dir: Path, entry: CatalogEntry, now: datetime) -> int:
         age = now - pulled_at
         keep = entry.retention
         for path, days in (
-            (folder.data, keep.landing_days),
+            *((file, keep.landing_days) for file in landed_files(folder)),
             (folder.quarantined, keep.quarantine_days),
         ):
             if age > timedelta(days=days) and path.exists():

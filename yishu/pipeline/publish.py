@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry
 from expectations.verdict import Positions, Verdict
@@ -14,6 +13,7 @@ from transforms.standard import standardise
 from transforms.types import arrow_type
 from yishu.library import Commit, publish_snapshot, unified_table
 from yishu.pipeline.errors import QualityGateClosed
+from yishu.pipeline.landing import landed
 from yishu.pipeline.pull import load_receipt
 from yishu.pipeline.store import RunFolder
 from yishu.pipeline.validate import load_verdict, quarantined_rows
@@ -40,7 +40,7 @@ def publish_entry(
         library,
         unified_table(entry.id),
         provenance_schema(entry),
-        _standard_rows(entry, folder.data, quarantined, receipt.run_id),
+        _standard_rows(entry, folder, quarantined, receipt.run_id),
         key=entry.key,
         run_id=receipt.run_id,
         committed_at=committed_at,
@@ -78,20 +78,21 @@ def _require_open_gate(entry: CatalogEntry, verdict: Verdict) -> None:
 
 
 def _standard_rows(
-    entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str
+    entry: CatalogEntry, folder: RunFolder, quarantined: Positions, run_id: str
 ) -> Iterator[pa.RecordBatch]:
     schema = provenance_schema(entry)
-    start = 0
-    for batch in pq.ParquetFile(landed).iter_batches(batch_size=BATCH_ROWS):
-        stop = start + batch.num_rows
-        bad = quarantined[slice(*np.searchsorted(quarantined, [start, stop]))] - start
-        good = np.delete(np.arange(batch.num_rows), bad)
-        passed = batch.take(pa.array(good)) if len(bad) else batch
-        origin = [entry.provider_org, entry.id, run_id]
-        columns = [
-            *standardise(passed, entry).columns,
-            *(pa.repeat(pa.scalar(value), len(good)) for value in origin),
-            pa.array(good + start),
-        ]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
-        start = stop
+    with landed(folder) as rows:
+        start = 0
+        for batch in rows.batches(BATCH_ROWS):
+            stop = start + batch.num_rows
+            bad = quarantined[slice(*np.searchsorted(quarantined, [start, stop]))] - start
+            good = np.delete(np.arange(batch.num_rows), bad)
+            passed = batch.take(pa.array(good)) if len(bad) else batch
+            origin = [entry.provider_org, entry.id, run_id]
+            columns = [
+                *standardise(passed, entry).columns,
+                *(pa.repeat(pa.scalar(value), len(good)) for value in origin),
+                pa.array(good + start),
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            start = stop

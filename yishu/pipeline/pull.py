@@ -2,17 +2,14 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
 from yishu.pipeline.errors import EmptySource, SchemaDrift
-from yishu.pipeline.store import RunFolder, clear_partial, file_digest, whole_file
+from yishu.pipeline.landing import landed_files, write_parquet
+from yishu.pipeline.store import RunFolder, clear_partial, file_digest
 from yishu.sources import open_source
 from yishu.sources.protocol import Connection, Source
 
@@ -27,7 +24,7 @@ class PullReceipt:
 
     Attributes:
         rows: Rows landed; equal to the rows that the source gave.
-        digest: SHA-256 of the landed file.
+        digest: SHA-256 of the landed file, or of all its parts in order.
         new_columns: Columns of the source that the catalog does not list, ``name: type``. They
             were neither read nor stored (S004 Art.15).
         pulled_at: UTC, ISO 8601.
@@ -72,13 +69,14 @@ def pull(
             expected="at least one row (allow_empty is false)",
             remedy="ask the department whether its system was emptied; the library is unchanged",
         )
+    files = landed_files(folder)
     receipt = PullReceipt(
         entry_id=entry.id,
         entry_version=entry.version,
         run_id=run_id,
         rows=rows,
-        bytes=folder.data.stat().st_size,
-        digest=file_digest(folder.data),
+        bytes=sum(file.stat().st_size for file in files),
+        digest=file_digest(*files),
         new_columns={column.name: column.type for column in drift.new_columns},
         pulled_at=now.isoformat(),
     )
@@ -118,24 +116,4 @@ def _compare(entry: CatalogEntry, source: Source) -> Drift:
 
 def _land(entry: CatalogEntry, source: Source, folder: RunFolder) -> int:
     batches = source.read([item.source_column for item in entry.items])
-    with whole_file(folder.data) as path:
-        return _write_parquet(path, batches, list(entry.fields))
-
-
-def _write_parquet(path: object, batches: Iterator[pa.RecordBatch], names: list[str]) -> int:
-    rows = 0
-    writer: pq.ParquetWriter | None = None
-    try:
-        for batch in batches:
-            named = batch.rename_columns(names)
-            if writer is None:
-                writer = pq.ParquetWriter(path, named.schema, compression="lz4")
-            writer.write_batch(named)
-            rows += named.num_rows
-        if writer is None:
-            nothing = pa.schema([(name, pa.string()) for name in names])
-            writer = pq.ParquetWriter(path, nothing)
-    finally:
-        if writer is not None:
-            writer.close()
-    return rows
+    return write_parquet(folder.data, batches, entry.fields)

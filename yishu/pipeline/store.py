@@ -1,6 +1,7 @@
 """Where the stages of a run keep their files, and how they appear there: whole or not at all.
 
-    <var>/landing/<department>/<entry>/<run>/      data.parquet, receipt.json, verdict.json
+    <var>/landing/<department>/<entry>/<run>/      data.parquet (or parts/), receipt.json,
+                                                   verdict.json
     <var>/quarantine/<department>/<entry>/<run>/   rows.parquet
     <var>/library/                                 Delta tables (yishu.library)
 
@@ -40,6 +41,11 @@ class RunFolder:
     def data(self) -> Path:
         """Landed rows, in the order in which the source gave them."""
         return self.landing / "data.parquet"
+
+    @property
+    def parts(self) -> Path:
+        """Where the parts lie of a pull in ranges, instead of ``data``."""
+        return self.landing / "parts"
 
     @property
     def quarantined(self) -> Path:
@@ -105,7 +111,10 @@ def remove_run(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def file_digest(*paths: Path) -> str:
+    """SHA-256 of a file, hexadecimal; of several, through all of them as if they were one."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            hashlib.file_digest(handle, lambda: digest)
+    return digest.hexdigest()

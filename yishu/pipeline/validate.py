@@ -17,6 +17,7 @@ from expectations.quarantine import reasons_table
 from expectations.run import ColumnView, validate
 from expectations.verdict import Gate, Positions, Verdict
 from transforms.standard import read_column
+from yishu.pipeline.landing import Landed, landed
 from yishu.pipeline.pull import load_receipt
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 
@@ -38,21 +39,21 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
     if (folder.landing / VERDICT).exists():
         return load_verdict(folder, needed_by="validate")
     clear_partial(folder.landing)
-    landed = pq.ParquetFile(folder.data)
+    with landed(folder) as rows:
 
-    def column(field: str) -> ColumnView:
-        reading = read_column(landed.read([field]).column(0), entry.item(field))
-        return ColumnView(reading.values, reading.unreadable)
+        def column(field: str) -> ColumnView:
+            reading = read_column(rows.column(field), entry.item(field))
+            return ColumnView(reading.values, reading.unreadable)
 
-    verdict = validate(
-        plan(entry, catalog),
-        receipt.rows,
-        column,
-        gate=Gate.of(entry),
-        entry_id=entry.id,
-        run_id=receipt.run_id,
-    )
-    _write_quarantine(landed, verdict, folder)
+        verdict = validate(
+            plan(entry, catalog),
+            receipt.rows,
+            column,
+            gate=Gate.of(entry),
+            entry_id=entry.id,
+            run_id=receipt.run_id,
+        )
+        _write_quarantine(rows, verdict, folder)
     folder.write_text(VERDICT, verdict.to_json())
     return verdict
 
@@ -68,11 +69,11 @@ def quarantined_rows(path: Path) -> Positions:
     return rows
 
 
-def _write_quarantine(landed: pq.ParquetFile, verdict: Verdict, folder: RunFolder) -> None:
+def _write_quarantine(landed: Landed, verdict: Verdict, folder: RunFolder) -> None:
     clear_partial(folder.quarantine)
     reasons = _reasons_by_row(verdict)
     with whole_file(folder.quarantined) as path:
-        schema = landed.schema_arrow.append(pa.field(ROW, pa.int64()))
+        schema = landed.schema.append(pa.field(ROW, pa.int64()))
         schema = schema.append(pa.field(REASONS, reasons.type))
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             done = 0
@@ -83,15 +84,12 @@ def _write_quarantine(landed: pq.ParquetFile, verdict: Verdict, folder: RunFolde
                 done += len(first)
 
 
-def _pick(landed: pq.ParquetFile, positions: Positions) -> Iterator[tuple[pa.Table, Positions]]:
+def _pick(landed: Landed, positions: Positions) -> Iterator[tuple[pa.Table, Positions]]:
     """Rows at ``positions`` (ascending), one row group at a time, with their positions."""
-    start = 0
-    for group in range(landed.num_row_groups):
-        stop = start + landed.metadata.row_group(group).num_rows
-        inside = positions[np.searchsorted(positions, start) : np.searchsorted(positions, stop)]
+    for group in landed.groups():
+        inside = positions[slice(*np.searchsorted(positions, [group.start, group.stop]))]
         if len(inside):
-            yield landed.read_row_group(group).take(pa.array(inside - start)), inside
-        start = stop
+            yield group.read().take(pa.array(inside - group.start)), inside
 
 
 def _reasons_by_row(verdict: Verdict) -> pa.ListArray:
