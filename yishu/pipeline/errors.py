@@ -4,6 +4,11 @@ PipelineError
 ├── SchemaDrift        the source no longer has what the catalog promises
 ├── QualityGateClosed  too much of the batch is wrong to publish it
 ├── EmptySource        nothing came from a source that is never empty
+├── VolumeSuspect      far fewer or far more rows than were published last; a person decides
+├── NothingToAccept    a decision about a run that no guard stopped
+├── OutsideWindow      the system is closed at this hour
+├── SystemResting      the system's breaker is open                            retryable
+├── EntryBusy          another pull of the entry is under way                  retryable
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
 └── ConnectionUnknown  this installation has no connection of that name
@@ -34,6 +39,38 @@ class EmptySource(PipelineError):
     """A source that the catalog says is never empty brought no row."""
 
     code = "RUN_EMPTY_SOURCE"
+
+
+class VolumeSuspect(PipelineError):
+    """A source shrank or grew beyond its bounds; what it gave waits for a person's decision."""
+
+    code = "RUN_VOLUME_SUSPECT"
+
+
+class NothingToAccept(PipelineError):
+    """A decision was given about a run that no guard stopped."""
+
+    code = "RUN_NOTHING_TO_ACCEPT"
+
+
+class OutsideWindow(PipelineError):
+    """The department system is closed at this hour; the next scheduled run pulls."""
+
+    code = "RUN_OUTSIDE_WINDOW"
+
+
+class SystemResting(PipelineError):
+    """The department system did not answer too often and is left alone for a while."""
+
+    code = "RUN_SYSTEM_RESTING"
+    retryable = True
+
+
+class EntryBusy(PipelineError):
+    """Another process pulls the entry at this moment."""
+
+    code = "RUN_ENTRY_BUSY"
+    retryable = True
 
 
 class StageMissing(PipelineError):

@@ -6,6 +6,7 @@ Separate from the kinds, so that a caller needs no driver to speak of a source.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -90,6 +91,17 @@ class FilteringSource(Source, Protocol):
 
         It may give more rows than are wanted and never fewer: where the filter cannot be put to
         the system exactly, all rows come.
+        """
+
+
+@runtime_checkable
+class ResumableSource(Protocol):
+    """A source that can go on where an earlier attempt of the same pull broke off."""
+
+    def resume_in(self, folder: Path) -> None:
+        """Keep what was read in that private folder, and begin with what is there.
+
+        Called before anything is asked. Whoever gives the folder removes it when the pull is done.
         """
 
 
