@@ -9,6 +9,8 @@ PipelineError
 ├── OutsideWindow      the system is closed at this hour
 ├── SystemResting      the system's breaker is open                            retryable
 ├── EntryBusy          another pull of the entry is under way                  retryable
+├── BackfillMisplaced  history is to be filled in below what was published otherwise
+├── DiskFull           no room to land what the source gave                 retryable
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
 └── ConnectionUnknown  this installation has no connection of that name
@@ -70,6 +72,19 @@ class EntryBusy(PipelineError):
     """Another process pulls the entry at this moment."""
 
     code = "RUN_ENTRY_BUSY"
+    retryable = True
+
+
+class BackfillMisplaced(PipelineError):
+    """A back-fill would have to replace a table that holds more than it brings."""
+
+    code = "RUN_BACKFILL_MISPLACED"
+
+
+class DiskFull(PipelineError):
+    """The disk on which rows are landed is full; nothing was landed."""
+
+    code = "RUN_DISK_FULL"
     retryable = True
 
 

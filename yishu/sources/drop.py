@@ -37,7 +37,7 @@ from yishu.sources.errors import (
 )
 from yishu.sources.files import DroppedFile, LocalFolder, pattern_of, unreadable_file
 from yishu.sources.manifest import MOST_BYTES, NOTHING_PROMISED, Promise, promises
-from yishu.sources.protocol import Connection, SourceColumn
+from yishu.sources.protocol import Connection, Delivery, SourceColumn
 
 
 class Folder(Protocol):
@@ -71,14 +71,6 @@ class Part(Protocol):
 
     def close(self) -> None:
         """Close what is open."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What a pull reads: the file as the folder showed it, and its SHA-256."""
-
-    seen: Seen
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -138,8 +130,7 @@ class DropSource(ABC):
         """Take the delivery that a wait saw arrive in full, if it is still there unchanged."""
         self._settled = settled
 
-    @property
-    def delivery(self) -> Delivery:
+    def delivered(self) -> Delivery:
         """The delivery that is read: chosen once, at the first question.
 
         Raises:
@@ -157,7 +148,7 @@ class DropSource(ABC):
 
     def columns(self) -> list[SourceColumn]:
         """The header's names; files without types of their own have columns of ``string``."""
-        _ = self.delivery
+        self.delivered()
         return self._parts[0].part.columns
 
     def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -174,7 +165,7 @@ class DropSource(ABC):
 
     @property
     def _obj(self) -> str:
-        return f"{self._connection.id}: {self.delivery.seen.name}"
+        return f"{self._connection.id}: {self.delivered().seen.name}"
 
     def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         total = 0

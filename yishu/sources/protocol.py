@@ -13,6 +13,7 @@ from typing import Protocol, Self, runtime_checkable
 import pyarrow as pa
 
 from catalog.vocabulary import SystemKind
+from yishu.sources.arrival import Seen
 
 MAX_BATCH_ROWS = 65_536
 """No batch that a source yields is longer; a caller's memory follows from it."""
@@ -103,6 +104,25 @@ class ResumableSource(Protocol):
 
         Called before anything is asked. Whoever gives the folder removes it when the pull is done.
         """
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file that a department dropped: as its folder showed it, and its SHA-256."""
+
+    seen: Seen
+    sha256: str
+
+
+@runtime_checkable
+class DeliveredSource(ResumableSource, Protocol):
+    """A source whose rows come as a file in a drop folder."""
+
+    def delivered(self) -> Delivery:
+        """The delivery that is read: chosen once, at the first question."""
+
+    def expect(self, settled: Seen) -> None:
+        """Take the delivery that a wait saw arrive in full, if it is still there unchanged."""
 
 
 def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -301,10 +301,10 @@ class TestReplaced:
     def test_a_delivery_is_known_by_its_digest(self, tmp_path: Path) -> None:
         path = drop(tmp_path)
         with source_of(tmp_path) as source:
-            first = source.delivery
+            first = source.delivered()
         drop(tmp_path, "a\n2\n", "new").replace(path)
         with source_of(tmp_path) as source:
-            second = source.delivery
+            second = source.delivered()
 
         assert first.sha256 == hashlib.sha256(b"a\n1\n").hexdigest()
         assert second.sha256 == hashlib.sha256(b"a\n2\n").hexdigest()
