@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.verdict import Positions
 from yishu.pipeline.store import RunFolder, whole_file
 
 
@@ -76,6 +78,14 @@ def landed(folder: RunFolder) -> Iterator[Landed]:
     finally:
         for file in files:
             file.close()
+
+
+def pick(rows: Landed, positions: Positions) -> Iterator[tuple[pa.Table, Positions]]:
+    """Rows at ``positions`` (ascending), one row group at a time, with their positions."""
+    for group in rows.groups():
+        inside = positions[slice(*np.searchsorted(positions, [group.start, group.stop]))]
+        if len(inside):
+            yield group.read().take(pa.array(inside - group.start)), inside
 
 
 def landed_files(folder: RunFolder) -> list[Path]:

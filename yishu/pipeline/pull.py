@@ -2,20 +2,34 @@
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
+from catalog.vocabulary import PullMode
+from yishu.pipeline.changes import (
+    Brought,
+    bring,
+    has_position,
+    is_by_changes,
+    landed_columns,
+    read_rows,
+)
+from yishu.pipeline.delivery import clear_spool, delivery_of, disk_has_room, prepare
 from yishu.pipeline.errors import EmptySource, SchemaDrift
 from yishu.pipeline.landing import landed_files, write_parquet
-from yishu.pipeline.store import RunFolder, clear_partial, file_digest
+from yishu.pipeline.store import RunFolder, clear_partial, file_digest, remove_run
 from yishu.sources import open_source
-from yishu.sources.protocol import Connection, Source
+from yishu.sources.protocol import Connection, ResumableSource, Source
 
 logger = logging.getLogger(__name__)
 
 RECEIPT = "receipt.json"
+PAGES = "pages"
+"""What an interrupted pull of a service already has, until the whole is landed."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,17 @@ class PullReceipt:
         new_columns: Columns of the source that the catalog does not list, ``name: type``. They
             were neither read nor stored (S004 Art.15).
         pulled_at: UTC, ISO 8601.
+        mode: Whether it brought everything or changes.
+        since: The first stamp or batch that was asked for; None: there was no bound.
+        reached: The last stamp or batch that came, now or before, and is not in the future.
+        after: The run of the published version that the rows are changes of; None: of none.
+        before: Rows of that version.
+        is_part: The rows are not the whole content of the source.
+        keys: Rows of the source whose keys were compared; None: they were not.
+        position: What publication keeps, so that the next pull knows where to go on.
+        source_digest: SHA-256 of the delivery as the department dropped it; None when the source
+            is no drop folder.
+        delivery: That delivery as the drop folder showed it.
     """
 
     entry_id: str
@@ -38,6 +63,16 @@ class PullReceipt:
     digest: str
     new_columns: dict[str, str]
     pulled_at: str
+    mode: str = PullMode.FULL
+    since: str | None = None
+    reached: str | None = None
+    after: str | None = None
+    before: int = 0
+    is_part: bool = False
+    keys: int | None = None
+    position: str | None = None
+    source_digest: str | None = None
+    delivery: dict[str, Any] | None = None
 
 
 def pull(
@@ -47,22 +82,62 @@ def pull(
     *,
     run_id: str,
     now: datetime,
+    library: Path | None = None,
+    until: str | None = None,
 ) -> PullReceipt:
     """Land one entry's rows; a pull that already finished for this run is returned as it was.
 
+    Args:
+        entry: What to pull.
+        connection: The department system.
+        folder: Where the run keeps its files.
+        run_id: The run.
+        now: The present moment.
+        library: Where an entry that is pulled by changes finds how far it came; None: nowhere yet.
+        until: The first stamp or batch that is left for later, for back-fill; None: all is read.
+
     Raises:
+        BackfillMisplaced: ``until`` for an entry that has been published in another way.
         SchemaDrift: a catalogued column is missing or has another type.
         EmptySource: no row came although the entry says there always are some.
         SourceError: the department system could not be read.
+        DiskFull: there is no room to land what it gave.
     """
     if (folder.landing / RECEIPT).exists():
         return load_receipt(folder, needed_by="pull")
     folder.landing.mkdir(parents=True, exist_ok=True, mode=0o700)
     clear_partial(folder.landing)
-    with open_source(entry.source, connection) as source:
+    with disk_has_room(entry.id), open_source(entry.source, connection) as source:
+        prepare(source, folder)
         drift = _compare(entry, source)
-        rows = _land(entry, source, folder)
-    if rows == 0 and not entry.quality.allow_empty:
+        if isinstance(source, ResumableSource) and not has_position(entry):
+            source.resume_in(folder.landing / PAGES)
+        brought = _bring(entry, source, folder, library, now=now, until=until)
+        delivery = delivery_of(source)
+    remove_run(folder.landing / PAGES)
+    receipt = replace(
+        _receipt(entry, folder, brought, drift, run_id=run_id, now=now, until=until),
+        source_digest=delivery.sha256 if delivery else None,
+        delivery=delivery.seen.record() if delivery else None,
+    )
+    folder.write_text(RECEIPT, json.dumps(asdict(receipt), ensure_ascii=False))
+    clear_spool(folder)
+    logger.info("%s %s: landed %d rows", entry.id, run_id, receipt.rows)
+    return receipt
+
+
+def _receipt(
+    entry: CatalogEntry,
+    folder: RunFolder,
+    brought: Brought,
+    drift: Drift,
+    *,
+    run_id: str,
+    now: datetime,
+    until: str | None,
+) -> PullReceipt:
+    is_part = brought.after is not None or until is not None
+    if brought.rows == 0 and not is_part and not entry.quality.allow_empty:
         raise EmptySource(
             entry.id,
             found="0 rows",
@@ -70,19 +145,24 @@ def pull(
             remedy="ask the department whether its system was emptied; the library is unchanged",
         )
     files = landed_files(folder)
-    receipt = PullReceipt(
+    return PullReceipt(
         entry_id=entry.id,
         entry_version=entry.version,
         run_id=run_id,
-        rows=rows,
+        rows=brought.rows,
         bytes=sum(file.stat().st_size for file in files),
         digest=file_digest(*files),
         new_columns={column.name: column.type for column in drift.new_columns},
         pulled_at=now.isoformat(),
+        mode=entry.source.mode,
+        since=brought.since,
+        reached=brought.reached,
+        after=brought.after,
+        before=brought.before,
+        is_part=is_part,
+        keys=brought.keys,
+        position=brought.position,
     )
-    folder.write_text(RECEIPT, json.dumps(asdict(receipt), ensure_ascii=False))
-    logger.info("%s %s: landed %d rows", entry.id, run_id, rows)
-    return receipt
 
 
 def load_receipt(folder: RunFolder, *, needed_by: str) -> PullReceipt:
@@ -112,6 +192,23 @@ def _compare(entry: CatalogEntry, source: Source) -> Drift:
         names = ", ".join(f"{column.name} ({column.type})" for column in drift.new_columns)
         logger.warning("%s: columns outside the catalog were not read: %s", entry.id, names)
     return drift
+
+
+def _bring(
+    entry: CatalogEntry,
+    source: Source,
+    folder: RunFolder,
+    library: Path | None,
+    *,
+    now: datetime,
+    until: str | None,
+) -> Brought:
+    if has_position(entry):
+        return bring(entry, source, folder, library, now=now, until=until)
+    if is_by_changes(entry):
+        names = list(landed_columns(entry))
+        return Brought(write_parquet(folder.data, read_rows(entry, source), names))
+    return Brought(_land(entry, source, folder))
 
 
 def _land(entry: CatalogEntry, source: Source, folder: RunFolder) -> int:

@@ -40,8 +40,10 @@ from yishu.sources.protocol import Connection
 Record = dict[str, Any]
 
 
-def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
-    """Land an entry's rows.
+def run_pull(
+    entry_id: str, run_id: str, ctx: PipelineContext, *, until: str | None = None
+) -> Record:
+    """Land an entry's rows; ``until`` bounds a batch of a back-fill.
 
     Raises:
         NotCataloged: the release has no such entry; the refusal is in the ledger.
@@ -53,7 +55,7 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     connection = ctx.connection(entry.source.connection)
     event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
     with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
-        receipt = _pulled(entry, connection, run_id, ctx)
+        receipt = _pulled(entry, connection, run_id, ctx, until)
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
@@ -63,14 +65,26 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
 
 
 def _pulled(
-    entry: CatalogEntry, connection: Connection, run_id: str, ctx: PipelineContext
+    entry: CatalogEntry,
+    connection: Connection,
+    run_id: str,
+    ctx: PipelineContext,
+    until: str | None,
 ) -> PullReceipt:
     folder = _folder(entry.id, run_id, ctx)
     if folder.has(RECEIPT):
         return load_receipt(folder, needed_by="pull")
     try:
         with admitted(entry, run_id, ctx):
-            return pull(entry, connection, folder, run_id=run_id, now=ctx.clock())
+            return pull(
+                entry,
+                connection,
+                folder,
+                run_id=run_id,
+                now=ctx.clock(),
+                library=ctx.settings.library_dir,
+                until=until,
+            )
     except SchemaDrift as drift:
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
 

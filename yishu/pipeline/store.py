@@ -48,6 +48,16 @@ class RunFolder:
         return self.landing / "parts"
 
     @property
+    def keys(self) -> Path:
+        """All keys of the source in their standard form, when a pull compared them."""
+        return self.landing / "keys.parquet"
+
+    @property
+    def gone(self) -> Path:
+        """Keys that a pull of changes deletes, while it is published."""
+        return self.landing / "gone.parquet"
+
+    @property
     def quarantined(self) -> Path:
         """Rows that failed, raw, each with every reason."""
         return self.quarantine / "rows.parquet"
