@@ -34,6 +34,7 @@ def pull_facts(entry: CatalogEntry, receipt: PullReceipt) -> PullFacts:
         digest=receipt.digest,
         pulled_at=datetime.fromisoformat(receipt.pulled_at),
         new_columns=receipt.new_columns,
+        source_digest=receipt.source_digest,
     )
 
 
