@@ -107,6 +107,20 @@ def columns(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:
             )
 
 
+def ranges(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:
+    """Only PostgreSQL shares one snapshot between sessions, and only a full pull needs it."""
+    spec = entry.source
+    if spec.ranges == 1 or (spec.kind is SystemKind.POSTGRESQL and spec.mode is PullMode.FULL):
+        return
+    yield _misfit(
+        entry,
+        "ranges",
+        found=f"{spec.ranges} ranges of a {spec.kind} source in mode `{spec.mode}`",
+        expected="`ranges` for postgresql in mode `full` only",
+        remedy="remove `ranges`",
+    )
+
+
 def _setting(use: str) -> str:
     return use if use in ("watermark", "tombstone") else "change_log"
 
@@ -118,4 +132,4 @@ def _misfit(entry: CatalogEntry, key: str, *, found: str, expected: str, remedy:
     )
 
 
-RULES = (kind_of_system, settings, deletions, columns)
+RULES = (kind_of_system, settings, deletions, columns, ranges)

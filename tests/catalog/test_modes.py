@@ -12,6 +12,7 @@ LOG = TABLE | {"mode": "change_log", "change_log": {}}
 DELETED = {"column": "is_deleted", "values": ["1"]}
 
 SOUND = {
+    "full in ranges": TABLE | {"ranges": 4},
     "incremental with reconciliation": INCREMENTAL,
     "incremental with a tombstone": TABLE
     | {"mode": "incremental", "watermark": STAMP, "tombstone": DELETED},
@@ -27,6 +28,8 @@ SOUND = {
 }
 
 FAULTS = {
+    "ranges of another kind": (TABLE | {"kind": "sql", "ranges": 2}, "source.ranges"),
+    "ranges of changes": (INCREMENTAL | {"ranges": 2}, "source.ranges"),
     "incremental from files": (
         INCREMENTAL | {"kind": "csv", "table": None, "path": "x.csv"},
         "source.mode",

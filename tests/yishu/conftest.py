@@ -198,6 +198,7 @@ class Network:
         self._target = (host, port)
         self._flowing = threading.Event()
         self._flowing.set()
+        self._allowed = 0
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.forwarded = 0
@@ -213,7 +214,9 @@ class Network:
         account = parts.netloc.rpartition("@")[0]
         return urlunsplit(parts._replace(netloc=f"{account}@127.0.0.1:{self.port}"))
 
-    def stall(self) -> None:
+    def stall(self, after: int = 0) -> None:
+        """Forward nothing more; or only what each connection has not had yet of so many bytes."""
+        self._allowed = after
         self._flowing.clear()
 
     def flow(self) -> None:
@@ -236,9 +239,12 @@ class Network:
                     threading.Thread(target=self._forward, args=ends, daemon=True).start()
 
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        done = 0
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
-                self._flowing.wait()
+                done += len(data)
+                if done > self._allowed:
+                    self._flowing.wait()
                 target.sendall(data)
                 self.forwarded += len(data)
         self._flowing.wait()
@@ -259,6 +265,12 @@ def network() -> Iterator[Callable[[str], Network]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="session")
+def new_authority() -> Callable[[Path], Authority]:
+    """Makes certificate authorities, each in a folder of its own."""
+    return Authority
 
 
 @pytest.fixture
