@@ -99,6 +99,9 @@ class PullReceipt(Base):
     source_digest: Mapped[str | None]
     new_columns: Mapped[dict[str, str]]
     pulled_at: Mapped[datetime]
+    mode: Mapped[str] = mapped_column(server_default="full")
+    since: Mapped[str | None]
+    reached: Mapped[str | None]
 
 
 class Verdict(Base):
@@ -175,6 +178,7 @@ class LibraryCommit(Base):
     rows: Mapped[int]
     content_digest: Mapped[str | None]
     committed_at: Mapped[datetime]
+    removals: Mapped[int] = mapped_column(server_default="0")
 
 
 class SubjectContribution(Base):

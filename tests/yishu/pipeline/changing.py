@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from catalog.model import Catalog, CatalogEntry
 from catalog.vocabulary import SystemKind
 from yishu.library import Commit, content_digest, unified_table
@@ -119,6 +121,34 @@ def local(stamp: datetime | str | None) -> str | None:
     return (stamp + timedelta(hours=8)).replace(tzinfo=None).isoformat(" ")
 
 
+class PostgresqlDepartment(Department):
+    """The same tables in a PostgreSQL database, with types that it enforces."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.execute("drop table if exists rows")
+        self.execute("drop table if exists log")
+        self.execute(
+            "create table rows (id text, name text, updated_at timestamp, is_deleted text)"
+        )
+        self.execute(
+            "create table log (id text, name text, cd_batch bigint, cd_operation text, "
+            "cd_time timestamp, seq bigint)"
+        )
+
+    @property
+    def connection(self) -> Connection:
+        return Connection("db", SystemKind.POSTGRESQL, self.url)
+
+    def execute(self, statement: str, *values: Any) -> None:
+        with psycopg.connect(self.url, autocommit=True) as server:
+            server.execute(statement.replace("?", "%s"), values)
+
+    def rows(self) -> dict[str, str]:
+        with psycopg.connect(self.url) as server:
+            return dict(server.execute("select id, name from rows").fetchall())
+
+
 class Bureau:
     """Pulls of one entry into a library, one after the other."""
 
@@ -165,6 +195,7 @@ class Bureau:
 
     def digest_of_a_full_pull(self) -> str:
         """What a library would hold that was filled by one full pull at this moment."""
-        full = Bureau(self.folder / f"full-{self.runs}", self.department, entry_of({}))
+        kind = self.department.connection.kind
+        full = Bureau(self.folder / f"full-{self.runs}", self.department, entry_of({"kind": kind}))
         full.run()
         return full.digest()
