@@ -42,7 +42,7 @@ class Bounds:
 
 BOUNDS = Bounds()
 
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 """What the reader raises on a damaged member, or one packed in a way it does not know."""
 
 
