@@ -33,9 +33,9 @@ def free_port() -> int:
 class Authority:
     """A certificate authority of its own, which signs for one host."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "测试 CA") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "测试 CA")])
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self.path = folder / "ca.pem"
         self._folder = folder
         signed = self._signed(self.name, self.key.public_key(), is_authority=True)
@@ -268,7 +268,7 @@ def network() -> Iterator[Callable[[str], Network]]:
 
 
 @pytest.fixture(scope="session")
-def new_authority() -> Callable[[Path], Authority]:
+def new_authority() -> type[Authority]:
     """Makes certificate authorities, each in a folder of its own."""
     return Authority
 

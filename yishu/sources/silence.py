@@ -73,7 +73,15 @@ class SilenceWatch:
         for number, name in self._sockets.items():
             # The number may mean another socket by now; the kernel's name does not.
             if now.get(number) == name:
-                self.broken |= _shut_down(int(number), self._port)
+                self._shut_down(int(number))
+
+    def _shut_down(self, number: int) -> None:
+        with suppress(OSError), socket.socket(fileno=os.dup(number)) as end:
+            peer = end.getpeername()
+            if isinstance(peer, tuple) and peer[1] == self._port:
+                # Said first: the driver reports the broken connection at once.
+                self.broken = True
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def _open_sockets() -> dict[str, str]:
@@ -85,13 +93,3 @@ def _open_sockets() -> dict[str, str]:
                 if name.startswith("socket:"):
                     found[entry.name] = name
     return found
-
-
-def _shut_down(number: int, port: int | None) -> bool:
-    """Shut a socket down if it leads to that port; whether it did."""
-    with suppress(OSError), socket.socket(fileno=os.dup(number)) as end:
-        peer = end.getpeername()
-        if isinstance(peer, tuple) and peer[1] == port:
-            end.shutdown(socket.SHUT_RDWR)
-            return True
-    return False
