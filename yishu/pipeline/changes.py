@@ -143,14 +143,14 @@ def _land(entry: CatalogEntry, source: Source, folder: RunFolder, window: Window
 def _window(
     entry: CatalogEntry, position: Position | None, now: datetime, until: str | None
 ) -> Window:
-    reached = position.reached if position else None
-    return Window(
-        entry.source,
-        since=lower_bound(entry.source, reached),
-        until=None if until is None else stamp_of(entry.source, until),
-        now=now,
-        reached=None if reached is None else stamp_of(entry.source, reached),
-    )
+    text = position.reached if position else None
+    reached = None if text is None else stamp_of(entry.source, text)
+    end = None if until is None else stamp_of(entry.source, until)
+    if entry.source.change_log and isinstance(end, int) and isinstance(reached, int):
+        # A log read to an earlier batch than before would undo the changes of later ones.
+        end = max(end, reached + 1)
+    since = lower_bound(entry.source, text)
+    return Window(entry.source, since=since, until=end, now=now, reached=reached)
 
 
 def _is_due(entry: CatalogEntry, position: Position, now: datetime) -> bool:

@@ -11,6 +11,7 @@ PipelineError
 ├── EntryBusy          another pull of the entry is under way                  retryable
 ├── BackfillMisplaced  history is to be filled in below what was published otherwise
 ├── DiskFull           no room to land what the source gave                 retryable
+├── BoundsOutOfOrder   the batches of a back-fill do not follow each other
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
 └── ConnectionUnknown  this installation has no connection of that name
@@ -86,6 +87,12 @@ class DiskFull(PipelineError):
 
     code = "RUN_DISK_FULL"
     retryable = True
+
+
+class BoundsOutOfOrder(PipelineError):
+    """The bounds of a back-fill are no stamps of the entry, or not in order."""
+
+    code = "RUN_BOUNDS_OUT_OF_ORDER"
 
 
 class StageMissing(PipelineError):

@@ -48,7 +48,10 @@ def purge_entry(var_dir: Path, entry: CatalogEntry, now: datetime) -> int:
         age = now - pulled_at
         keep = entry.retention
         for path, days in (
-            *((file, keep.landing_days) for file in landed_files(folder)),
+            *(
+                (file, keep.landing_days)
+                for file in (*landed_files(folder), folder.keys, folder.gone)
+            ),
             (folder.quarantined, keep.quarantine_days),
         ):
             if age > timedelta(days=days) and path.exists():

@@ -27,7 +27,7 @@ from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landing import landed
 from yishu.pipeline.pull import load_receipt
 from yishu.pipeline.resolve import resolve, write_keys
-from yishu.pipeline.store import RunFolder, whole_file
+from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 from yishu.pipeline.validate import load_verdict, quarantined_rows
 
 PUBLISHED = "published.json"
@@ -82,6 +82,7 @@ def _publish_once(
     if folder.has(PUBLISHED):
         done = json.loads(folder.read_text(PUBLISHED, needed_by="publish"))
         return Commit(**{**done, "already_published": True})
+    clear_partial(folder.landing)
     commit = _publish_resolved(entry, folder, quarantined, library, committed_at)
     folder.write_text(PUBLISHED, json.dumps(asdict(commit)))
     folder.gone.unlink(missing_ok=True)

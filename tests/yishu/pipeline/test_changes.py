@@ -407,6 +407,18 @@ def test_history_comes_in_batches_that_add_up_to_a_full_pull(department, by_stam
     assert by_stamps.digest() == by_stamps.digest_of_a_full_pull()
 
 
+def test_a_log_read_to_an_earlier_batch_undoes_nothing(department, bureau_of):
+    bureau = bureau_of(changing.LOG | {"change_log": {"sequence": "seq", "overlap": 5}})
+    for batch, name in enumerate(["甲", "乙", "丙"], 1):
+        department.log(batch, "U", "A", name, bureau.now, 1)
+    names = []
+    for until in ("2", "4", "2"):
+        bureau.run(until=until)
+        names.append(bureau.table()["A"])
+
+    assert names == ["甲", "丙", "丙"]
+
+
 def test_history_is_not_filled_in_below_a_table_of_another_kind(department, bureau_of):
     bureau = bureau_of({})
     department.write("A", "甲", bureau.now)
