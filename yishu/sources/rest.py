@@ -9,7 +9,8 @@ unless its answer names them in ``"columns": [...]``.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from copy import copy
+from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,6 +30,7 @@ from yishu.sources.errors import (
 from yishu.sources.protocol import (
     MAX_BATCH_ROWS,
     Connection,
+    Since,
     SourceColumn,
     bounded,
     string_schema,
@@ -121,6 +123,24 @@ class RestSource:
         # Without a row or a list of names nothing is known to be missing.
         require_columns(self._obj, first.columns if first.columns else columns, columns)
         return self._stream(first, columns)
+
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """Stream the rows that the service gives for a lower bound; all, if it takes none.
+
+        Nothing is kept for a later attempt: what such an attempt asks for may be another bound.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        if since.parameter is None:
+            return self.read(columns)
+        extra = {since.parameter: str(since.value)}
+        if isinstance(since.value, date):
+            extra = {since.parameter: since.value.isoformat()}
+        bounded = copy(self)
+        bounded._walk = Walk(self._client, self._rest, self._page_size, self._unlike, extra)
+        bounded._first = bounded._folder = None
+        return bounded.read(columns)
 
     def _stream(self, first: Page, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = string_schema(columns)

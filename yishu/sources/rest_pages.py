@@ -12,7 +12,7 @@ one that leads to another host, and one that never comes to rows stop the pull.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,18 @@ Unlike = Callable[[str], SourceUnreadable]
 
 
 class Walk:
-    """The way from page to page of one service."""
+    """The way from page to page of one service; ``extra`` parameters go with every request."""
 
-    def __init__(self, client: RestClient, spec: RestSpec, page_size: int, unlike: Unlike) -> None:
+    def __init__(
+        self,
+        client: RestClient,
+        spec: RestSpec,
+        page_size: int,
+        unlike: Unlike,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
         self._client = client
+        self._extra = dict(extra or {})
         self._spec = spec
         self._size = page_size
         self._unlike = unlike
@@ -65,7 +73,8 @@ class Walk:
     def first(self) -> Ask:
         """How to ask for page 1."""
         more = {self._spec.page_parameter: "1"} if self._is(Pagination.PAGE) else {}
-        return Ask(self._client.address, {**more, self._spec.size_parameter: str(self._size)})
+        size = {self._spec.size_parameter: str(self._size)}
+        return Ask(self._client.address, {**self._extra, **more, **size})
 
     def page(self, number: int, ask: Ask, answer: Answer) -> Page:
         """An answer as the page that was asked for.
