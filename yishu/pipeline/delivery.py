@@ -21,7 +21,7 @@ SPOOL = "spool"
 
 
 def prepare(source: Source, folder: RunFolder) -> None:
-    """Hand a source of files what earlier steps of the run left: its spool, and what a wait has seen."""
+    """Hand a source of files what earlier steps left: its spool, and what a wait has seen."""
     if not isinstance(source, DeliveredSource):
         return
     source.resume_in(folder.landing / SPOOL)
