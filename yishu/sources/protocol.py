@@ -102,7 +102,8 @@ class ResumableSource(Protocol):
     def resume_in(self, folder: Path) -> None:
         """Keep what was read in that private folder, and begin with what is there.
 
-        Called before anything is asked. Whoever gives the folder removes it when the pull is done.
+        Called before ``read``; for files, which ``columns`` already opens, before that too.
+        Whoever gives the folder removes it when the pull is done.
         """
 
 
