@@ -21,6 +21,7 @@ from yishu.pipeline.changes import (
 from yishu.pipeline.delivery import clear_spool, delivery_of, disk_has_room, prepare
 from yishu.pipeline.errors import EmptySource, SchemaDrift
 from yishu.pipeline.landing import landed_files, write_parquet
+from yishu.pipeline.ranged import land_ranges
 from yishu.pipeline.store import RunFolder, clear_partial, file_digest, remove_run
 from yishu.sources import open_source
 from yishu.sources.protocol import Connection, ResumableSource, Source
@@ -112,7 +113,7 @@ def pull(
         drift = _compare(entry, source)
         if isinstance(source, ResumableSource) and not has_position(entry):
             source.resume_in(folder.landing / PAGES)
-        brought = _bring(entry, source, folder, library, now=now, until=until)
+        brought = _bring(entry, source, connection, folder, library, now=now, until=until)
         delivery = delivery_of(source)
     remove_run(folder.landing / PAGES)
     receipt = replace(
@@ -197,6 +198,7 @@ def _compare(entry: CatalogEntry, source: Source) -> Drift:
 def _bring(
     entry: CatalogEntry,
     source: Source,
+    connection: Connection,
     folder: RunFolder,
     library: Path | None,
     *,
@@ -205,6 +207,11 @@ def _bring(
 ) -> Brought:
     if has_position(entry):
         return bring(entry, source, folder, library, now=now, until=until)
+    if entry.source.ranges > 1:
+        key = entry.item(entry.key[0]).source_column
+        return Brought(land_ranges(entry.source, connection, landed_columns(entry), key, folder))
+    # A pull in ranges that was killed before the entry changed may have left some.
+    remove_run(folder.parts)
     if is_by_changes(entry):
         names = list(landed_columns(entry))
         return Brought(write_parquet(folder.data, read_rows(entry, source), names))
