@@ -210,7 +210,13 @@ def _key_lines(
     others = [" + ".join(by_column[name] for name in one) for one in found.keys[1:]]
     more = f"; so do {', '.join(others)}" if others else ""
     how = "all rows" if found.is_whole else f"the {found.rows:,} rows of the sample"
-    yield f"key: [{', '.join(by_column[name] for name in key)}]  # tells {how} apart{more}"
+    fields_ = ", ".join(by_column[name] for name in key)
+    alone = [one for one in found.columns if (one.name,) == tuple(key)]
+    if alone and not alone[0].is_unique:
+        how = f"{alone[0].distinct:,} of {found.rows:,} rows; the others would be quarantined"
+        yield f"key: [{fields_}]  # tells apart {how}{more}"
+        return
+    yield f"key: [{fields_}]  # tells {how} apart{more}"
 
 
 def _scalar(value: Any) -> str:

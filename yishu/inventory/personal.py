@@ -13,14 +13,26 @@ from catalog.identifiers import check
 from catalog.vocabulary import ItemFormat, Mask, Sensitivity
 
 SURNAMES = frozenset(
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕"
-    "丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎雷龙黎史陶贺毛段郝顾龚邵万覃"
-    "武钱戴严莫孔向常汤康易乔牛温芦俞葛章庄聂倪包翟殷荣裴焦齐申耿关兰左季柳祝翁柏华舒纪宁成鲁童詹"
-    "欧单靳祁盛刁颜冉涂尚艾卫蒲游岳穆项卞缪查闵巫佘褚娄岑"
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏"
+    "苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎雷龙黎史陶贺毛段郝顾"
+    "龚邵万覃武钱戴严莫孔向常汤康易乔牛温芦俞葛章庄聂倪包翟殷荣裴焦齐申耿关兰左季柳祝翁柏华舒纪"
+    "宁成鲁童詹欧单靳祁盛刁颜冉涂尚艾卫蒲游岳穆项卞缪查闵巫佘褚娄岑尤施戚喻水窦云奚郎昌苗凤花酆"
+    "鲍费廉滕毕邬安乐时皮伍元卜平和萧湛禹狄米贝明臧计伏谈茅庞屈阮蓝席麻强路危梅骆樊凌霍虞支柯昝"
+    "管经房裘干解应宗宣贲郁杭洪诸吉钮嵇邢滑荀羊於惠甄曲家封芮羿储汲邴糜松井富乌巴弓牧隗山谷车宓"
+    "蓬全郗班仰秋仲伊宫仇栾暴甘钭厉戎祖符景束幸司韶郜蓟薄印宿怀邰从鄂索咸籍赖卓蔺屠蒙池阴胥能苍"
+    "双闻莘党贡劳逄姬扶堵宰郦雍郤璩桑桂濮寿通边扈燕冀郏浦农别晏柴瞿充慕连茹习宦鱼容古慎戈庾终暨"
+    "居衡步都满弘匡国文寇广禄阙东殳沃利蔚越夔隆师巩厍晁勾敖融冷訾辛阚那简饶空毋沙乜养鞠须丰巢蒯"
+    "相后荆红竺权逯盖益桓公仝尉代原楚苑甯"
 )
+"""Single-character surnames in use; the commonest first, then those of 百家姓."""
+
 COMPOUND = ("欧阳", "上官", "司马", "诸葛", "司徒", "皇甫", "尉迟", "公孙", "慕容", "夏侯", "东方")
 
 MOSTLY = 0.8
+NAMES = 0.7
+"""Share of names by surname: some have rare ones, and some values are no names at all."""
+
+FEWEST_NAMES = 5
 SOME = 0.01
 """Share of values from which a column counts as sensitive for what a few of them hold."""
 
@@ -79,7 +91,7 @@ def _by_values(values: Sequence[str]) -> Finding | None:
     if within >= SOME:
         return _found(Sensitivity.PERSONAL, Mask.FULL, "mobile phones in", within)
     names = _share(values, _is_name)
-    if names >= MOSTLY:
+    if names >= NAMES and len(values) >= FEWEST_NAMES:
         return _found(Sensitivity.PERSONAL, Mask.NAME, "names by surname", names)
     return None
 

@@ -79,7 +79,7 @@ class Probe:
         trouble: Why it is not reachable, without a credential.
         version: What the system calls itself.
         is_read_only: Whether this account can only read; None when that cannot be told.
-        seconds: How long it took to answer.
+        milliseconds: How long all of it took.
         lag: How far what we read is behind: of a replica its delay, of a drop folder the age of
             the newest file.
     """
@@ -90,7 +90,7 @@ class Probe:
     trouble: str | None = None
     version: str | None = None
     is_read_only: bool | None = None
-    seconds: float | None = None
+    milliseconds: int | None = None
     lag: timedelta | None = None
     places: tuple[Place, ...] = field(default=())
 
@@ -116,7 +116,7 @@ def probe(connection: Connection, catalog: CatalogView, now: datetime) -> Probe:
     except (psycopg.Error, exc.SQLAlchemyError, ImportError, OSError) as error:
         # A driver's own text may hold an account or an address; its class says enough.
         found = _unreachable(connection, type(error).__name__)
-    return replace(found, seconds=round(time.monotonic() - began, 3))
+    return replace(found, milliseconds=int(1000 * (time.monotonic() - began)))
 
 
 def _unreachable(connection: Connection, trouble: str) -> Probe:

@@ -31,8 +31,13 @@ NARROWEST_CODE = 3
 """Digits of one width are a code from three on; fewer are counts and ages."""
 
 ROWS_PER_CODE = 3
+ROWS_PER_NUMBER = 20
+"""Digits kept as text that come back so often are codes."""
+
 MOST_KEY_CANDIDATES = 6
 MOST_DECIMALS = 12
+NEARLY = 0.98
+"""Share of rows that a key with faults still tells apart."""
 LONGEST_KEY = 64
 
 _FORMATS = (
@@ -95,6 +100,11 @@ class ColumnProfile:
         """Every row has a value of its own."""
         return self.rows > 0 and self.nulls == 0 and self.distinct == self.rows
 
+    @property
+    def is_nearly_unique(self) -> bool:
+        """All but a few rows have one: a key with faults, which a pull would quarantine."""
+        return self.rows > 0 and self.distinct >= NEARLY * self.rows
+
 
 @dataclass(frozen=True)
 class TableProfile:
@@ -129,7 +139,7 @@ def _column(name: str, kind: str, raw: pa.ChunkedArray, catalog: CatalogView) ->
     format_, open_ended = None, False
     if type_ is None:
         format_ = _format(values)
-        type_ = DataType.STRING if format_ else _type_of_text(values)
+        type_ = DataType.STRING if format_ else _type_of_text(values, len(raw))
         if type_ is not DataType.STRING:
             notes.append(f"{type_} kept as text")
     if type_ is DataType.DATE:
@@ -199,24 +209,23 @@ def _format(values: Sequence[str]) -> ItemFormat | None:
     return None
 
 
-def _type_of_text(values: Sequence[str]) -> DataType:
+def _type_of_text(values: Sequence[str], rows: int) -> DataType:
     """What text holds throughout: numbers with leading zeros or of one width are codes."""
-    if not values:
-        return DataType.STRING
-    if {value.lower() for value in values} <= _BOOLEANS:
+    if values and {value.lower() for value in values} <= _BOOLEANS:
         return DataType.BOOLEAN
-    if not all(re.search(r"\d", value) for value in values):
+    if not values or not all(re.search(r"\d", value) for value in values):
         return DataType.STRING
     text = pa.chunked_array([pa.array(values, pa.string())])
     if _reads(text, DataType.DATE, open_ended=True) and _are_days(values):
         return DataType.DATE
     if any(_MOMENT.search(value) for value in values) and _reads(text, DataType.TIMESTAMP):
         return DataType.TIMESTAMP
-    return _number(values, text)
+    return _number(values, text, rows)
 
 
-def _number(values: Sequence[str], text: pa.ChunkedArray) -> DataType:
-    if _are_codes(values):
+def _number(values: Sequence[str], text: pa.ChunkedArray, rows: int) -> DataType:
+    is_list = len(values) <= MOST_CODES and rows >= ROWS_PER_NUMBER * len(values)
+    if _are_codes(values) or (is_list and all(value.isdecimal() for value in values)):
         return DataType.STRING
     if _reads(text, DataType.INTEGER):
         return DataType.INTEGER
@@ -261,8 +270,8 @@ def _codes(
     if not is_list or personal.sensitivity is not Sensitivity.INTERNAL:
         return None, ()
     fitting = [one for one in catalog.code_lists.values() if set(values) <= set(one.codes)]
-    # Lists of 1, 2, 3 fit by chance; a value that few lists hold says more.
-    if len(fitting) == 1 or any(len(value) > 1 for value in values):
+    # Lists of 1, 2, 3 fit by chance; longer codes do not.
+    if any(len(value) >= NARROWEST_CODE for value in values):
         best = min(fitting, key=lambda one: len(one.codes), default=None)
         if best:
             return best.id, ()
@@ -284,26 +293,34 @@ def _with_address(one: ColumnProfile, table: pa.Table, has_persons: bool) -> Col
 
 def _keys(columns: Sequence[ColumnProfile], table: pa.Table) -> Iterator[tuple[str, ...]]:
     """Columns that tell every row apart, the likeliest first; else pairs that do."""
-    usable = [
+    fitting = [
         one
         for one in columns
-        if one.nulls == 0
-        and one.rows > 0
-        and 0 < one.longest <= LONGEST_KEY
+        if 0 < one.longest <= LONGEST_KEY
         and one.type in (DataType.STRING, DataType.INTEGER, DataType.DATE)
     ]
-    single = [one for one in usable if one.is_unique and one.type is not DataType.DATE]
+    single = [one for one in fitting if one.is_unique and one.type is not DataType.DATE]
+    # Real keys have faults: a few repeated or missing ones do not make another column the key.
+    single += [
+        one
+        for one in fitting
+        if one.is_nearly_unique and not one.is_unique and _looks_like_key(one)
+    ]
     if single:
-        ranked = sorted(single, key=_rank)
-        yield from ((one.name,) for one in ranked)
+        yield from ((one.name,) for one in sorted(single, key=_rank))
         return
-    likeliest = sorted(usable, key=lambda one: -one.distinct)[:MOST_KEY_CANDIDATES]
+    whole = [one for one in fitting if one.nulls == 0 and one.rows > 0]
+    likeliest = sorted(whole, key=lambda one: -one.distinct)[:MOST_KEY_CANDIDATES]
     for pair in combinations(likeliest, 2):
         names = [one.name for one in pair]
         if table.select(names).group_by(names).aggregate([]).num_rows == table.num_rows:
             yield tuple(names)
 
 
-def _rank(one: ColumnProfile) -> tuple[bool, bool, bool, int]:
+def _looks_like_key(one: ColumnProfile) -> bool:
+    return one.format is not None or bool(_KEY_WORDS.search(one.name))
+
+
+def _rank(one: ColumnProfile) -> tuple[bool, bool, bool, bool, int]:
     is_name = one.personal.mask in (Mask.NAME, Mask.PHONE, Mask.ADDRESS)
-    return one.format is None, is_name, not _KEY_WORDS.search(one.name), one.longest
+    return is_name, one.format is None, not one.is_unique, not _looks_like_key(one), one.longest

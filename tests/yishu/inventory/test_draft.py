@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,6 +19,7 @@ from catalog.vocabulary import SystemKind
 from transforms.standard import read_column
 from yishu.inventory.draft import draft, kind_of, look_at, spec_of
 from yishu.inventory.naming import fields, known_names, unit_of
+from yishu.inventory.profile import profile
 from yishu.pipeline.pull import pull
 from yishu.pipeline.store import run_folder
 from yishu.sources.protocol import Connection
@@ -162,8 +164,32 @@ class TestProfile:
         assert found.keys[0] in [("统一社会信用代码（新）",), ("证号",)]
         assert ("内部%序列",) in found.keys
 
+    def test_a_key_with_faults_is_still_the_key(self, catalog):
+        """A repeated credit code and a missing one do not make another column the key."""
+        codes = [uscc(i) for i in range(98)] + [uscc(0), None]
+        table = pa.table({"代码": codes, "级别": ["甲", "乙"] * 50})
+
+        found = profile(table, ["varchar(18)", "varchar(2)"], catalog, is_whole=True)
+
+        assert found.keys == (("代码",),)
+
+    def test_digits_that_come_back_often_are_codes(self, catalog):
+        table = pa.table({"类别": ["1", "12"] * 50, "数": [str(i) for i in range(100)]})
+
+        found = profile(table, ["text", "text"], catalog, is_whole=True)
+
+        assert [one.type for one in found.columns] == ["string", "integer"]
+
 
 class TestPersons:
+    def test_rare_surnames_and_a_few_other_values_hide_no_names(self, catalog):
+        names = ["卓文", "邬一鸣", "甄士隐", "尉迟恭", "赖小民", "蔺相如", "车晓", "公司代表"]
+        table = pa.table({"lerep": names})
+
+        (one,) = profile(table, ["text"], catalog, is_whole=True).columns
+
+        assert (one.personal.sensitivity, one.personal.mask) == ("personal", "name")
+
     @pytest.mark.parametrize(
         ("heading", "sensitivity", "mask"),
         [
