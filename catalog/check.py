@@ -7,9 +7,9 @@ from catalog.faults import Fault, Finding, in_order
 from catalog.load import read_catalog
 from catalog.model import CatalogView
 from catalog.positions import Positions
-from catalog.rules import entry, item, ownership, register
+from catalog.rules import entry, item, modes, ownership, register
 
-ENTRY_RULES = (*entry.RULES, *item.RULES)
+ENTRY_RULES = (*entry.RULES, *item.RULES, *modes.RULES)
 CATALOG_RULES = (*ownership.RULES, *register.RULES)
 
 

@@ -115,19 +115,25 @@ class Drift:
 def compare(entry: CatalogEntry, columns: Iterable[tuple[str, str]]) -> Drift:
     """Compare the source's real columns, as (name, type), with what the entry lists.
 
+    Columns that tell changes (watermark, change log, tombstone) are listed as much as items are.
     Names are compared exactly. An unknown source type counts as retyped: what nobody has vouched
     for is not read.
     """
     real = dict(columns)
-    listed = {item.source_column: item for item in entry.items}
+    items = {item.source_column: item.type for item in entry.items}
+    technical = {name: type_ for _, name, type_ in entry.source.technical_columns}
+    listed = technical | items
+    # A mark such as an operation may be a number or a flag: it is compared as text.
+    marks = {name for name, type_ in technical.items() if type_ is DataType.STRING} - items.keys()
     is_typed = entry.source.kind not in _UNTYPED
     return Drift(
         new_columns=tuple(Column(*column) for column in real.items() if column[0] not in listed),
         missing_columns=tuple(name for name in listed if name not in real),
         retyped=tuple(
-            Retyped(name, real[name], item.type)
-            for name, item in listed.items()
-            if is_typed and name in real and not is_compatible(real[name], item.type)
+            Retyped(name, real[name], type_)
+            for name, type_ in listed.items()
+            if is_typed and name in real and name not in marks
+            if not is_compatible(real[name], type_)
         ),
     )
 

@@ -11,6 +11,7 @@ from catalog.model import (
     Model,
     RuleProfile,
     Subject,
+    System,
 )
 
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     CODE_LIST = "code_lists"
     SUBJECT = "subjects"
     PROFILE = "profiles"
+    SYSTEM = "systems"
 
 
 MODELS: Mapping[Kind, type[Model]] = {
@@ -32,4 +34,5 @@ MODELS: Mapping[Kind, type[Model]] = {
     Kind.CODE_LIST: CodeList,
     Kind.SUBJECT: Subject,
     Kind.PROFILE: RuleProfile,
+    Kind.SYSTEM: System,
 }

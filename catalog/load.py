@@ -1,8 +1,8 @@
 """Catalog files -> models, with every fault of every file in one go.
 
 ``entries/<department>/<entry>.yaml``, ``subjects/``, ``code_lists/`` and ``profiles/`` hold one
-object a file, named after it; ``elements.yaml`` and ``departments.yaml`` hold a list under a key of
-the same name.
+object a file, named after it; ``elements.yaml``, ``departments.yaml`` and ``systems.yaml`` hold a
+list under a key of the same name; the last of them may be left out.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ from catalog.model import Catalog, Model
 from catalog.positions import Place, Positions
 from catalog.wording import finding_of
 
-_LIST_FILES = (Kind.ELEMENT, Kind.DEPARTMENT)
+_LIST_FILES = (Kind.ELEMENT, Kind.DEPARTMENT, Kind.SYSTEM)
+_MAY_BE_MISSING = {Kind.SYSTEM}
 _FOLDERS = (Kind.ENTRY, Kind.SUBJECT, Kind.CODE_LIST, Kind.PROFILE)
 
 
@@ -86,6 +87,8 @@ class _Reader:
     def read_list(self, kind: Kind, file: str) -> None:
         """Read a file that lists objects under one key."""
         if not (self.root / file).is_file():
+            if kind in _MAY_BE_MISSING:
+                return
             self.faults.append(_missing(file, f"a file with a list under `{kind}:`"))
             return
         document = read_document(self.root, file)

@@ -18,6 +18,7 @@ from catalog.model import (
     Model,
     RuleProfile,
     Subject,
+    System,
 )
 
 M = TypeVar("M", bound=Model)
@@ -85,6 +86,7 @@ _PLACEHOLDERS: dict[type[Model], dict[str, Any]] = {
         "onward_transfer": "forbidden",
         "promises": {},
     },
+    System: {"id": "x", "name": "x", "department": "x"},
 }
 
 

@@ -10,8 +10,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from catalog.base import ClockTime, ElementId, EntryId, Identifier, Model, Name
+from catalog.source import (
+    Breaker,
+    ChangeLog,
+    ClosedHours,
+    RestSpec,
+    SourceSpec,
+    System,
+    Tombstone,
+    Watermark,
+)
 from catalog.vocabulary import (
     DataGrade,
     DataKind,
@@ -21,25 +32,49 @@ from catalog.vocabulary import (
     Mask,
     OpenType,
     OrgKind,
-    PullMode,
     Secrecy,
     Sensitivity,
     ShareMode,
     ShareType,
-    SystemKind,
     UpdateCycle,
 )
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-EntryId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-ElementId = EntryId
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys: a misspelt key is a fault, never silently ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "Breaker",
+    "Catalog",
+    "CatalogEntry",
+    "CatalogView",
+    "ChangeLog",
+    "ClockTime",
+    "ClosedHours",
+    "CodeList",
+    "ConfidentialityReview",
+    "DataElement",
+    "DataFormat",
+    "DataItem",
+    "Department",
+    "ElementId",
+    "ElementSource",
+    "EntryId",
+    "Identifier",
+    "Model",
+    "Name",
+    "Opening",
+    "Order",
+    "Promise",
+    "Quality",
+    "RestSpec",
+    "Retention",
+    "RuleProfile",
+    "Scope",
+    "Sharing",
+    "SourceSpec",
+    "Subject",
+    "SubjectColumn",
+    "System",
+    "Tombstone",
+    "Watermark",
+]
 
 
 class Department(Model):
@@ -152,26 +187,6 @@ class DataFormat(Model):
     format_type: Name
 
 
-class SourceSpec(Model):
-    """Where the data come from: the department system's connection and the place inside it.
-
-    Exactly one of ``table`` (databases, ``schema.table``), ``path`` (file name pattern inside the
-    drop folder) or ``endpoint`` (REST path) fits the kind; the check says so.
-    ``delimiter`` and ``encoding`` are for CSV, ``sheet`` for XLSX, ``page_size`` for REST.
-    """
-
-    connection: Identifier
-    kind: SystemKind
-    table: Name | None = None
-    path: Name | None = None
-    endpoint: Name | None = None
-    mode: PullMode = PullMode.FULL
-    encoding: Name | None = None
-    delimiter: str = ","
-    sheet: Name | None = None
-    page_size: int = Field(default=500, ge=1, le=10_000)
-
-
 class Order(Model):
     """``earlier`` is not after ``later`` wherever both are known, e.g. issue and expiry date."""
 
@@ -180,12 +195,20 @@ class Order(Model):
 
 
 class Quality(Model):
-    """Rules beyond the items' own, and what the gate tolerates (shares of rows, 0 to 1)."""
+    """Rules beyond the items' own, and what the gates tolerate (shares of rows).
+
+    A full pull that brings fewer than ``1 - max_shrunk_share`` or more than ``1 + max_grown_share``
+    times the rows of the last published one stops until a person accepts it; a difference of up to
+    ``volume_slack_rows`` rows never does.
+    """
 
     ordered: tuple[Order, ...] = ()
     unique: tuple[tuple[Identifier, ...], ...] = ()
     max_quarantined_share: float = Field(default=0.2, ge=0, le=1)
     allow_empty: bool = False
+    max_shrunk_share: float = Field(default=0.5, ge=0, le=1)
+    max_grown_share: float = Field(default=9.0, ge=0)
+    volume_slack_rows: int = Field(default=100, ge=0)
 
 
 class Retention(Model):
@@ -306,6 +329,7 @@ class Catalog(Model):
     code_lists: Mapping[Identifier, CodeList]
     subjects: Mapping[Identifier, Subject]
     profiles: Mapping[Identifier, RuleProfile]
+    systems: Mapping[Identifier, System] = Field(default_factory=dict)
 
 
 class CatalogView(Protocol):
@@ -334,3 +358,7 @@ class CatalogView(Protocol):
     @property
     def profiles(self) -> Mapping[str, RuleProfile]:
         """Rule profiles by id."""
+
+    @property
+    def systems(self) -> Mapping[str, System]:
+        """Docked systems by connection id."""

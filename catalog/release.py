@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -30,6 +30,7 @@ from catalog.model import (
     Model,
     RuleProfile,
     Subject,
+    System,
 )
 
 M = TypeVar("M", bound=Model)
@@ -100,6 +101,7 @@ class Release:
     code_lists: Mapping[str, CodeList]
     subjects: Mapping[str, Subject]
     profiles: Mapping[str, RuleProfile]
+    systems: Mapping[str, System] = field(default_factory=dict)
 
     def entry(self, id_: str) -> CatalogEntry:
         """The released entry of that id.
@@ -169,7 +171,10 @@ def load_release(path: Path) -> Release:
         if content["format"] != FORMAT:
             raise _damaged(path, f"format {content['format']}", f"format {FORMAT}")
         views: dict[str, Any] = {
-            kind.value: Models(MODELS[kind], content[kind.value]) for kind in Kind
+            kind.value: Models(MODELS[kind], content[kind.value])
+            for kind in Kind
+            # Releases of before there were systems have none.
+            if kind is not Kind.SYSTEM or kind.value in content
         }
         released_on = date.fromisoformat(content["released_on"])
     except (ValueError, KeyError, TypeError) as error:

@@ -108,13 +108,62 @@ class SystemKind(Labelled):
     SQL = "sql", "关系数据库"
     CSV = "csv", "CSV 文件"
     XLSX = "xlsx", "电子表格"
+    PARQUET = "parquet", "Parquet 文件"
     REST = "rest", "服务接口"
+
+
+class Arrival(Labelled):
+    """When a delivery in a drop folder counts as there in full."""
+
+    PRESENT = "present", "文件出现"
+    DONE_MARKER = "done_marker", "完成标记"
+    STABLE_SIZE = "stable_size", "大小稳定"
+
+
+class Pagination(Labelled):
+    """How a query service says where its next page is."""
+
+    PAGE = "page", "页码"
+    CURSOR = "cursor", "游标"
+    LINK = "link", "链接"
+
+
+class RestAuth(Labelled):
+    """How a pull signs in to a query service; the secret itself is in the connection."""
+
+    NONE = "none", "无"
+    BEARER = "bearer", "令牌"
+    BASIC = "basic", "用户名口令"
+    API_KEY = "api_key", "接口密钥"
+    OAUTH2 = "oauth2", "客户端凭证"
+
+
+class Direction(Labelled):
+    """Which way data move between a docked system and the city."""
+
+    INBOUND = "inbound", "汇聚"
+    OUTBOUND = "outbound", "下发"
+    BOTH = "both", "双向"
+
+
+class Weekday(Labelled):
+    """Days of the week, in order."""
+
+    MON = "mon", "星期一"
+    TUE = "tue", "星期二"
+    WED = "wed", "星期三"
+    THU = "thu", "星期四"
+    FRI = "fri", "星期五"
+    SAT = "sat", "星期六"
+    SUN = "sun", "星期日"
 
 
 class PullMode(Labelled):
     """How much a pull brings."""
 
     FULL = "full", "全量"
+    INCREMENTAL = "incremental", "增量"
+    CHANGE_LOG = "change_log", "变更日志"
 
 
 class DataType(Labelled):

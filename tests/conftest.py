@@ -1,7 +1,9 @@
 """What tests of several parts share: one PostgreSQL server a session, a fresh database a test."""
 
+import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +49,17 @@ def postgres_url(postgres_server: EmbeddedPostgres) -> str:
 def fresh_database(postgres_server: EmbeddedPostgres) -> str:
     """URL of an empty database that no other test uses."""
     return postgres_server.ensure_database(f"t{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 1 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a disk of 1 MiB")
+    folder = tempfile.mkdtemp(prefix="yishu-disk-")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", folder]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this machine does not let a test mount a disk")
+    yield Path(folder)
+    subprocess.run(["umount", "--lazy", folder], check=True)
+    Path(folder).rmdir()

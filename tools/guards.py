@@ -41,6 +41,7 @@ EDGES: dict[str, tuple[str, ...]] = {
     "yishu.clocks": _BASE,
     "yishu.governance": (*_BASE, "yishu.ledger", "yishu.clocks"),
     "yishu.sharing": (*_BASE, "yishu.library", "yishu.ledger", "yishu.clocks", "yishu.governance"),
+    "yishu.inventory": (*_BASE, "yishu.sources", "yishu.ledger"),
     "yishu.pipeline": (*_BASE, *_STAGES, *_DUTIES),
     "yishu.orchestration": (*_BASE, *_STAGES, *_DUTIES, "yishu.pipeline"),
     "yishu.portal": (*_BASE, *_STAGES, *_DUTIES, "yishu.pipeline"),
@@ -64,7 +65,7 @@ RESERVED = {"airflow": ("yishu.orchestration", "dags")}
 #: Logic takes time as an argument; these folders never read a clock.
 TIMELESS = (
     "catalog", "expectations", "transforms", "yishu/library", "yishu/ledger", "yishu/clocks",
-    "yishu/governance", "yishu/sharing",
+    "yishu/governance", "yishu/sharing", "yishu/inventory",
 )  # fmt: skip
 CLOCK_READS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns",

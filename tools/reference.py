@@ -32,6 +32,10 @@ ENTRY_MODELS: tuple[type[BaseModel], ...] = (
     model.CatalogEntry,
     model.DataItem,
     model.SourceSpec,
+    model.RestSpec,
+    model.Watermark,
+    model.ChangeLog,
+    model.Tombstone,
     model.Sharing,
     model.Opening,
     model.DataFormat,
@@ -50,6 +54,9 @@ OTHER_MODELS: tuple[type[BaseModel], ...] = (
     model.CodeList,
     model.RuleProfile,
     model.Promise,
+    model.System,
+    model.ClosedHours,
+    model.Breaker,
 )
 INTRODUCTION = """
 # The rule files of the catalog

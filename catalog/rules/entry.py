@@ -15,9 +15,15 @@ _PLACES = {
     SystemKind.SQL: "table",
     SystemKind.CSV: "path",
     SystemKind.XLSX: "path",
+    SystemKind.PARQUET: "path",
     SystemKind.REST: "endpoint",
 }
-_ONLY_FOR = {"encoding": (SystemKind.CSV,), "sheet": (SystemKind.XLSX,)}
+_ONLY_FOR = {
+    "encoding": (SystemKind.CSV,),
+    "sheet": (SystemKind.XLSX,),
+    "rest": (SystemKind.REST,),
+    "arrival": tuple(kind for kind, place in _PLACES.items() if place == "path"),
+}
 _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
 
 

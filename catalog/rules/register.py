@@ -1,11 +1,11 @@
-"""Rules of the registers: departments with their credit codes, resource codes, code lists."""
+"""Rules of the registers: departments with their credit codes, resource codes, lists, systems."""
 
 from collections.abc import Iterator
 
-from catalog.faults import Finding
+from catalog.faults import Finding, KeyPath
 from catalog.identifiers import check_organisation_code, check_uscc
 from catalog.kinds import Kind
-from catalog.model import CatalogView, Department
+from catalog.model import CatalogView, Department, System
 from catalog.wording import shown
 
 _REGIONS = "region"
@@ -86,10 +86,48 @@ def empty_lists(catalog: CatalogView) -> Iterator[Finding]:
             )
 
 
+def systems(catalog: CatalogView) -> Iterator[Finding]:
+    """A docked system belongs to a known department, and its closed hours end after they begin."""
+    for system in catalog.systems.values():
+        if system.department not in catalog.departments:
+            yield _system(
+                system,
+                ("department",),
+                "CAT_DEPARTMENT_UNKNOWN",
+                found=shown(system.department),
+                expected="a department of departments.yaml",
+                remedy="correct the name, or add the department with its credit code",
+                other=(Kind.DEPARTMENT, system.department, ()),
+            )
+        for i, hours in enumerate(system.closed):
+            if hours.begins >= hours.ends:
+                yield _system(
+                    system,
+                    ("closed", i, "ends"),
+                    "CAT_HOURS_REVERSED",
+                    found=f"{hours.begins} to {hours.ends}",
+                    expected="an end after the beginning, on the same day",
+                    remedy="write hours over midnight as two",
+                )
+
+
+def _system(
+    system: System,
+    path: KeyPath,
+    code: str,
+    *,
+    found: str,
+    expected: str,
+    remedy: str,
+    other: tuple[Kind, str, KeyPath] | None = None,
+) -> Finding:
+    return Finding(Kind.SYSTEM, system.id, path, code, found, expected, remedy, other)
+
+
 def _department(
     department: Department, key: str, code: str, *, found: str, expected: str, remedy: str
 ) -> Finding:
     return Finding(Kind.DEPARTMENT, department.id, (key,), code, found, expected, remedy)
 
 
-RULES = (credit_codes, regions, resource_codes, empty_lists)
+RULES = (credit_codes, regions, resource_codes, empty_lists, systems)

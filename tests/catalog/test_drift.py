@@ -99,3 +99,21 @@ def test_every_type_is_read_from_text_and_none_from_the_unknown(type_):
 )
 def test_types_that_do_not_fit(source_type, type_):
     assert not is_compatible(source_type, type_)
+
+
+def test_columns_that_tell_changes_are_listed_too(catalog_of, data, enterprise):
+    enterprise["source"] = {
+        "connection": "db",
+        "kind": "postgresql",
+        "table": "a.b",
+        "mode": "incremental",
+        "watermark": {"column": "updated_at", "overlap": 60},
+        "tombstone": {"column": "is_deleted", "values": ["1"]},
+    }
+    entry = catalog_of(data).entries["market_regulation.enterprise"]
+
+    real = [*AS_LISTED, ("updated_at", "timestamp"), ("is_deleted", "smallint")]
+    assert not compare(entry, real)
+    assert compare(entry, AS_LISTED).missing_columns == ("updated_at", "is_deleted")
+    drift = compare(entry, [*AS_LISTED, ("updated_at", "boolean"), ("is_deleted", "text")])
+    assert drift.retyped == (Retyped("updated_at", "boolean", DataType.TIMESTAMP),)

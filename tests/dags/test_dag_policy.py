@@ -208,3 +208,28 @@ def test_a_dag_file_is_a_table_of_contents() -> None:
 
     assert [file.name for file in files] == ["entries.py", "maintenance.py", "subjects.py"]
     assert all(len(file.read_text("utf-8").splitlines()) <= 80 for file in files)
+
+
+def test_only_an_entry_with_an_arrival_rule_waits_and_its_wait_holds_no_worker(
+    parse: Any, content: dict[str, Any]
+) -> None:
+    waiting = deepcopy(content)
+    waiting["entries"]["taxation.taxpayer"]["source"]["arrival"] = "done_marker"
+
+    parsed = parse(waiting)
+
+    waits = {name for name, dag in entry_dags(parsed).items() if "arrive" in dag["tasks"]}
+    assert waits == {"taxation.taxpayer"}
+    tasks = parsed["dags"]["taxation.taxpayer"]["tasks"]
+    assert {name: task["after"] for name, task in tasks.items()} == {
+        "arrive": [],
+        "pull": ["arrive"],
+        "validate": ["pull"],
+        "publish": ["validate"],
+    }
+    assert (
+        tasks["arrive"]["pool"] == waiting["entries"]["taxation.taxpayer"]["source"]["connection"]
+    )
+    assert tasks["arrive"]["retries"] >= 2
+    assert tasks["arrive"]["timeout"]
+    assert parsed["heavy"] == []

@@ -17,6 +17,7 @@ CONNECTIONS = {
     "civil_affairs_db": "sqlite:////srv/civil/affairs.db",
     "housing_drop": "/srv/drops/housing",
     "health_api": "http://127.0.0.1:8090/api/v1",
+    "tax_drop": "sftp://reader:p%40ss@10.0.0.8:2222/drop/tax?host_key=SHA256%3Aab%2Bc%2Fd",
     "archive_db": "mysql://reader:x@10.0.0.7:3306/archive?charset=utf8mb4",
 }
 

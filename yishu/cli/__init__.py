@@ -6,7 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library
+from yishu.cli import catalog, data, demo, doctor, library, source
 
 app = typer.Typer(
     name="yishu",
@@ -17,8 +17,10 @@ app = typer.Typer(
 )
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
+app.add_typer(source.app, name="source")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
+app.command("status")(data.status)
 app.command("quality")(data.quality)
 app.command("trace")(data.trace)
 app.command("doctor")(doctor.doctor)

@@ -1,14 +1,19 @@
-"""``yishu pull``, ``quality`` and ``trace``: an entry through its stages, its verdict, its rows."""
+"""``yishu pull``, ``status``, ``quality``, ``trace``: an entry's stages, state, verdict, rows."""
 
+import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yishu.cli import world
-from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.output import AsJson, cell, console, print_table, reported, show
+
+if TYPE_CHECKING:
+    from yishu.pipeline import PipelineContext
+    from yishu.pipeline.status import EntryStatus
 
 EntryArgument = Annotated[str, typer.Argument(help="Entry id, e.g. taxation.taxpayer")]
 
@@ -19,6 +24,13 @@ def pull(
     entry: EntryArgument,
     run_id: Annotated[
         str | None, typer.Option(help="Name of the run; the same name resumes it after a kill.")
+    ] = None,
+    accept_volume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Let the run through that the volume guard stopped, and say why; it is kept.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,6 +43,8 @@ def pull(
     done: dict[str, dict[str, Any]] = {}
     with reported(as_json):
         here = world.pipeline_for(entry)
+        if accept_volume is not None:
+            run_id = _accepted(here, entry, run_id, accept_volume)
         run = run_id or f"manual__{here.clock():%Y-%m-%dT%H:%M:%S.%f}"
         with console.status(entry) as status:
             for stage in (run_pull, run_validate, run_publish):
@@ -39,12 +53,41 @@ def pull(
     show(done, as_json, lambda: _print_run(entry, run, done))
 
 
+def _accepted(here: "PipelineContext", entry: str, run_id: str | None, reason: str) -> str:
+    from yishu.pipeline.volume import accept_volume  # noqa: PLC0415  heavy
+
+    found = here.release.entry(entry)
+    return accept_volume(found, run_id, reason, getpass.getuser(), here)
+
+
 def _print_run(entry: str, run: str, done: dict[str, dict[str, Any]]) -> None:
     commit = done["publish"]
     print_table(f"{entry}, run {run}", [{name: commit[name] for name in _COUNTS}])
     console.print(f"published as version {commit['version']}, {commit['rows']:,} rows in all")
     for column, kind in done["pull"]["new_columns"].items():
         console.print(f"not in the catalog, so not read: {column} ({kind})", markup=False)
+
+
+def status(entry: EntryArgument, as_json: AsJson = False) -> None:
+    """Tell the state of an entry's data: last load, rows, changes, failed rules, freshness.
+
+    Example: yishu status taxation.taxpayer
+    """
+    from yishu.pipeline.status import entry_status  # noqa: PLC0415  heavy
+
+    with reported(as_json):
+        found = entry_status(entry, world.pipeline())
+    show(asdict(found), as_json, lambda: _print_status(found))
+    raise typer.Exit(0 if found.is_fresh is not False else 1)
+
+
+def _print_status(found: "EntryStatus") -> None:
+    facts = {name: value for name, value in asdict(found).items() if name != "failed_rules"}
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        console.print(f"  {name:<{width}}  {cell(value)}", markup=False, highlight=False)
+    columns = {"check_id": "check", "severity": "severity", "failed": "failed", "text_zh": "要求"}
+    print_table("Failed rules", [asdict(rule) for rule in found.failed_rules], columns)
 
 
 def quality(

@@ -42,7 +42,7 @@ def print_table(
         numeric = all(isinstance(row.get(key), int | float | None) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(key)) for key in headings))
+        table.add_row(*(cell(row.get(key)) for key in headings))
     console.print(table)
 
 
@@ -53,11 +53,12 @@ def _print_records(
     for number, row in enumerate(rows, 1):
         console.print(f"[bold]{title}, row {number} of {len(rows)}[/bold]")
         for key, heading in headings.items():
-            text = f"  {heading:<{width}}  {_cell(row.get(key))}"
+            text = f"  {heading:<{width}}  {cell(row.get(key))}"
             console.print(text, markup=False, highlight=False)
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as a table's cell shows it."""
     if value is None:
         return ""
     if isinstance(value, bool):

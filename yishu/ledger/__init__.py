@@ -6,6 +6,13 @@ ledger.record_run_started(RunStarted(...))         # before anything else of a r
 ledger.summary()
 """
 
+from yishu.ledger.care import (
+    ContactFacts,
+    ContactOutcome,
+    DecisionFacts,
+    DecisionKind,
+    LastContact,
+)
 from yishu.ledger.errors import CountsRefused, LedgerError, RunNotStarted, TimeWithoutZone
 from yishu.ledger.facts import (
     CheckFacts,
@@ -22,15 +29,21 @@ from yishu.ledger.facts import (
     VerdictFacts,
 )
 from yishu.ledger.ledger import Ledger
-from yishu.ledger.rows import DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
 
 __all__ = [
     "CheckFacts",
     "CommitFacts",
+    "ContactFacts",
+    "ContactOutcome",
     "ContributionFacts",
     "CountsRefused",
+    "DecisionFacts",
+    "DecisionKind",
+    "DeliveryRow",
     "DimensionRow",
     "EntryRow",
+    "LastContact",
     "Layer",
     "Ledger",
     "LedgerError",

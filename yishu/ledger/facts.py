@@ -111,6 +111,9 @@ class PullFacts:
         digest: SHA-256 of what was landed.
         source_digest: SHA-256 of the dropped file itself; None for databases and services.
         new_columns: Columns outside the catalog, name -> type; seen, neither read nor stored.
+        mode: ``full``, ``incremental`` or ``change_log``.
+        since: First stamp or batch that was asked for; None: everything was.
+        reached: Last stamp or batch that came so far; it counts once the run is published.
     """
 
     run_id: str
@@ -125,6 +128,9 @@ class PullFacts:
     pulled_at: datetime
     source_digest: str | None = None
     new_columns: Mapping[str, str] = field(default_factory=dict)
+    mode: str = "full"
+    since: str | None = None
+    reached: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,7 @@ class CommitFacts:
         table: Place in the library, e.g. ``unified/taxation.taxpayer``.
         version: Version of the table that holds the result; unchanged data make no new one.
         rows: Rows in the table at that version.
+        removals: Rows that said that their key is gone; they are no part of ``read``.
         content_digest: Order-independent SHA-256 of the content; None when not computed.
     """
 
@@ -192,6 +199,7 @@ class CommitFacts:
     committed_at: datetime
     entry_version: int | None = None
     content_digest: str | None = None
+    removals: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Engine, Row, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from yishu.ledger.care import CareRecords
 from yishu.ledger.errors import CountsRefused, LedgerError, RunNotStarted, TimeWithoutZone
 from yishu.ledger.facts import (
     CheckFacts,
     CommitFacts,
     ContributionFacts,
+    Layer,
     PullFacts,
     RefusalFacts,
     RunFinished,
@@ -38,7 +40,7 @@ from yishu.ledger.models import (
     SubjectContribution,
     Verdict,
 )
-from yishu.ledger.rows import DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
 from yishu.ledger.statements import query
 from yishu.redact import redact
 
@@ -48,7 +50,7 @@ _CHECK_VIOLATION = "23514"
 _KEPT = {"started_at", "committed_at"}
 
 
-class Ledger:
+class Ledger(CareRecords):
     """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -157,6 +159,24 @@ class Ledger:
         """What the pull of a run brought, or None."""
         found = self._read("receipt", run_id=run_id, entry_id=entry_id)
         return PullFacts(**_mapping(found[0])) if found else None
+
+    def last_receipt(self, entry_id: str) -> PullFacts | None:
+        """What the latest pull of an entry brought, or None."""
+        found = self._read("last_receipt", entry_id=entry_id)
+        return PullFacts(**_mapping(found[0])) if found else None
+
+    def last_commit(self, object_id: str) -> CommitFacts | None:
+        """The latest publication of an entry or a subject, or None."""
+        found = self._read("last_commit", object_id=object_id)
+        if not found:
+            return None
+        values = _mapping(found[0])
+        return CommitFacts(**{**values, "layer": Layer(values["layer"])})
+
+    def deliveries(self) -> dict[str, DeliveryRow]:
+        """Each published entry's last publication, by entry id."""
+        rows = [DeliveryRow(**_mapping(row)) for row in self._read("deliveries")]
+        return {row.entry_id: row for row in rows}
 
     def verdict(self, entry_id: str, run_id: str | None = None) -> VerdictFacts | None:
         """What validation decided in a run, or in the latest, its worst checks first; or None."""

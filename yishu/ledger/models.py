@@ -99,6 +99,9 @@ class PullReceipt(Base):
     source_digest: Mapped[str | None]
     new_columns: Mapped[dict[str, str]]
     pulled_at: Mapped[datetime]
+    mode: Mapped[str] = mapped_column(server_default="full")
+    since: Mapped[str | None]
+    reached: Mapped[str | None]
 
 
 class Verdict(Base):
@@ -175,6 +178,7 @@ class LibraryCommit(Base):
     rows: Mapped[int]
     content_digest: Mapped[str | None]
     committed_at: Mapped[datetime]
+    removals: Mapped[int] = mapped_column(server_default="0")
 
 
 class SubjectContribution(Base):
@@ -215,3 +219,36 @@ class Refusal(Base):
     expected: Mapped[str]
     remedy: Mapped[str]
     refused_at: Mapped[datetime]
+
+
+class Decision(Base):
+    """What a person let through; `yishu.ledger.care.DecisionFacts`. Rows are only ever added."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        _of_run("object_id"),
+        CheckConstraint("length(trim(reason)) > 0", name="reason"),
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    object_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+    facts: Mapped[dict[str, int]]
+
+
+class Contact(Base):
+    """An attempt at a system; `yishu.ledger.care.ContactFacts`. Rows are only ever added."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        CheckConstraint("outcome in ('reached', 'unreachable', 'trial')", name="outcome"),
+    )
+
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    object_id: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)

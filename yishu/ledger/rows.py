@@ -51,6 +51,17 @@ class EntryRow:
 
 
 @dataclass(frozen=True)
+class DeliveryRow:
+    """An entry's last publication: ``pulled_at`` its source was read, at ``committed_at`` shown."""
+
+    entry_id: str
+    run_id: str
+    pulled_at: datetime
+    committed_at: datetime
+    rows: int
+
+
+@dataclass(frozen=True)
 class SubjectRow:
     """A subject's table in force, and what its entries gave to it."""
 

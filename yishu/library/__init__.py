@@ -6,14 +6,17 @@ run and landed row. Writers go through ``publish_snapshot``, readers through ``y
 """
 
 from yishu.library.commit import Commit, commits, strays
+from yishu.library.compare import Changes
 from yishu.library.digest import content_digest
 from yishu.library.errors import LibrarySuperseded, SubjectNotReady
 from yishu.library.maintenance import Upkeep, maintain
 from yishu.library.place import subject_table, unified_table
-from yishu.library.publish import Step, publish_snapshot
+from yishu.library.publish import POSITION, Step, publish_changes, publish_snapshot
 from yishu.library.subject import SubjectCommit, build_subject
 
 __all__ = [
+    "POSITION",
+    "Changes",
     "Commit",
     "LibrarySuperseded",
     "Step",
@@ -24,6 +27,7 @@ __all__ = [
     "commits",
     "content_digest",
     "maintain",
+    "publish_changes",
     "publish_snapshot",
     "strays",
     "subject_table",

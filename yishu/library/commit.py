@@ -21,7 +21,8 @@ class Commit:
     """One publication of a table.
 
     ``read = inserted + updated + unchanged + quarantined + superseded``; deletions are rows of
-    the version before that are gone, counted apart.
+    the version before that are gone, counted apart. A pull of changes may also bring rows that say
+    that a key is gone: they are no part of ``read``, and each is a deletion or found nothing.
 
     Attributes:
         version: Version of the table that holds the result; unchanged content makes no new one.
@@ -29,6 +30,7 @@ class Commit:
         rows: Rows in the table at that version.
         committed_at: The moment that the caller gave, ISO 8601 with its zone.
         already_published: This run had been committed before; nothing was written now.
+        removals: Rows read that say that their key is gone; 0 for snapshots.
     """
 
     table: str
@@ -45,21 +47,25 @@ class Commit:
     rows: int
     committed_at: str
     already_published: bool = False
+    removals: int = 0
 
-    def require_balance(self) -> None:
+    def require_balance(self, kept: int = 0) -> None:
         """Every row that was read is accounted for.
+
+        Args:
+            kept: Rows of the version before that a pull of changes left alone.
 
         Raises:
             CountsDoNotAddUp: it is not.
         """
         published = self.inserted + self.updated + self.unchanged
         found = published + self.quarantined + self.superseded
-        if self.read != found or published != self.rows:
+        if self.read != found or published + kept != self.rows:
             raise CountsDoNotAddUp(
                 self.table,
                 found=f"{self.inserted} inserted + {self.updated} updated + {self.unchanged} "
                 f"unchanged + {self.quarantined} quarantined + {self.superseded} superseded "
-                f"= {found}; {self.rows} rows to publish",
+                f"= {found}; {self.rows} rows to publish, {kept} of them kept",
                 expected=f"{self.read} rows read",
                 remedy="rows were lost or doubled on the way; the table is unchanged, "
                 "run the stages of this run again",
@@ -89,6 +95,7 @@ class Commit:
             superseded=int(facts["superseded"]),
             rows=int(facts["rows"]),
             committed_at=str(facts["committed_at"]),
+            removals=int(facts.get("removals", 0)),
         )
 
 

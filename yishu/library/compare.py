@@ -1,6 +1,7 @@
 """New rows against the version before: what was inserted, updated, deleted, what stayed."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -10,11 +11,28 @@ from yishu.library.provenance import content_columns, is_run_fact
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What makes the new rows changes of the version before, instead of its successor.
+
+    Attributes:
+        gone: Parquet file with the keys of rows to delete.
+        present: Parquet file with all keys that the source has; rows of others are deleted.
+            None: that was not asked.
+        after: Run of the version that the changes were pulled for; None: there was none.
+    """
+
+    gone: Path | None = None
+    present: Path | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two versions of a table.
 
     Attributes:
         same_key: Both have the same key; with another key every row is new.
+        changes: The new rows are changes alone, and what they do not speak of stays.
     """
 
     new_files: list[str]
@@ -23,6 +41,24 @@ class Comparison:
     old: pa.Schema
     key: tuple[str, ...]
     same_key: bool
+    changes: Changes | None = None
+
+    def kept(self, changes: Changes) -> str:
+        """The query of the old rows that stay though no new row has their key."""
+        tests = [f"NOT {self._among(scan(self.new_files, self.new))}"]
+        if changes.gone is not None:
+            tests.append(f"NOT {self._among(self._keys(changes.gone))}")
+        if changes.present is not None:
+            tests.append(self._among(self._keys(changes.present)))
+        old = f"(SELECT {names(self.new.names)} FROM {scan(self.old_files, self.old)})"
+        return f"SELECT * FROM {old} o WHERE {' AND '.join(tests)}"
+
+    def _keys(self, file: Path) -> str:
+        return scan([str(file)], pa.schema([self.new.field(name) for name in self.key]))
+
+    def _among(self, rows: str) -> str:
+        keys = " AND ".join(f"k.{quote(name)} = o.{quote(name)}" for name in self.key)
+        return f"EXISTS (SELECT 1 FROM {rows} k WHERE {keys})"
 
     @property
     def sources(self) -> str:
@@ -70,9 +106,10 @@ def duplicate_keys(
 
 @dataclass(frozen=True)
 class Difference:
-    """Counts of rows; ``rows`` are all new rows, ``deleted`` the old ones that are gone."""
+    """Counts of rows; ``rows`` are all of the result, ``deleted`` the old ones that are gone."""
 
     rows: int
+    kept: int
     inserted: int
     updated: int
     unchanged: int
@@ -89,15 +126,27 @@ def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) ->
     (before,) = one(
         connection, f"SELECT count(*) FROM {scan(comparison.old_files, comparison.old)}"
     )
-    return Difference(rows, rows - found, found - unchanged, unchanged, before - found)
+    kept = 0
+    if comparison.changes is not None:
+        (kept,) = one(connection, f"SELECT count(*) FROM ({comparison.kept(comparison.changes)})")
+    return Difference(
+        rows=rows + kept,
+        kept=kept,
+        inserted=rows - found,
+        updated=found - unchanged,
+        unchanged=unchanged,
+        deleted=before - found - kept,
+    )
 
 
 def merged_rows(
     connection: duckdb.DuckDBPyConnection, comparison: Comparison
 ) -> pa.RecordBatchReader:
-    """The new rows; those that did not change keep the run and landed row of the old ones."""
+    """The rows of the result; what did not change keeps the run and landed row of the old."""
     columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
     query = f"SELECT {columns} FROM {comparison.sources}"
+    if comparison.changes is not None:
+        query += f" UNION ALL {comparison.kept(comparison.changes)}"
     return stream(connection, query, comparison.new)
 
 

@@ -6,6 +6,7 @@
     ├── ColumnMissing          the table has no such column
     ├── RowsDoNotFit           rows to publish lack a column or have a wrong type
     ├── KeyBroken              rows to publish have an empty or a repeated key
+    ├── ChangesOutOfDate       another run was published since they were pulled
     ├── CountsDoNotAddUp       rows read are not all accounted for
     ├── LibrarySuperseded      newer data are published already
     ├── EngineFailed           DuckDB could not do a step
@@ -54,6 +55,12 @@ class KeyBroken(LibraryError):
     """The rows to publish are not told apart by their key."""
 
     code = "LIB_KEY_BROKEN"
+
+
+class ChangesOutOfDate(LibraryError):
+    """Changes were pulled for a version that is no longer the newest."""
+
+    code = "LIB_CHANGES_OUT_OF_DATE"
 
 
 class CountsDoNotAddUp(LibraryError):

@@ -2,7 +2,8 @@
 
 The first version streams straight into the table. A later one is first compared with the version
 before it, row by row by key: what did not change keeps the run that brought it, and if nothing
-changed there is no new version. A process may be killed at any point: the table then is at the
+changed there is no new version. Changes are merged into the version before in the same way, by the
+same comparison. A process may be killed at any point: the table then is at the
 old or at the new version, and the same run published again comes to the same result.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,18 +20,28 @@ from deltalake import CommitProperties, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
-from yishu.library.compare import Comparison, difference, duplicate_keys, merged_rows
+from yishu.library.compare import Changes, Comparison, difference, duplicate_keys, merged_rows
 from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
-from yishu.library.errors import LibraryConflict, LibraryUnwritable, RowsDoNotFit
+from yishu.library.errors import (
+    ChangesOutOfDate,
+    LibraryConflict,
+    LibraryUnwritable,
+    RowsDoNotFit,
+)
 from yishu.library.keys import KeyWatch, key_broken
 from yishu.library.place import Place
 from yishu.library.recency import keep_moment, require_newest
+from yishu.library.rows import Guard, described, same_columns
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
 
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _KEY = "key"
+
+POSITION = "position"
+"""Name of the fact beside a commit that says how far an entry's changes have been read. A new one
+is committed even where no row changed."""
 
 
 class Step(StrEnum):
@@ -59,6 +71,7 @@ class _Job:
     history_days: int
     memory: str
     on_step: Callable[[Step], None] = field(repr=False)
+    changes: Changes | None = None
 
 
 def publish_snapshot(
@@ -73,6 +86,7 @@ def publish_snapshot(
     read: int,
     quarantined: int = 0,
     superseded: int = 0,
+    removals: int = 0,
     metadata: Mapping[str, str] | None = None,
     history_days: int = HISTORY_DAYS,
     memory: str = DEFAULT_MEMORY,
@@ -93,6 +107,7 @@ def publish_snapshot(
         read: Rows read at the source.
         quarantined: Rows of them that were set aside.
         superseded: Rows of them that a later row of the same key replaced.
+        removals: Rows besides them that said that their key is gone.
         metadata: Further facts kept beside the commit, e.g. ``entry_version``. With ``pulled_at``
             the rows have to be at least as recent as those that are published.
         history_days: How long versions stay readable; used when the table is made.
@@ -107,32 +122,66 @@ def publish_snapshot(
         LibrarySuperseded: the rows are older than those that are published.
         LibraryConflict, LibraryUnwritable: another writer, no space; retryable.
     """
-    counts = {"read": read, "quarantined": quarantined, "superseded": superseded}
-    promise = _promise(table, run_id, committed_at, metadata or {}, **counts)
+    extra = dict(metadata or {})
+    promise = _promise(
+        table, run_id, committed_at, (read, quarantined, superseded, removals), extra
+    )
     place = Place(root, table)
-    job = _Job(place, schema, rows, key, promise, metadata or {}, history_days, memory, on_step)
-    if is_locked:
-        return _publish(job)
-    with place.locked(wait):
-        place.clean()
-        commit = _publish(job)
-        place.clean()
-        return commit
+    job = _Job(place, schema, rows, key, promise, extra, history_days, memory, on_step)
+    return _publish(job) if is_locked else _publish_locked(job, wait)
+
+
+def publish_changes(
+    root: Path,
+    table: str,
+    schema: pa.Schema,
+    rows: Iterable[pa.RecordBatch] | Path,
+    changes: Changes,
+    *,
+    key: Sequence[str],
+    run_id: str,
+    committed_at: datetime,
+    read: int,
+    quarantined: int = 0,
+    superseded: int = 0,
+    removals: int = 0,
+    metadata: Mapping[str, str] | None = None,
+    memory: str = DEFAULT_MEMORY,
+    wait: float = 600,
+    on_step: Callable[[Step], None] = _silently,
+) -> Commit:
+    """Merge changed rows and deletions into the newest version of a table, in one commit.
+
+    Arguments are those of ``publish_snapshot``, but ``rows`` are only the rows that were written
+    since the version before; rows that ``changes`` does not delete stay as they are.
+
+    Raises:
+        TableMissing: there is no version before; publish a snapshot first.
+        ChangesOutOfDate: another run was published since these changes were pulled.
+        RowsDoNotFit: the table has other columns or another key; publish a snapshot.
+        LibraryError: as ``publish_snapshot``.
+    """
+    extra = dict(metadata or {})
+    promise = _promise(
+        table, run_id, committed_at, (read, quarantined, superseded, removals), extra
+    )
+    place = Place(root, table)
+    place.open()
+    job = _Job(place, schema, rows, key, promise, extra, HISTORY_DAYS, memory, on_step, changes)
+    return _publish_locked(job, wait)
 
 
 def _promise(
     table: str,
     run_id: str,
     committed_at: datetime,
-    metadata: Mapping[str, str],
-    *,
-    read: int,
-    quarantined: int,
-    superseded: int,
+    counts: tuple[int, int, int, int],
+    extra: Mapping[str, str],
 ) -> Commit:
-    """The commit as it will be if every row is new."""
-    version = metadata.get("entry_version")
+    """What the publication comes to if every row is new."""
+    read, quarantined, superseded, removals = counts
     published = read - quarantined - superseded
+    version = extra.get("entry_version")
     return Commit(
         table=table,
         version=0,
@@ -147,7 +196,16 @@ def _promise(
         superseded=superseded,
         rows=published,
         committed_at=committed_at.isoformat(),
+        removals=removals,
     )
+
+
+def _publish_locked(job: _Job, wait: float) -> Commit:
+    with job.place.locked(wait):
+        job.place.clean()
+        commit = _publish(job)
+        job.place.clean()
+        return commit
 
 
 def _publish(job: _Job) -> Commit:
@@ -158,8 +216,20 @@ def _publish(job: _Job) -> Commit:
     done = commit_of(publications, job.promise.run_id)
     if done:
         return done.commit
+    _require_up_to_date(job, publications)
     require_newest(job.place, publications, job.metadata)
     return _publish_next(job, publications)
+
+
+def _require_up_to_date(job: _Job, publications: list[Recorded]) -> None:
+    newest = publications[0].commit.run_id if publications else None
+    if job.changes is not None and job.changes.after != newest:
+        raise ChangesOutOfDate(
+            job.promise.table,
+            found=f"a version by run {newest}",
+            expected=f"the version by run {job.changes.after}, which these changes follow",
+            remedy="start a new run; the rows that this one pulled may be older than the table",
+        )
 
 
 def _publish_first(job: _Job) -> Commit:
@@ -186,10 +256,14 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
     job.on_step(Step.SPOOLED)
     before = pa.schema(opened.schema())
     same_key = not publications or publications[0].metadata.get(_KEY) == ",".join(job.key)
+    is_alike = same_columns(before, job.schema) and same_key
+    if job.changes is not None and not is_alike:
+        raise _misfit(job, before)
     table = job.promise.table
     with discreet(table), connect(job.place.staging, job.memory) as connection:
         comparison = Comparison(
-            [str(spool)], job.place.files(opened), job.schema, before, tuple(job.key), same_key
+            *([str(spool)], job.place.files(opened), job.schema, before),
+            *(tuple(job.key), same_key, job.changes),
         )
         empty, repeated = duplicate_keys(connection, comparison)
         if empty or repeated:
@@ -203,16 +277,24 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
             unchanged=found.unchanged,
             deleted=found.deleted,
         )
-        commit.require_balance()
+        commit.require_balance(found.kept)
         job.on_step(Step.COMPARED)
-        is_same = not (commit.inserted or commit.updated or commit.deleted)
-        if is_same and _same_columns(before, job.schema) and same_key:
-            keep_moment(job.place, job.metadata)
-            newest = publications[0].commit.version if publications else opened.version()
-            return replace(commit, version=newest)
+        if is_alike and not (commit.inserted or commit.updated or commit.deleted):
+            return replace(commit, version=_note_position(job, publications, commit))
         merged = merged_rows(connection, comparison)
         version = _write(job, _telling(merged, job), commit, opened.version())
     return replace(commit, version=version)
+
+
+def _note_position(job: _Job, publications: list[Recorded], commit: Commit) -> int:
+    """Commit a new position without touching any row; the version that holds the content."""
+    opened = job.place.open()
+    position = job.metadata.get(POSITION)
+    known = publications[0].metadata.get(POSITION) if publications else None
+    if position is None or position == known:
+        keep_moment(job.place, job.metadata)
+        return publications[0].commit.version if publications else opened.version()
+    return _write(job, iter(()), commit, opened.version(), mode="append")
 
 
 def _telling(rows: Iterable[pa.RecordBatch], job: _Job) -> Iterator[pa.RecordBatch]:
@@ -220,17 +302,23 @@ def _telling(rows: Iterable[pa.RecordBatch], job: _Job) -> Iterator[pa.RecordBat
     job.on_step(Step.STREAMED)
 
 
-def _write(job: _Job, rows: Iterator[pa.RecordBatch], commit: Commit, base: int | None) -> int:
+def _write(
+    job: _Job,
+    rows: Iterator[pa.RecordBatch],
+    commit: Commit,
+    base: int | None,
+    mode: Literal["overwrite", "append"] = "overwrite",
+) -> int:
     """Commit the rows on top of version ``base`` (None: as the first); the new version."""
-    guarded = _Guard(rows)
+    guarded = Guard(rows)
     days = f"interval {job.history_days} days"
     target = str(job.place.path) if base is None else job.place.open(base)
     try:
         write_deltalake(
             target,
             pa.RecordBatchReader.from_batches(job.schema, guarded),
-            mode="error" if base is None else "overwrite",
-            schema_mode=None if base is None else "overwrite",
+            mode="error" if base is None else mode,
+            schema_mode="overwrite" if base is not None and mode == "overwrite" else None,
             name=job.promise.table,
             configuration={
                 "delta.logRetentionDuration": days,
@@ -254,21 +342,6 @@ def _write(job: _Job, rows: Iterator[pa.RecordBatch], commit: Commit, base: int 
         raise _write_error(job.promise.table, error) from error
     job.on_step(Step.COMMITTED)
     return 0 if base is None else base + 1
-
-
-class _Guard:
-    """Rows on their way through foreign code, which would hide the error that they raise."""
-
-    def __init__(self, rows: Iterator[pa.RecordBatch]) -> None:
-        self._rows = rows
-        self.error: BaseException | None = None
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from self._rows
-        except BaseException as error:
-            self.error = error
-            raise
 
 
 def _write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:
@@ -315,13 +388,16 @@ def _fitted(batch: pa.RecordBatch, job: _Job) -> pa.RecordBatch:
     except (KeyError, pa.ArrowInvalid, ValueError) as error:
         raise RowsDoNotFit(
             job.promise.table,
-            found=", ".join(f"{one.name} {one.type}" for one in batch.schema),
-            expected=", ".join(f"{one.name} {one.type}" for one in job.schema),
+            found=described(batch.schema),
+            expected=described(job.schema),
             remedy="standardise the rows by the catalog entry before publishing them",
         ) from error
 
 
-def _same_columns(first: pa.Schema, second: pa.Schema) -> bool:
-    return list(zip(first.names, first.types, strict=True)) == list(
-        zip(second.names, second.types, strict=True)
+def _misfit(job: _Job, before: pa.Schema) -> RowsDoNotFit:
+    return RowsDoNotFit(
+        job.promise.table,
+        found=f"changes with {described(job.schema)}, key {', '.join(job.key)}",
+        expected=f"the columns and the key of the table: {described(before)}",
+        remedy="give the changed catalog entry a new version: its next pull is a full one",
     )

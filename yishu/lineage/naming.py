@@ -7,7 +7,7 @@ entry in the namespace ``yishu``, wherever the files lie. No name holds a creden
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from openlineage.client.naming.dataset import LocalFileSystem, MySQL, Oracle, Postgres
@@ -37,8 +37,8 @@ def source_dataset(spec: SourceSpec, url: str) -> DatasetName:
         spec: The source as the catalog describes it.
         url: Its connection's URL; credentials in it do not reach the name.
     """
-    if spec.kind in {SystemKind.CSV, SystemKind.XLSX}:
-        return _file(str(PurePosixPath(url) / (spec.path or "")))
+    if spec.kind in {SystemKind.CSV, SystemKind.XLSX, SystemKind.PARQUET}:
+        return _dropped(url, spec.path or "")
     if spec.kind is SystemKind.REST:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -70,6 +70,17 @@ def subject_table(subject_id: str) -> DatasetName:
 def run_uuid(run_id: str, job: str) -> str:
     """OpenLineage's id of a run: the same for the same run and job, also after a kill."""
     return str(uuid5(_RUNS, f"{run_id}\n{job}"))
+
+
+def _dropped(url: str, pattern: str) -> DatasetName:
+    if "://" not in url:
+        return _file(str(PurePosixPath(url) / pattern))
+    parts = urlsplit(url)
+    path = str(PurePosixPath(unquote(parts.path)) / pattern)
+    if parts.scheme == "file":
+        return _file(path)
+    # OpenLineage has no rule for SFTP: as for other servers of files, host and port, then the path.
+    return DatasetName(f"{parts.scheme}://{parts.hostname}:{parts.port or 22}", path)
 
 
 def _file(path: str) -> DatasetName:

@@ -21,6 +21,12 @@ def connection_of(spec: SourceSpec) -> Connection:
     return Connection(id=spec.connection, kind=spec.kind, url=airflow_url(found))
 
 
+async def connection_for(spec: SourceSpec) -> Connection:
+    """As ``connection_of``, for a caller that runs in an event loop."""
+    found = await AirflowConnection.async_get(spec.connection)
+    return Connection(id=spec.connection, kind=spec.kind, url=airflow_url(found))
+
+
 def airflow_url(connection: AirflowConnection) -> str:
     """The URL that an Airflow connection means; drop folders are ``fs`` connections.
 

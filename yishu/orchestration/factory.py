@@ -23,6 +23,7 @@ from airflow.sdk import (
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.vocabulary import LateDepartment, UpdateCycle
 from yishu.orchestration import describe, naming, tasks
+from yishu.orchestration.arrival import ArriveOperator
 
 RETRIES: dict[str, Any] = {
     "retries": 3,
@@ -60,7 +61,10 @@ def subject_dags(catalog: CatalogView) -> Iterator[DAG]:
 
 
 def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
-    """Pull, validate and publish one entry by its update cycle."""
+    """Pull, validate and publish one entry by its update cycle.
+
+    An entry with an arrival rule first waits for its next delivery.
+    """
     with DAG(
         dag_id=naming.entry_dag_id(entry.id),
         dag_display_name=f"{entry.id} {entry.name}",
@@ -72,6 +76,7 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
         **_COMMON,
     ) as dag:
         chain(
+            *_wait(entry),
             _task("pull", tasks.pull, naming.system_pool(entry), entry_id=entry.id),
             _task("validate", tasks.validate, naming.LIBRARY_POOL, entry_id=entry.id),
             _task(
@@ -164,6 +169,13 @@ def _arrival(
     slowest = max(scheduled, key=lambda cycle: cycle.freshness or timedelta())
     at_the_latest = CronTriggerTimetable(slowest.cron or "", timezone=naming.TIME_ZONE)
     return AssetOrTimeSchedule(timetable=at_the_latest, assets=AssetAll(*assets))
+
+
+def _wait(entry: CatalogEntry) -> list[ArriveOperator]:
+    if entry.source.arrival is None:
+        return []
+    pool = naming.system_pool(entry)
+    return [ArriveOperator(task_id="arrive", entry_id=entry.id, pool=pool)]
 
 
 def _task(

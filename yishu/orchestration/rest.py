@@ -68,8 +68,8 @@ class AirflowApi:
         self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False, transport=transport)
         self._token: str | None = None
 
-    def not_healthy(self, since: datetime) -> list[str]:
-        """The parts that have not shown a sign of life since then."""
+    def not_healthy(self, since: datetime, *, triggerer: bool = False) -> list[str]:
+        """The parts that have not shown a sign of life since then; the triggerer if asked."""
         try:
             reply = self._http.get("/api/v2/monitor/health", timeout=5.0)
             reply.raise_for_status()
@@ -80,6 +80,8 @@ class AirflowApi:
             "scheduler": (health["scheduler"] or {}).get("latest_scheduler_heartbeat"),
             "DAG processor": (health["dag_processor"] or {}).get("latest_dag_processor_heartbeat"),
         }
+        if triggerer:
+            beats["triggerer"] = (health["triggerer"] or {}).get("latest_triggerer_heartbeat")
         return [
             name
             for name, beat in beats.items()

@@ -1,7 +1,8 @@
 """Airflow on one machine: scheduler, DAG processor and API server as child processes.
 
-The triggerer is not started: no task is deferred. The scheduler's log server is not either: the
-API server reads the tasks' logs from the same disk.
+The triggerer is started only when an entry of the release waits for its deliveries: no other task
+is deferred. The log servers of scheduler and triggerer are not: the API server reads the tasks'
+logs from the same disk.
 """
 
 import os
@@ -9,11 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
+from catalog.errors import ReleaseDamaged
+from catalog.release import NoRelease, current_release, load_release
 from yishu.embedded import EmbeddedPostgres, embedded_postgres
 from yishu.orchestration.environment import HOST, airflow_environment, base_url
 from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
@@ -26,7 +30,10 @@ COMPONENTS = {
     "dag-processor": ("dag-processor",),
     "api-server": ("api-server", "--workers", "1"),
 }
-"""What runs, and with which arguments of the ``airflow`` command."""
+"""What runs always, and with which arguments of the ``airflow`` command."""
+
+TRIGGERER = {"triggerer": ("triggerer", "--skip-serve-logs")}
+"""What waits for deliveries."""
 
 AIRFLOW_DATABASE = "airflow"
 FIRST_PORT = 8080
@@ -42,6 +49,22 @@ class ComponentStatus:
     name: str
     pid: int | None
     log: Path
+
+
+def components(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """What runs for the release in force."""
+    try:
+        release_id = current_release(settings.releases_dir).id
+    except (NoRelease, ReleaseDamaged):
+        return COMPONENTS
+    return COMPONENTS | TRIGGERER if _has_waits(settings.releases_dir, release_id) else COMPONENTS
+
+
+@lru_cache(maxsize=1)
+def _has_waits(directory: Path, release_id: str) -> bool:
+    # A release never changes, and this is asked again and again while a run is watched.
+    release = load_release(directory / f"{release_id}.json")
+    return any(entry.source.arrival is not None for entry in release.entries.values())
 
 
 def processes(settings: Settings) -> Processes:
@@ -72,8 +95,9 @@ def start(
         NotReady: something is still not ready after two minutes.
     """
     children = processes(settings)
-    running = [name for name in COMPONENTS if children.find(name)]
-    if len(running) < len(COMPONENTS):
+    wanted = components(settings)
+    running = [name for name in wanted if children.find(name)]
+    if len(running) < len(wanted):
         # They must agree on port and secrets, so a half-running Airflow is started anew.
         children.stop(running, _STOP_SECONDS)
         port = _choose_port(settings, port)
@@ -81,27 +105,28 @@ def start(
         progress("Preparing Airflow's database")
         _run("db-migrate", ["-m", "airflow", "db", "migrate"], environment, children)
         progress("Starting Airflow")
-        for name, arguments in COMPONENTS.items():
+        for name, arguments in wanted.items():
             argv = [sys.executable, "-m", "airflow", *arguments]
             children.start(name, argv, environment, project_root())
     announce_release(settings, database_url)
     url = ui_url(settings)
-    _wait_until_ready(children, AirflowApi(url), progress)
+    _wait_until_ready(children, wanted, AirflowApi(url), progress)
     return url
 
 
 def stop(settings: Settings) -> list[str]:
     """Stop Airflow and every task it runs; the names of what was running."""
     children = processes(settings)
-    running = [name for name in COMPONENTS if children.find(name)]
-    children.stop(list(COMPONENTS), _STOP_SECONDS)
+    known = [*COMPONENTS, *TRIGGERER]
+    running = [name for name in known if children.find(name)]
+    children.stop(known, _STOP_SECONDS)
     return running
 
 
 def status(settings: Settings) -> tuple[ComponentStatus, ...]:
     """What of Airflow runs and where its logs are."""
     children = processes(settings)
-    found = {name: children.find(name) for name in COMPONENTS}
+    found = {name: children.find(name) for name in components(settings)}
     return tuple(
         ComponentStatus(name, process.pid if process else None, children.log(name))
         for name, process in found.items()
@@ -149,7 +174,7 @@ def require_alive(settings: Settings) -> None:
         ComponentFailed: one has ended; the error carries the end of its log.
     """
     children = processes(settings)
-    for name in COMPONENTS:
+    for name in components(settings):
         if children.find(name) is None:
             raise _died(name, children)
 
@@ -181,17 +206,20 @@ def _died(name: str, children: Processes, found: str = "it is not running") -> C
 
 
 def _wait_until_ready(
-    children: Processes, api: AirflowApi, progress: Callable[[str], None]
+    children: Processes,
+    wanted: Collection[str],
+    api: AirflowApi,
+    progress: Callable[[str], None],
 ) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     # A heartbeat of the time before says nothing about the processes that run now.
-    since = datetime.fromtimestamp(_latest_start(children), UTC)
+    since = datetime.fromtimestamp(_latest_start(children, wanted), UTC)
     missing: list[str] = []
     while time.monotonic() < deadline:
-        for name in COMPONENTS:
+        for name in wanted:
             if children.find(name) is None:
                 raise _died(name, children)
-        missing = api.not_healthy(since)
+        missing = api.not_healthy(since, triggerer="triggerer" in wanted)
         if not missing:
             return
         progress(f"Waiting for {', '.join(missing)}")
@@ -199,13 +227,13 @@ def _wait_until_ready(
     raise NotReady(
         "Airflow",
         found=f"after {_READY_SECONDS:.0f} s still not ready: {', '.join(missing)}",
-        expected="scheduler, DAG processor and API server ready",
+        expected=f"{', '.join(wanted)} ready",
         remedy=f"see the logs in {children.log_dir}; on a busy machine start again",
     )
 
 
-def _latest_start(children: Processes) -> float:
-    found = (children.find(name) for name in COMPONENTS)
+def _latest_start(children: Processes, wanted: Collection[str]) -> float:
+    found = (children.find(name) for name in wanted)
     return max((process.create_time() for process in found if process), default=0.0)
 
 

@@ -26,11 +26,18 @@ Record = dict[str, Any]
 
 
 def pull(entry_id: str, run_id: str) -> Record:
-    """Bring an entry's catalogued columns from its department system into landing."""
+    """Bring an entry's catalogued columns from its department system into landing.
+
+    In the system's closed hours the run is skipped and not failed: the next scheduled one pulls.
+    """
     from yishu.pipeline import run_pull  # noqa: PLC0415
+    from yishu.pipeline.errors import OutsideWindow  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        return run_pull(entry_id, run_id, _context(connect_for=entry_id))
+        try:
+            return run_pull(entry_id, run_id, _context(connect_for=entry_id))
+        except OutsideWindow as error:
+            raise AirflowSkipException(str(error)) from error
 
 
 def validate(entry_id: str, run_id: str) -> Record:

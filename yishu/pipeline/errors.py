@@ -4,6 +4,14 @@ PipelineError
 ├── SchemaDrift        the source no longer has what the catalog promises
 ├── QualityGateClosed  too much of the batch is wrong to publish it
 ├── EmptySource        nothing came from a source that is never empty
+├── VolumeSuspect      far fewer or far more rows than were published last; a person decides
+├── NothingToAccept    a decision about a run that no guard stopped
+├── OutsideWindow      the system is closed at this hour
+├── SystemResting      the system's breaker is open                            retryable
+├── EntryBusy          another pull of the entry is under way                  retryable
+├── BackfillMisplaced  history is to be filled in below what was published otherwise
+├── DiskFull           no room to land what the source gave                 retryable
+├── BoundsOutOfOrder   the batches of a back-fill do not follow each other
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
 └── ConnectionUnknown  this installation has no connection of that name
@@ -40,6 +48,57 @@ class EntryChanged(PipelineError):
     """A release changed the entry between two stages of one run."""
 
     code = "RUN_ENTRY_CHANGED"
+
+
+class VolumeSuspect(PipelineError):
+    """A source shrank or grew beyond its bounds; what it gave waits for a person's decision."""
+
+    code = "RUN_VOLUME_SUSPECT"
+
+
+class NothingToAccept(PipelineError):
+    """A decision was given about a run that no guard stopped."""
+
+    code = "RUN_NOTHING_TO_ACCEPT"
+
+
+class OutsideWindow(PipelineError):
+    """The department system is closed at this hour; the next scheduled run pulls."""
+
+    code = "RUN_OUTSIDE_WINDOW"
+
+
+class SystemResting(PipelineError):
+    """The department system did not answer too often and is left alone for a while."""
+
+    code = "RUN_SYSTEM_RESTING"
+    retryable = True
+
+
+class EntryBusy(PipelineError):
+    """Another process pulls the entry at this moment."""
+
+    code = "RUN_ENTRY_BUSY"
+    retryable = True
+
+
+class BackfillMisplaced(PipelineError):
+    """A back-fill would have to replace a table that holds more than it brings."""
+
+    code = "RUN_BACKFILL_MISPLACED"
+
+
+class DiskFull(PipelineError):
+    """The disk on which rows are landed is full; nothing was landed."""
+
+    code = "RUN_DISK_FULL"
+    retryable = True
+
+
+class BoundsOutOfOrder(PipelineError):
+    """The bounds of a back-fill are no stamps of the entry, or not in order."""
+
+    code = "RUN_BOUNDS_OUT_OF_ORDER"
 
 
 class StageMissing(PipelineError):

@@ -34,6 +34,10 @@ def pull_facts(entry: CatalogEntry, receipt: PullReceipt) -> PullFacts:
         digest=receipt.digest,
         pulled_at=datetime.fromisoformat(receipt.pulled_at),
         new_columns=receipt.new_columns,
+        mode=receipt.mode,
+        since=receipt.since,
+        reached=receipt.reached,
+        source_digest=receipt.source_digest,
     )
 
 
@@ -99,6 +103,7 @@ def commit_facts(commit: Commit, object_id: str, layer: Layer) -> CommitFacts:
         rows=commit.rows,
         committed_at=datetime.fromisoformat(commit.committed_at),
         entry_version=commit.entry_version,
+        removals=commit.removals,
     )
 
 

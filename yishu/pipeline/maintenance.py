@@ -13,8 +13,12 @@ from catalog.model import CatalogView, Retention
 from yishu.library import maintain
 from yishu.library.read import tables
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.delivery import ARRIVED, RECEIPT
+from yishu.pipeline.publish import PUBLISHED
+from yishu.pipeline.pull import VERDICT
+from yishu.pipeline.store import remove_folder
 
-RECORDS = {"receipt.json", "verdict.json"}
+RECORDS = {RECEIPT, VERDICT, PUBLISHED, ARRIVED}
 """What landing keeps for good."""
 
 
@@ -48,7 +52,8 @@ def purge(var_dir: Path, library: Path, catalog: CatalogView, now: datetime) -> 
     removed = {"landing": 0, "quarantine": 0, "not_linked": 0}
     for entry_id, path in _files_of_runs(var_dir / "landing"):
         days = _retention(catalog, entry_id).landing_days
-        removed["landing"] += path.name not in RECORDS and _end(path, days, now)
+        if path.name not in RECORDS:
+            removed["landing"] += _end(path, days, now)
     for entry_id, path in _files_of_runs(var_dir / "quarantine"):
         days = _retention(catalog, entry_id).quarantine_days
         removed["quarantine"] += _end(path, days, now)
@@ -63,13 +68,22 @@ def _files_of_runs(layer: Path) -> Iterator[tuple[str, Path]]:
         yield f"{department}.{entry}", path
 
 
-def _end(path: Path, days: int, now: datetime) -> bool:
-    """Remove a file older than that; whether it was. A file's age counts from its last write."""
-    age = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    if age <= timedelta(days=days):
-        return False
-    path.unlink()
-    return True
+def _end(path: Path, days: int, now: datetime) -> int:
+    """Remove a file or a folder older than that; how many files went.
+
+    A file's age counts from its last write. A folder, such as the parts of one pull, goes as a
+    whole when the youngest file in it is old enough.
+    """
+    inside = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    written = max((file.stat().st_mtime for file in inside), default=path.stat().st_mtime)
+    if now - datetime.fromtimestamp(written, UTC) <= timedelta(days=days):
+        return 0
+    if path.is_dir():
+        # Renamed first, so that a process that is killed here leaves no half of it to be read.
+        remove_folder(path.rename(path.with_name(f".{path.name.strip('.')}.ended")))
+    else:
+        path.unlink()
+    return len(inside)
 
 
 def _retention(catalog: CatalogView, name: str) -> Retention:

@@ -1,25 +1,40 @@
 """Publish: standardise the rows that passed and commit them to the unified database at once."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry
 from expectations.verdict import Positions, Verdict
 from transforms.standard import standardise
 from transforms.types import arrow_type
-from yishu.library import Commit, publish_snapshot, unified_table
+from yishu.library import (
+    POSITION,
+    Changes,
+    Commit,
+    publish_changes,
+    publish_snapshot,
+    unified_table,
+)
+from yishu.library.recency import PULLED_AT
 from yishu.pipeline.ahead import made_ahead
+from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.errors import QualityGateClosed
-from yishu.pipeline.landed import RowGroup, row_groups, whole_batch
-from yishu.pipeline.pull import load_receipt, require_same_entry
-from yishu.pipeline.store import RunFolder
+from yishu.pipeline.landing import Group, landed, whole_batch
+from yishu.pipeline.pull import PullReceipt, load_receipt, require_same_entry
+from yishu.pipeline.resolve import resolve, write_keys
+from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 from yishu.pipeline.validate import load_verdict, quarantined_rows
+
+PUBLISHED = "published.json"
+"""The record of a publication by changes."""
 
 HANDED_ROWS = 16_384
 """Rows handed over at a time. The writer of Delta tables keeps a queue of batches, whatever their
@@ -36,28 +51,103 @@ def publish_entry(
         EntryChanged: a release changed the entry since the pull.
         QualityGateClosed: the verdict does not allow it; the table is unchanged.
         CountsDoNotAddUp: rows read are not accounted for; the table is unchanged.
+        LibrarySuperseded: rows of a later pull are published; the table is unchanged.
+        ChangesOutOfDate: the changes do not follow what is published; the table is unchanged.
     """
     receipt = load_receipt(folder, needed_by="publish")
     require_same_entry(receipt, entry)
     verdict = load_verdict(folder, needed_by="publish")
     _require_open_gate(entry, verdict)
+    if folder.has(PUBLISHED):
+        return _published_before(folder)
     folder.require_rows(needed_by="publish")
     # Where one process runs all stages, validation has left memory behind.
     pa.default_memory_pool().release_unused()
     quarantined = quarantined_rows(folder.quarantined)
+    if is_by_changes(entry):
+        return _publish_changes(entry, folder, quarantined, library, committed_at)
     return publish_snapshot(
         library,
         unified_table(entry.id),
         provenance_schema(entry),
-        _standard_rows(entry, folder.data, quarantined, receipt.run_id),
+        _standard_rows(entry, folder, quarantined, receipt.run_id),
         key=entry.key,
         run_id=receipt.run_id,
         committed_at=committed_at,
         read=receipt.rows,
         quarantined=len(quarantined),
         superseded=0,
-        metadata={"entry_id": entry.id, "entry_version": str(entry.version)},
+        metadata=_metadata(entry, receipt),
     )
+
+
+def _metadata(entry: CatalogEntry, receipt: PullReceipt) -> dict[str, str]:
+    """What is kept beside the commit, besides its counts."""
+    return {
+        "entry_id": entry.id,
+        "entry_version": str(entry.version),
+        PULLED_AT: receipt.pulled_at,
+    }
+
+
+def _published_before(folder: RunFolder) -> Commit:
+    """What a publication by changes did the first time.
+
+    Changes that alter nothing leave no version by which the run could be known.
+    """
+    done = json.loads(folder.read_text(PUBLISHED, needed_by="publish"))
+    return Commit(**{**done, "already_published": True})
+
+
+def _publish_changes(
+    entry: CatalogEntry,
+    folder: RunFolder,
+    quarantined: Positions,
+    library: Path,
+    committed_at: datetime,
+) -> Commit:
+    """Publish a pull by changes, and keep what it did for who does it again."""
+    clear_partial(folder.landing)
+    commit = _publish_resolved(entry, folder, quarantined, library, committed_at)
+    folder.write_text(PUBLISHED, json.dumps(asdict(commit)))
+    folder.gone.unlink(missing_ok=True)
+    folder.keys.unlink(missing_ok=True)
+    return commit
+
+
+def _publish_resolved(
+    entry: CatalogEntry,
+    folder: RunFolder,
+    quarantined: Positions,
+    library: Path,
+    committed_at: datetime,
+) -> Commit:
+    receipt = load_receipt(folder, needed_by="publish")
+    found = resolve(entry, folder, landed(folder), datetime.fromisoformat(receipt.pulled_at))
+    passed = np.setdiff1d(found.writes, quarantined)
+    metadata = _metadata(entry, receipt)
+    if receipt.position is not None:
+        metadata[POSITION] = receipt.position
+    left_out = np.setdiff1d(np.arange(receipt.rows), passed)
+    target = (library, unified_table(entry.id), provenance_schema(entry))
+    standard = _standard_rows(entry, folder, left_out, receipt.run_id)
+    facts: dict[str, Any] = {
+        "key": entry.key,
+        "run_id": receipt.run_id,
+        "committed_at": committed_at,
+        "read": receipt.rows - len(found.removals),
+        "quarantined": len(quarantined),
+        "superseded": len(found.superseded),
+        "removals": len(found.removals),
+        "metadata": metadata,
+    }
+    if receipt.after is None:
+        return publish_snapshot(*target, standard, **facts)
+    with whole_file(folder.gone) as path:
+        write_keys(path, entry, folder, found.removals)
+    present = folder.keys if folder.keys.exists() else None
+    changes = Changes(folder.gone, present, receipt.after)
+    return publish_changes(*target, standard, changes, **facts)
 
 
 def provenance_schema(entry: CatalogEntry) -> pa.Schema:
@@ -87,21 +177,21 @@ def _require_open_gate(entry: CatalogEntry, verdict: Verdict) -> None:
 
 
 def _standard_rows(
-    entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str
+    entry: CatalogEntry, folder: RunFolder, left_out: Positions, run_id: str
 ) -> Iterator[pa.RecordBatch]:
-    make = partial(_standard_part, entry, landed, quarantined, run_id)
-    for part in made_ahead(make, row_groups(landed)):
+    make = partial(_standard_part, entry, left_out, run_id)
+    for part in made_ahead(make, landed(folder).groups()):
         for start in range(0, part.num_rows, HANDED_ROWS):
             yield part.slice(start, HANDED_ROWS)
 
 
 def _standard_part(
-    entry: CatalogEntry, landed: Path, quarantined: Positions, run_id: str, group: RowGroup
+    entry: CatalogEntry, left_out: Positions, run_id: str, group: Group
 ) -> pa.RecordBatch:
-    """The rows of one row group that passed, standardised, with their origin."""
-    rows = pq.ParquetFile(landed).read_row_group(group.number, use_threads=False)
+    """The rows of one row group that are not left out, standardised, with their origin."""
+    rows = group.read()
     is_good = np.ones(rows.num_rows, dtype=np.bool_)
-    bad = quarantined[slice(*np.searchsorted(quarantined, [group.start, group.stop]))]
+    bad = left_out[slice(*np.searchsorted(left_out, [group.start, group.stop]))]
     is_good[bad - group.start] = False
     if len(bad):
         rows = rows.filter(pa.array(is_good))

@@ -14,11 +14,12 @@ from openlineage.client.event_v2 import RunEvent
 
 from catalog.errors import NotCataloged
 from catalog.model import CatalogEntry
-from yishu.ledger.facts import Layer, RefusalFacts, RunFinished, RunKind, RunState, Stage
+from yishu.ledger.facts import Layer, PullFacts, RefusalFacts, RunFinished, RunKind, RunState, Stage
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.care import admitted
 from yishu.pipeline.context import PipelineContext
-from yishu.pipeline.errors import SubjectUnknown
+from yishu.pipeline.errors import SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
     contribution_facts,
@@ -29,31 +30,77 @@ from yishu.pipeline.facts import (
     verdict_facts,
 )
 from yishu.pipeline.publish import publish_entry
-from yishu.pipeline.pull import pull
+from yishu.pipeline.pull import PullReceipt, is_pulled, load_receipt, pull
 from yishu.pipeline.store import RunFolder, run_folder
 from yishu.pipeline.telling import StageRun, told
 from yishu.pipeline.validate import validate_landed
+from yishu.pipeline.volume import require_expected_volume
+from yishu.sources.protocol import Connection
 
 Record = dict[str, Any]
 
 
-def run_pull(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
-    """Land an entry's rows.
+def run_pull(
+    entry_id: str, run_id: str, ctx: PipelineContext, *, until: str | None = None
+) -> Record:
+    """Land an entry's rows; ``until`` bounds a batch of a back-fill.
 
     Raises:
         NotCataloged: the release has no such entry; the refusal is in the ledger.
+        OutsideWindow, EntryBusy, SystemResting: the system is not to be read at this moment.
+        SchemaDrift: the source no longer has what the catalog promises.
+        VolumeSuspect: it shrank or grew beyond its bounds, and nobody accepted this run.
     """
     entry = _entry(entry_id, run_id, ctx)
     connection = ctx.connection(entry.source.connection)
     event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
     with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
-        folder = _folder(entry_id, run_id, ctx)
-        receipt = pull(entry, connection, folder, run_id=run_id, now=ctx.clock())
+        receipt = _pulled(entry, connection, run_id, ctx, until)
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
         outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
+        require_expected_volume(entry, receipt, ctx)
     return asdict(receipt)
+
+
+def _pulled(
+    entry: CatalogEntry,
+    connection: Connection,
+    run_id: str,
+    ctx: PipelineContext,
+    until: str | None,
+) -> PullReceipt:
+    folder = _folder(entry.id, run_id, ctx)
+    if is_pulled(folder):
+        return load_receipt(folder, needed_by="pull")
+    try:
+        with admitted(entry, run_id, ctx):
+            return pull(
+                entry,
+                connection,
+                folder,
+                run_id=run_id,
+                now=ctx.clock(),
+                library=ctx.settings.library_dir,
+                until=until,
+            )
+    except SchemaDrift as drift:
+        raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
+
+
+def _with_evidence(drift: SchemaDrift, last: PullFacts | None) -> SchemaDrift:
+    """The error with the last pull that still matched: since then the department changed it."""
+    known = "no pull of it ever matched"
+    if last is not None:
+        at = f"{last.pulled_at:%Y-%m-%d %H:%M} UTC"
+        known = f"the last pull that matched was run {last.run_id} at {at}, {last.rows:,} rows"
+    return SchemaDrift(
+        drift.obj,
+        found=f"{drift.found}; {known}",
+        expected=drift.expected,
+        remedy=drift.remedy,
+    )
 
 
 def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:

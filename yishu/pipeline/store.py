@@ -1,6 +1,7 @@
 """Where the stages of a run keep their files, and how they appear there: whole or not at all.
 
-    <var>/landing/<department>/<entry>/<run>/      data.parquet, receipt.json, verdict.json
+    <var>/landing/<department>/<entry>/<run>/      data.parquet (or parts/), receipt.json,
+                                                   verdict.json
     <var>/quarantine/<department>/<entry>/<run>/   rows.parquet
     <var>/library/                                 Delta tables (yishu.library)
 
@@ -10,6 +11,7 @@ Landing and quarantine may hold personal data, so their files are readable by th
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +41,25 @@ class RunFolder:
     def data(self) -> Path:
         """Landed rows, in the order in which the source gave them."""
         return self.landing / "data.parquet"
+
+    @property
+    def parts(self) -> Path:
+        """Where the parts lie of a pull in ranges, instead of ``data``."""
+        return self.landing / "parts"
+
+    def landed_parts(self) -> list[Path]:
+        """The parts that there are of a pull in ranges, in the order of their rows."""
+        return sorted(self.parts.glob("part-*.parquet"))
+
+    @property
+    def keys(self) -> Path:
+        """All keys of the source in their standard form, when a pull compared them."""
+        return self.landing / "keys.parquet"
+
+    @property
+    def gone(self) -> Path:
+        """Keys that a pull of changes deletes, while it is published."""
+        return self.landing / "gone.parquet"
 
     @property
     def quarantined(self) -> Path:
@@ -71,7 +92,7 @@ class RunFolder:
         Raises:
             StageMissing: retention has removed them.
         """
-        if not self.data.exists():
+        if not self.data.exists() and not self.landed_parts():
             raise StageMissing(
                 str(self.landing.name),
                 found="a receipt without its rows: their retention is over",
@@ -117,7 +138,15 @@ def clear_partial(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and what is in it, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def file_digest(*paths: Path) -> str:
+    """SHA-256 of a file, hexadecimal; of several, through all of them as if they were one."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            hashlib.file_digest(handle, lambda: digest)
+    return digest.hexdigest()

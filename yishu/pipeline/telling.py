@@ -12,7 +12,7 @@ from yishu.ledger.facts import RunFinished, RunKind, RunStarted, RunState, Stage
 from yishu.lineage import Moment
 from yishu.lineage import RunState as EventType
 from yishu.pipeline.context import PipelineContext
-from yishu.pipeline.errors import QualityGateClosed
+from yishu.pipeline.errors import QualityGateClosed, VolumeSuspect
 
 
 @dataclass
@@ -59,7 +59,7 @@ def told(run: StageRun, ctx: PipelineContext) -> Iterator[Outcome]:
 
 def _tell_failure(run: StageRun, ctx: PipelineContext, error: BaseException) -> None:
     now = ctx.clock()
-    blocked = isinstance(error, QualityGateClosed)
+    blocked = isinstance(error, QualityGateClosed | VolumeSuspect)
     ctx.ledger.record_run_finished(
         RunFinished.by_error(
             error,

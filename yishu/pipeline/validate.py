@@ -4,11 +4,13 @@ The checks see standard values (``transforms.read_column``), so that a credit co
 is a matter of spelling and not an error; the quarantine keeps the row as the source gave it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +20,13 @@ from catalog.model import CatalogEntry, CatalogView
 from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
 from expectations.run import ColumnView, validate
-from expectations.verdict import Gate, Positions, Verdict
+from expectations.verdict import Gate, Positions, Verdict, judge
 from transforms.standard import read_column
 from yishu.pipeline.ahead import made_ahead
-from yishu.pipeline.landed import RowGroup, row_groups
-from yishu.pipeline.pull import GROUP_ROWS, VERDICT, load_receipt, require_same_entry
+from yishu.pipeline.changes import is_by_changes
+from yishu.pipeline.landing import Group, Landed, landed
+from yishu.pipeline.pull import VERDICT, PullReceipt, load_receipt, require_same_entry
+from yishu.pipeline.resolve import resolve
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 
 ROW = "_row"
@@ -48,9 +52,23 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
         return load_verdict(folder, needed_by="validate")
     folder.require_rows(needed_by="validate")
     clear_partial(folder.landing)
-    checks = plan(entry, catalog)
-    with _Columns(entry, folder.data, _reading_order(checks)) as columns:
-        verdict = validate(
+    rows = landed(folder)
+    judged = _judged_changes if is_by_changes(entry) else _judged
+    verdict = judged(entry, plan(entry, catalog), folder, rows, receipt)
+    _write_quarantine(rows, verdict, folder)
+    folder.write_text(VERDICT, verdict.to_json())
+    return verdict
+
+
+def _judged(
+    entry: CatalogEntry, checks: Sequence[Check], _: RunFolder, rows: Landed, receipt: PullReceipt
+) -> Verdict:
+    def read(field: str) -> ColumnView:
+        reading = read_column(rows.column(field), entry.item(field))
+        return ColumnView(reading.values, reading.unreadable)
+
+    with _Columns(read, _reading_order(checks)) as columns:
+        return validate(
             checks,
             receipt.rows,
             columns.take,
@@ -58,9 +76,42 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
             entry_id=entry.id,
             run_id=receipt.run_id,
         )
-    _write_quarantine(verdict, folder)
-    folder.write_text(VERDICT, verdict.to_json())
-    return verdict
+
+
+def _judged_changes(
+    entry: CatalogEntry,
+    checks: Sequence[Check],
+    folder: RunFolder,
+    rows: Landed,
+    receipt: PullReceipt,
+) -> Verdict:
+    """The verdict on landed changes: the entry's checks see the last word on each key alone."""
+    found = resolve(entry, folder, rows, datetime.fromisoformat(receipt.pulled_at))
+    places = None if len(found.writes) == receipt.rows else pa.array(found.writes)
+
+    def read(field: str) -> ColumnView:
+        raw = rows.column(field)
+        reading = read_column(raw if places is None else raw.take(places), entry.item(field))
+        return ColumnView(reading.values, reading.unreadable)
+
+    names: dict[str, Any] = {"entry_id": entry.id, "run_id": receipt.run_id}
+    any_share = Gate(max_quarantined_share=1, allow_empty=True)
+    with _Columns(read, _reading_order(checks)) as columns:
+        seen = validate(checks, len(found.writes), columns.take, gate=any_share, **names)
+    results = [replace(one, positions=found.writes[one.positions]) for one in seen.results]
+    return judge([*results, *found.faults], receipt.rows, _gate(entry, receipt), **names)
+
+
+def _gate(entry: CatalogEntry, receipt: PullReceipt) -> Gate:
+    """The entry's gate; for a part, the share is one of the rows that there are in all.
+
+    A part may be a single row, which may be wrong: that is no reason to stop all others for good.
+    """
+    gate = Gate.of(entry)
+    if not receipt.is_part:
+        return gate
+    whole = max(receipt.before, receipt.rows) / max(receipt.rows, 1)
+    return Gate(min(gate.max_quarantined_share * whole, 1), allow_empty=True)
 
 
 def load_verdict(folder: RunFolder, *, needed_by: str) -> Verdict:
@@ -75,14 +126,13 @@ def quarantined_rows(path: Path) -> Positions:
 
 
 class _Columns:
-    """Columns of a landed file in standard form; the next one is read while one is checked.
+    """Columns in standard form, as ``read`` gives them; the next is read while one is checked.
 
     A guess at the next one that turns out wrong costs its memory until it is asked for.
     """
 
-    def __init__(self, entry: CatalogEntry, data: Path, order: Sequence[str]) -> None:
-        self._entry = entry
-        self._data = data
+    def __init__(self, read: Callable[[str], ColumnView], order: Sequence[str]) -> None:
+        self._read = read
         self._order = list(order)
         self._coming: dict[str, Future[ColumnView]] = {}
         self._thread = ThreadPoolExecutor(1)
@@ -106,15 +156,6 @@ class _Columns:
             self._order.remove(field)
             self._coming[field] = self._thread.submit(self._read, field)
 
-    def _read(self, field: str) -> ColumnView:
-        landed = pq.ParquetFile(self._data)
-        # In batches: read whole, a column is grown and copied over and over.
-        batches = landed.iter_batches(GROUP_ROWS, columns=[field], use_threads=False)
-        parts = [batch.column(0) for batch in batches]
-        raw = pa.chunked_array(parts, landed.schema_arrow.field(field).type)
-        reading = read_column(raw, self._entry.item(field))
-        return ColumnView(reading.values, reading.unreadable)
-
 
 def _reading_order(checks: Sequence[Check]) -> list[str]:
     """The order in which validation will most likely ask for columns: by their last check."""
@@ -122,25 +163,24 @@ def _reading_order(checks: Sequence[Check]) -> list[str]:
     return sorted(last, key=last.__getitem__)
 
 
-def _write_quarantine(verdict: Verdict, folder: RunFolder) -> None:
+def _write_quarantine(rows: Landed, verdict: Verdict, folder: RunFolder) -> None:
     clear_partial(folder.quarantine)
     reasons = _reasons_by_row(verdict)
-    landed = pq.read_schema(folder.data)
-    schema = landed.append(pa.field(ROW, pa.int64())).append(pa.field(REASONS, reasons.type))
+    schema = rows.schema.append(pa.field(ROW, pa.int64())).append(pa.field(REASONS, reasons.type))
     with whole_file(folder.quarantined) as path:  # noqa: SIM117  the writer ends first
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             done = 0
-            for rows in _picked(folder.data, verdict.quarantined):
-                part = reasons.slice(done, rows.num_rows)
-                writer.write_table(rows.append_column(REASONS, part))
-                done += rows.num_rows
+            for picked in _picked(rows, verdict.quarantined):
+                part = reasons.slice(done, picked.num_rows)
+                writer.write_table(picked.append_column(REASONS, part))
+                done += picked.num_rows
 
 
-def _picked(data: Path, positions: Positions) -> Iterator[pa.Table]:
+def _picked(rows: Landed, positions: Positions) -> Iterator[pa.Table]:
     """Rows at ``positions`` (ascending) with their positions, a few thousand at a time."""
     waiting: list[pa.Table] = []
-    for rows in made_ahead(partial(_pick, data, positions), row_groups(data)):
-        waiting.append(rows)
+    for part in made_ahead(partial(_pick, positions), rows.groups()):
+        waiting.append(part)
         if sum(one.num_rows for one in waiting) >= QUARANTINE_ROWS:
             yield pa.concat_tables(waiting)
             waiting = []
@@ -148,14 +188,9 @@ def _picked(data: Path, positions: Positions) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting)
 
 
-def _pick(data: Path, positions: Positions, group: RowGroup) -> pa.Table:
-    """The rows of one row group that are at ``positions``."""
-    landed = pq.ParquetFile(data)
-    inside = positions[slice(*np.searchsorted(positions, [group.start, group.stop]))]
-    rows = landed.read_row_group(group.number, use_threads=False) if len(inside) else None
-    if rows is None:
-        rows = landed.schema_arrow.empty_table()
-    return rows.take(pa.array(inside - group.start)).append_column(ROW, pa.array(inside))
+def _pick(positions: Positions, group: Group) -> pa.Table:
+    found, inside = group.pick(positions)
+    return found.append_column(ROW, pa.array(inside, pa.int64()))
 
 
 def _reasons_by_row(verdict: Verdict) -> pa.ListArray:

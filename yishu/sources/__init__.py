@@ -11,41 +11,59 @@ from importlib import import_module
 from catalog.model import SourceSpec
 from catalog.vocabulary import SystemKind
 from yishu.sources.errors import (
+    ArchiveUnsafe,
+    DeliveryMismatch,
     SourceChanged,
     SourceColumnMissing,
     SourceError,
     SourceFileMissing,
+    SourceIncomplete,
     SourceMisdescribed,
     SourceRefused,
     SourceTableMissing,
     SourceUnreachable,
     SourceUnreadable,
+    SpoolFull,
 )
-from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, Source, SourceColumn
+from yishu.sources.protocol import (
+    MAX_BATCH_ROWS,
+    Connection,
+    FilteringSource,
+    Since,
+    Source,
+    SourceColumn,
+)
 
 __all__ = [
     "MAX_BATCH_ROWS",
+    "ArchiveUnsafe",
     "Connection",
+    "DeliveryMismatch",
+    "FilteringSource",
+    "Since",
     "Source",
     "SourceChanged",
     "SourceColumn",
     "SourceColumnMissing",
     "SourceError",
     "SourceFileMissing",
+    "SourceIncomplete",
     "SourceMisdescribed",
     "SourceRefused",
     "SourceTableMissing",
     "SourceUnreachable",
     "SourceUnreadable",
+    "SpoolFull",
     "open_source",
 ]
 
 
 MODULES = {
     SystemKind.POSTGRESQL: ("yishu.sources.postgresql", "PostgresqlSource"),
-    SystemKind.SQL: ("yishu.sources.sql", "SqlSource"),
+    SystemKind.SQL: ("yishu.sources.sql", "open_sql"),
     SystemKind.CSV: ("yishu.sources.csv", "CsvSource"),
     SystemKind.XLSX: ("yishu.sources.xlsx", "XlsxSource"),
+    SystemKind.PARQUET: ("yishu.sources.parquet", "ParquetSource"),
     SystemKind.REST: ("yishu.sources.rest", "RestSource"),
 }
 """Where each kind lives; a driver is imported only when its kind is opened."""

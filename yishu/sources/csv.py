@@ -8,16 +8,16 @@ that never closes stop the pull and are named by line.
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from catalog.model import SourceSpec
+from yishu.sources.drop import DropSource
 from yishu.sources.encoding import encoding_of, first_bad_byte
-from yishu.sources.errors import SourceMisdescribed, SourceUnreadable, require_columns
-from yishu.sources.files import DroppedFile, newest, require_header, unreadable_file
+from yishu.sources.errors import SourceMisdescribed, SourceUnreadable
+from yishu.sources.files import DroppedFile, require_header, unreadable_file
 from yishu.sources.protocol import Connection, SourceColumn, bounded, string_schema
 from yishu.sources.text import QuoteWatch, Utf8Stream
 
@@ -25,8 +25,10 @@ BLOCK_BYTES = 4 * 1024 * 1024
 """How much is parsed at a time; also the longest row that can be read."""
 
 
-class CsvSource:
+class CsvSource(DropSource):
     """The newest file of a name pattern in a drop folder."""
+
+    endings = (".csv", ".tsv", ".txt")
 
     def __init__(self, spec: SourceSpec, connection: Connection) -> None:
         if len(spec.delimiter) != 1 or not spec.delimiter.isascii():
@@ -36,65 +38,46 @@ class CsvSource:
                 expected="e.g. a comma, a tab or |",
                 remedy="correct the catalog entry's source.delimiter",
             )
+        super().__init__(spec, connection)
+
+    def open_part(self, obj: str, file: DroppedFile) -> "CsvPart":
+        """Open one file of the delivery."""
+        return CsvPart(obj, file, self._spec)
+
+
+class CsvPart:
+    """One CSV file."""
+
+    def __init__(self, obj: str, file: DroppedFile, spec: SourceSpec) -> None:
+        self._obj = obj
+        self._file = file
         self._spec = spec
-        self._connection = connection
-        self._file: DroppedFile | None = None
-        self._encoding = ""
-        self._names: list[str] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file = None
+        try:
+            self._encoding = _encoding(obj, file.path, spec.encoding)
+            self._names = require_header(obj, self._header(obj, file.path))
+        except OSError as error:
+            raise unreadable_file(obj, error) from None
 
     @property
-    def file(self) -> DroppedFile:
-        """The delivery that is read: chosen once, at the first question.
-
-        Raises:
-            SourceFileMissing: no file has been delivered.
-            SourceUnreachable: the drop folder is not there.
-            SourceUnreadable: its first line is no header.
-        """
-        if self._file is None:
-            file = newest(self._spec, self._connection)
-            obj = f"{self._connection.id}: {file.path.name}"
-            try:
-                self._encoding = _encoding(obj, file.path, self._spec.encoding)
-                self._names = require_header(obj, self._header(obj, file.path))
-            except OSError as error:
-                raise unreadable_file(obj, error) from None
-            self._file = file
-        return self._file
-
     def columns(self) -> list[SourceColumn]:
         """The header's names, all of type ``string``."""
-        _ = self.file
         return [SourceColumn(name, "string") for name in self._names]
 
-    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Stream the columns in the file's row order.
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Text alone."""
+        return string_schema(columns)
+
+    def close(self) -> None:
+        """Nothing stays open between reads."""
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The columns in the file's row order.
 
         Raises:
-            SourceColumnMissing: a column is not there.
             SourceUnreadable: a byte, a row or a quote is wrong; the line is named.
             SourceChanged: the file was written to meanwhile.
         """
-        file = self.file
-        obj = f"{self._connection.id}: {file.path.name}"
-        require_columns(obj, self._names, columns)
-        return self._stream(obj, file, columns)
-
-    def _stream(
-        self, obj: str, file: DroppedFile, columns: Sequence[str]
-    ) -> Iterator[pa.RecordBatch]:
-        rows = 0
+        obj, file = self._obj, self._file
         watch = QuoteWatch(self._spec.delimiter)
         try:
             with file.path.open("rb") as raw:
@@ -102,7 +85,6 @@ class CsvSource:
                     if watch.doubtful:
                         self._require_sound(obj, file.path)
                         watch.trust()
-                    rows += batch.num_rows
                     yield from bounded(batch)
             if watch.doubtful:
                 self._require_sound(obj, file.path)
@@ -112,9 +94,6 @@ class CsvSource:
             raise _unsound(obj, f"a row longer than {BLOCK_BYTES} bytes") from None
         except OSError as error:
             raise unreadable_file(obj, error) from None
-        file.require_unchanged(obj)
-        if not rows:
-            yield pa.RecordBatch.from_pylist([], schema=string_schema(columns))
 
     def _batches(self, stream: Utf8Stream, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         try:

@@ -6,9 +6,13 @@
     ├── SourceMisdescribed    the catalog entry's source does not fit its kind
     ├── SourceTableMissing    no such table, sheet or endpoint
     ├── SourceFileMissing     no such file in the drop folder
+    │   └── SourceIncomplete  a delivery is there, but not yet in full          retryable
     ├── SourceColumnMissing   a column that the catalog lists is not there
+    ├── SpoolFull             no room for what is brought here to be read       retryable
     └── SourceUnreadable      what is there cannot be read exactly: bad byte, ragged row, bad page
-        └── SourceChanged     it changed while it was being read                retryable
+        ├── SourceChanged     it changed while it was being read                retryable
+        ├── DeliveryMismatch  it is not what its manifest promises
+        └── ArchiveUnsafe     a zip file that could harm who opens it
 
 Messages name connections, tables, files, columns, lines and byte offsets. They never hold a
 credential or a data value, and they are raised ``from None``: a driver's own message may quote
@@ -58,6 +62,20 @@ class SourceFileMissing(SourceError):
     code = "SRC_FILE_MISSING"
 
 
+class SourceIncomplete(SourceFileMissing):
+    """A delivery has begun but is not there in full by the entry's arrival rule."""
+
+    code = "SRC_INCOMPLETE"
+    retryable = True
+
+
+class SpoolFull(SourceError):
+    """The disk on which deliveries are kept while they are read is full."""
+
+    code = "SRC_SPOOL_FULL"
+    retryable = True
+
+
 class SourceColumnMissing(SourceError):
     """A column that the catalog lists is not in the source."""
 
@@ -75,6 +93,18 @@ class SourceChanged(SourceUnreadable):
 
     code = "SRC_CHANGED"
     retryable = True
+
+
+class DeliveryMismatch(SourceUnreadable):
+    """A delivery has other rows or another digest than its manifest promises."""
+
+    code = "SRC_DELIVERY_MISMATCH"
+
+
+class ArchiveUnsafe(SourceUnreadable):
+    """A zip file names places outside itself, or would fill the disk."""
+
+    code = "SRC_ARCHIVE_UNSAFE"
 
 
 class Meaning(NamedTuple):
@@ -98,6 +128,29 @@ DATABASE_DOWN = Meaning(
     SourceUnreachable,
     "no answer, or the connection broke",
     "see whether the system is up and the network open; the pull can be tried again",
+)
+SLOW = Meaning(
+    SourceUnreachable,
+    "no complete answer within the statement timeout",
+    "see whether the table is locked or the system overloaded; the pull can be tried again",
+)
+SILENT = Meaning(
+    SourceUnreachable,
+    "silence: the connection stands, but nothing has come for too long",
+    "see whether the network or the system hangs; the pull can be tried again",
+)
+NO_DATABASE = Meaning(
+    SourceRefused, "the server has no such database", "correct the connection's database name"
+)
+CERTIFICATE_REFUSED = Meaning(
+    SourceRefused,
+    "a server whose certificate is not trusted for that host",
+    "ask the department for its certificate authority's certificate; do not switch the check off",
+)
+NO_TLS = Meaning(
+    SourceRefused,
+    "a server that does not offer TLS, which the connection asks for",
+    "ask the department to switch TLS on; do not switch it off here",
 )
 READ_REFUSED = Meaning(
     SourceRefused, "the account may not read it", "grant SELECT on the catalogued columns"

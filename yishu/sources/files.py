@@ -1,39 +1,52 @@
-"""Drop folders: which file a pull reads, and whether it stayed the same while it was read.
+"""Files of a drop folder on this machine: listed, described, and watched while they are read."""
 
-Shared by CSV and XLSX. A department delivers whole files; the newest by name is the delivery.
-"""
-
+import asyncio
+import contextlib
+import errno
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
+from stat import S_ISREG
 from urllib.parse import unquote, urlsplit
 
 from catalog.model import SourceSpec
+from yishu.sources.arrival import Seen
 from yishu.sources.errors import (
     SourceChanged,
-    SourceFileMissing,
+    SourceError,
     SourceMisdescribed,
     SourceRefused,
     SourceUnreachable,
     SourceUnreadable,
+    SpoolFull,
 )
 from yishu.sources.protocol import Connection
-
-UNFINISHED = (".part", ".tmp")
-"""Name endings of files that are still being written."""
-
-HIDDEN = (".", "~$")
-"""Name beginnings of hidden files and of the lock files that office programs leave."""
 
 
 @dataclass(frozen=True)
 class DroppedFile:
-    """A delivered file as it was when the pull chose it."""
+    """A file as it was when the pull chose it.
+
+    Attributes:
+        touched_ns: The file system's own time of the last change of content or attributes, which
+            no program can set back as it can ``changed_ns``.
+    """
 
     path: Path
     size: int
     changed_ns: int
     inode: int
+    touched_ns: int = field(default=0, repr=False)
+
+    @classmethod
+    def at(cls, path: Path) -> "DroppedFile":
+        """The file as it is now.
+
+        Raises:
+            OSError: it cannot be reached.
+        """
+        stat = path.stat()
+        return cls(path, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_ctime_ns)
 
     def digest(self) -> str:
         """SHA-256 of the file, in hex: what is kept of a delivery instead of a copy."""
@@ -47,47 +60,101 @@ class DroppedFile:
             SourceChanged: it was written to, replaced or removed.
         """
         try:
-            same = _as_it_is(self.path) == self
+            same = DroppedFile.at(self.path) == self
         except OSError:
             same = False
         if not same:
-            raise SourceChanged(
-                obj,
-                found="the file changed while it was read",
-                expected="a delivery that is complete before it has its name",
-                remedy="ask the department to write under a name ending in .part and rename at "
-                "the end; the pull can be tried again",
-            )
+            raise changed(obj)
 
 
-def newest(spec: SourceSpec, connection: Connection) -> DroppedFile:
-    """The delivery: of the files that the entry's pattern names, the last one by name.
-
-    Raises:
-        SourceMisdescribed: the pattern is missing or leads out of the drop folder.
-        SourceUnreachable: the drop folder is not there.
-        SourceFileMissing: no file has been delivered.
-    """
-    pattern = _pattern(spec, connection)
-    folder = _folder(connection)
-    try:
-        if not folder.is_dir():
-            raise NotADirectoryError
-        found = [path for path in folder.glob(pattern) if path.is_file() and _finished(path.name)]
-        if found:
-            return _as_it_is(max(found, key=lambda path: path.name))
-    except OSError as error:
-        raise unreadable_file(connection.id, error) from None
-    raise SourceFileMissing(
-        f"{connection.id}: {pattern}",
-        found="no finished file of that name",
-        expected="at least one delivered file",
-        remedy="ask the department to deliver, or correct the entry's source.path",
+def changed(obj: str) -> SourceChanged:
+    """What to say of a delivery that is no longer what it was when the pull chose it."""
+    return SourceChanged(
+        obj,
+        found="the file changed while it was read",
+        expected="a delivery that is complete before it has its name",
+        remedy="ask the department to write under a name ending in .part and rename at the end; "
+        "the pull can be tried again",
     )
 
 
-def unreadable_file(obj: str, error: OSError) -> SourceRefused | SourceUnreachable:
-    """What the operating system's refusal of a drop folder or file means."""
+class LocalFolder:
+    """A drop folder that is mounted here."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._id = connection.id
+        is_url = connection.url.startswith("file://")
+        path = unquote(urlsplit(connection.url).path) if is_url else connection.url
+        self._path = Path(path)
+
+    def listing(self, patterns: tuple[str, ...]) -> list[Seen]:
+        """The files that the patterns name, each once.
+
+        Raises:
+            SourceUnreachable: the folder is not there.
+            SourceRefused: it may not be read.
+        """
+        try:
+            if not self._path.is_dir():
+                raise NotADirectoryError
+            return self._listed(patterns)
+        except OSError as error:
+            raise unreadable_file(self._id, error) from None
+
+    async def look(self, patterns: tuple[str, ...]) -> list[Seen]:
+        """As ``listing``, for a caller that must not block."""
+        return await asyncio.to_thread(self.listing, patterns)
+
+    def bring(self, seen: Seen, spool: Path) -> DroppedFile:
+        """The file, where it lies; it must still be the one that was seen.
+
+        Raises:
+            SourceChanged: it is another one by now.
+        """
+        del spool  # nothing is copied
+        path = self._path / seen.name
+        try:
+            file = DroppedFile.at(path)
+        except FileNotFoundError:
+            raise changed(f"{self._id}: {seen.name}") from None
+        if (file.size, file.changed_ns, file.inode) != (seen.size, seen.changed_ns, seen.inode):
+            raise changed(f"{self._id}: {seen.name}")
+        return file
+
+    def read_small(self, name: str, most: int) -> bytes | None:
+        """At most that many bytes of a file beside the data; None when there is none."""
+        try:
+            with (self._path / name).open("rb") as file:
+                return file.read(most)
+        except FileNotFoundError:
+            return None
+
+    def _listed(self, patterns: tuple[str, ...]) -> list[Seen]:
+        found: dict[str, Seen] = {}
+        for path in (path for one in patterns for path in self._path.glob(one)):
+            # A file may be renamed or removed between being listed and being looked at.
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                name = path.relative_to(self._path).as_posix()
+                if S_ISREG(stat.st_mode) and self._stays_inside(path):
+                    found[name] = Seen(name, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return list(found.values())
+
+    def _stays_inside(self, path: Path) -> bool:
+        # A link that somebody dropped must not make us read another part of this machine.
+        return path.resolve().is_relative_to(self._path.resolve())
+
+
+def unreadable_file(obj: str, error: OSError) -> SourceError:
+    """What the operating system's refusal of a file or folder means."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return SpoolFull(
+            obj,
+            found="no room left on the disk where deliveries are kept while they are read",
+            expected="room for the delivery, unpacked",
+            remedy="free room under var/landing, or give it a larger disk; nothing was taken and "
+            "the pull can be tried again",
+        )
     if isinstance(error, PermissionError):
         return SourceRefused(
             obj,
@@ -128,10 +195,14 @@ def require_header(obj: str, names: list[str]) -> list[str]:
     )
 
 
-def _pattern(spec: SourceSpec, connection: Connection) -> str:
+def pattern_of(spec: SourceSpec, connection: Connection) -> str:
+    """The name pattern of an entry's deliveries, once it is known to stay in the drop folder.
+
+    Raises:
+        SourceMisdescribed: it is missing or leads out.
+    """
     pattern = spec.path or ""
-    parts = PurePosixPath(pattern)
-    if pattern and not parts.is_absolute() and ".." not in parts.parts:
+    if pattern and not pattern.startswith("/") and ".." not in pattern.split("/"):
         return pattern
     raise SourceMisdescribed(
         connection.id,
@@ -139,18 +210,3 @@ def _pattern(spec: SourceSpec, connection: Connection) -> str:
         expected="a file name pattern inside the drop folder, e.g. permits_*.csv",
         remedy="correct the catalog entry's source.path",
     )
-
-
-def _folder(connection: Connection) -> Path:
-    if connection.url.startswith("file://"):
-        return Path(unquote(urlsplit(connection.url).path))
-    return Path(connection.url)
-
-
-def _finished(name: str) -> bool:
-    return not name.startswith(HIDDEN) and not name.lower().endswith(UNFINISHED)
-
-
-def _as_it_is(path: Path) -> DroppedFile:
-    stat = path.stat()
-    return DroppedFile(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)

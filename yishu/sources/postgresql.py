@@ -10,7 +10,7 @@ text. ``infinity`` in a date or timestamp arrives as 9999-12-31, the trade's spe
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -24,31 +24,35 @@ import pyarrow.compute as pc
 
 from catalog.model import SourceSpec
 from yishu.sources.errors import (
-    DATABASE_DOWN,
-    READ_REFUSED,
-    SIGN_IN_REFUSED,
+    SILENT,
     TABLE_MISSING,
-    WRITE_REFUSED,
-    Meaning,
-    SourceColumnMissing,
     SourceError,
     SourceMisdescribed,
-    SourceRefused,
-    SourceUnreachable,
     SourceUnreadable,
     require_columns,
 )
-from yishu.sources.protocol import Connection, SourceColumn, bounded
+from yishu.sources.postgresql_errors import explained
+from yishu.sources.protocol import Connection, Since, SourceColumn, bounded
+from yishu.sources.silence import SilenceWatch
+from yishu.sources.since import literal
 
 STATEMENT_TIMEOUT = timedelta(hours=1)
 """How long one query may run; 50 million rows take minutes."""
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 
+SILENCE = timedelta(minutes=15)
+"""How long nothing may come while a query runs before the connection counts as lost."""
+
+KEEPALIVE = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+"""A host that is gone is noticed after a minute, and a firewall is reminded of the connection."""
+
 SESSION = {
     "default_transaction_read_only": "on",
     "client_encoding": "UTF8",
     "DateStyle": "ISO",
+    "standard_conforming_strings": "on",
+    "lock_timeout": "60s",
     # Either would let two pulls of an untouched table meet its rows in different orders.
     "synchronize_seqscans": "off",
     "max_parallel_workers_per_gather": "0",
@@ -57,6 +61,8 @@ SESSION = {
 
 BATCH_BYTES = 8 * 1024 * 1024
 """ADBC's batch hint: about 40,000 rows of a usual table; bigger ones cost memory and gain none."""
+
+DEFAULT_PORT = 5432
 
 NATIVE = (
     frozenset({"int2", "int4", "int8", "float4", "float8", "bool", "bytea"})
@@ -94,7 +100,10 @@ class PostgresqlSource:
         connection: Connection,
         *,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
+        silence: timedelta = SILENCE,
+        snapshot: str | None = None,
     ) -> None:
+        """``snapshot`` is one that another session exports: everything is read as it was then."""
         if spec.table is None:
             raise SourceMisdescribed(
                 connection.id,
@@ -103,8 +112,10 @@ class PostgresqlSource:
                 remedy="name the table in the catalog entry",
             )
         self._obj = f"{connection.id}: {spec.table}"
-        self._table = ".".join(quoted(part) for part in spec.table.split(".", 1))
+        self._table = qualified(spec.table)
         self._url = session_url(connection.url, statement_timeout)
+        self._snapshot = snapshot
+        self._watch = SilenceWatch(silence, urlsplit(self._url).port or DEFAULT_PORT)
         self._session: Any = None
         self._cursors: list[Any] = []
         self._columns: list[SourceColumn] | None = None
@@ -136,10 +147,11 @@ class PostgresqlSource:
         if self._columns is None:
             cursor = self._cursor()
             try:
-                cursor.execute(COLUMNS_SQL, (self._table,))
-                rows = cursor.fetchall()
+                with self._watch.waiting():
+                    cursor.execute(COLUMNS_SQL, (self._table,))
+                    rows = cursor.fetchall()
             except FAILURES as error:
-                raise _explained(self._obj, error) from None
+                raise self._meant(error) from None
             finally:
                 _close(cursor)
             if not rows:
@@ -159,31 +171,62 @@ class PostgresqlSource:
         require_columns(self._obj, [column.name for column in self.columns()], columns)
         return self._stream(columns)
 
-    def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """Stream the columns of the rows stamped since then, or not at all.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        declared = {column.name: column.type for column in self.columns()}
+        require_columns(self._obj, list(declared), columns)
+        require_columns(self._obj, list(declared), [since.column])
+        bound = literal(since.value, declared[since.column])
+        if bound is None:
+            return self._stream(columns)
+        name = quoted(since.column)
+        return self._stream(columns, f"{name} IS NULL OR {name} >= {bound}")
+
+    def read_range(self, columns: Sequence[str], where: str) -> Iterator[pa.RecordBatch]:
+        """Stream the columns of the rows that a condition in PostgreSQL's words lets through.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        require_columns(self._obj, [column.name for column in self.columns()], columns)
+        return self._stream(columns, where)
+
+    def _stream(self, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
         cursor = self._cursor()
         try:
-            fields = list(cursor.adbc_execute_schema(self._select(map(quoted, columns))))
+            with self._watch.waiting():
+                plain = self._select(map(quoted, columns), where)
+                fields = list(cursor.adbc_execute_schema(plain))
             cursor.adbc_statement.set_options(
                 **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
             )
-            cursor.execute(self._select(map(_expression, fields)))
+            with self._watch.waiting():
+                cursor.execute(self._select(map(_expression, fields), where))
             reader = cursor.fetch_record_batch()
             plan = [_conversion(field) for field in reader.schema]
             schema = pa.schema([(f.name, t) for f, (t, _) in zip(fields, plan, strict=True)])
             converts = [convert for _, convert in plan]
             rows = 0
-            for batch in reader:
+            for batch in self._watch.over(reader):
                 rows += batch.num_rows
                 yield from bounded(self._converted(batch, converts, schema))
             if not rows:
                 yield pa.RecordBatch.from_pylist([], schema=schema)
         except FAILURES as error:
-            raise _explained(self._obj, error) from None
+            raise self._meant(error) from None
         finally:
             _close(cursor)
 
-    def _select(self, expressions: Iterable[str]) -> str:
-        return f"SELECT {', '.join(expressions)} FROM {self._table}"
+    def _meant(self, error: Exception) -> SourceError:
+        return SILENT.about(self._obj) if self._watch.broken else explained(self._obj, error)
+
+    def _select(self, expressions: Iterable[str], where: str = "") -> str:
+        statement = f"SELECT {', '.join(expressions)} FROM {self._table}"
+        return f"{statement} WHERE {where}" if where else statement
 
     def _converted(
         self, batch: pa.RecordBatch, converts: Sequence[Convert], schema: pa.Schema
@@ -204,12 +247,21 @@ class PostgresqlSource:
     def _cursor(self) -> Any:
         if self._session is None:
             try:
-                self._session = adbc.connect(self._url, autocommit=True)
+                with self._watch.opening():
+                    self._session = adbc.connect(self._url, autocommit=True)
+                if self._snapshot is not None:
+                    with self._watch.waiting():
+                        self._enter(self._snapshot)
             except FAILURES as error:
-                raise _explained(self._obj, error) from None
+                raise explained(self._obj, error) from None
         cursor = self._session.cursor()
         self._cursors.append(cursor)
         return cursor
+
+    def _enter(self, snapshot: str) -> None:
+        with self._session.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
 
 
 def quoted(name: str) -> str:
@@ -217,7 +269,19 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def session_url(url: str, statement_timeout: timedelta) -> str:
+def qualified(table: str) -> str:
+    """The entry's ``table`` or ``schema.table`` as PostgreSQL writes it."""
+    return ".".join(quoted(part) for part in table.split(".", 1))
+
+
+def text_literal(text: str) -> str:
+    """A text as PostgreSQL writes it; compared with a column, it is read as the column's type."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def session_url(
+    url: str, statement_timeout: timedelta, more: Mapping[str, str] | None = None
+) -> str:
     """The URL for libpq, with a session that can only read and waits only so long.
 
     An SQLAlchemy driver suffix is dropped. Options of the URL itself stay, but do not win.
@@ -227,7 +291,12 @@ def session_url(url: str, statement_timeout: timedelta) -> str:
     parts = urlsplit(plain)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     query.setdefault("connect_timeout", str(int(CONNECT_TIMEOUT.total_seconds())))
-    settings = SESSION | {"statement_timeout": str(int(statement_timeout.total_seconds() * 1000))}
+    query = KEEPALIVE | query
+    settings = (
+        SESSION
+        | dict(more or {})
+        | {"statement_timeout": str(int(statement_timeout.total_seconds() * 1000))}
+    )
     options = [query.get("options", ""), *(f"-c {key}={value}" for key, value in settings.items())]
     query["options"] = " ".join(options).strip()
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
@@ -290,52 +359,3 @@ def _close(resource: Any) -> None:
     # A connection that broke cannot be closed properly, and the first error is the one to see.
     with suppress(*FAILURES):
         resource.close()
-
-
-SLOW = Meaning(
-    SourceUnreachable,
-    "no complete answer within the statement timeout",
-    "see whether the table is locked or the system overloaded; the pull can be tried again",
-)
-NO_DATABASE = Meaning(
-    SourceRefused, "the server has no such database", "correct the connection's database name"
-)
-BAD_URL = Meaning(
-    SourceMisdescribed, "a URL that libpq cannot read", "correct the connection's URL"
-)
-
-BY_SQLSTATE = {
-    "25006": WRITE_REFUSED,
-    "3F000": TABLE_MISSING,
-    "42501": READ_REFUSED,
-    "42703": Meaning(SourceColumnMissing, "a column went while it was read", "pull again"),
-    "42P01": TABLE_MISSING,
-    "57014": SLOW,
-}
-"""By PostgreSQL error code; https://www.postgresql.org/docs/18/errcodes-appendix.html."""
-
-BY_WORDS = {
-    "statement timeout": SLOW,
-    "语句超时": SLOW,
-    "read-only transaction": WRITE_REFUSED,
-    "permission denied": READ_REFUSED,
-    "password": SIGN_IN_REFUSED,
-    "pg_hba.conf": SIGN_IN_REFUSED,
-    'role "': SIGN_IN_REFUSED,
-    'database "': NO_DATABASE,
-    "invalid uri": BAD_URL,
-    "percent-encoded": BAD_URL,
-    "connection option": BAD_URL,
-}
-"""While signing in and while streaming, the driver passes on the server's words and no code."""
-
-
-def _explained(obj: str, error: Exception) -> SourceError:
-    """What a driver's error means, in words that hold no value and no credential.
-
-    What is not known counts as unreachable: trying again does no harm, since a pull only reads.
-    """
-    code = getattr(error, "sqlstate", None) or ""
-    words = str(error).lower()
-    by_words = next((means for word, means in BY_WORDS.items() if word in words), DATABASE_DOWN)
-    return BY_SQLSTATE.get(code, by_words).about(obj, code)

@@ -5,12 +5,15 @@ Separate from the kinds, so that a caller needs no driver to speak of a source.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 
 from catalog.vocabulary import SystemKind
+from yishu.sources.arrival import Seen
 
 MAX_BATCH_ROWS = 65_536
 """No batch that a source yields is longer; a caller's memory follows from it."""
@@ -38,6 +41,21 @@ class SourceColumn:
     type: str
 
 
+@dataclass(frozen=True)
+class Since:
+    """Which rows are wanted: those stamped at or after a moment, and those without a stamp.
+
+    Attributes:
+        column: The stamp's column in the source.
+        value: A moment with its zone, a day or a whole number.
+        parameter: A service's query parameter that takes the value.
+    """
+
+    column: str
+    value: datetime | date | int
+    parameter: str | None = None
+
+
 class Source(Protocol):
     """One table, file or endpoint of a department system, open for reading only.
 
@@ -63,6 +81,49 @@ class Source(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close connections and files."""
+
+
+@runtime_checkable
+class FilteringSource(Source, Protocol):
+    """A source that can leave rows out by itself, so that they need not travel."""
+
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """As ``read``, but rows stamped before ``since`` may be left out.
+
+        It may give more rows than are wanted and never fewer: where the filter cannot be put to
+        the system exactly, all rows come.
+        """
+
+
+@runtime_checkable
+class ResumableSource(Protocol):
+    """A source that can go on where an earlier attempt of the same pull broke off."""
+
+    def resume_in(self, folder: Path) -> None:
+        """Keep what was read in that private folder, and begin with what is there.
+
+        Called before ``read``; for files, which ``columns`` already opens, before that too.
+        Whoever gives the folder removes it when the pull is done.
+        """
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file that a department dropped: as its folder showed it, and its SHA-256."""
+
+    seen: Seen
+    sha256: str
+
+
+@runtime_checkable
+class DeliveredSource(ResumableSource, Protocol):
+    """A source whose rows come as a file in a drop folder."""
+
+    def delivered(self) -> Delivery:
+        """The delivery that is read: chosen once, at the first question."""
+
+    def expect(self, settled: Seen) -> None:
+        """Take the delivery that a wait saw arrive in full, if it is still there unchanged."""
 
 
 def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -1,55 +1,50 @@
 """A department's query service: pages of JSON over HTTP.
 
-``GET {url}{endpoint}?page=1&page_size=500`` answers ``{"total": n, "page": k, "rows": [{…}, …]}``;
-pages count from 1 and all but the last are full. Every answer is held against that, since a page
-left out or given twice would otherwise be data lost or doubled in silence.
+How it pages is the entry's to say (``source.rest``, `yishu.sources.rest_pages`). Every answer is
+held against that, since a page left out or given twice would otherwise be data lost or doubled in
+silence.
 
 Numbers keep the digits that the service wrote; null stays null. An empty service has no columns,
 unless its answer names them in ``"columns": [...]``.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from datetime import date, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from catalog.model import SourceSpec
+from catalog.model import RestSpec, SourceSpec
+from catalog.vocabulary import Pagination
 from yishu.sources.errors import (
     SourceChanged,
     SourceError,
     SourceMisdescribed,
-    SourceRefused,
     SourceTableMissing,
-    SourceUnreachable,
     SourceUnreadable,
     require_columns,
 )
-from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, SourceColumn, string_schema
+from yishu.sources.protocol import (
+    MAX_BATCH_ROWS,
+    Connection,
+    Since,
+    SourceColumn,
+    bounded,
+    string_schema,
+)
+from yishu.sources.rest_client import LONGEST_WAIT, TIMEOUT, Ask, RestClient
+from yishu.sources.rest_pages import EXPECTED, Page, Walk
+from yishu.sources.rest_spool import KeptPage, Spool
 
-ATTEMPTS = 4
-LONGEST_WAIT = timedelta(seconds=10)
-"""Between two attempts; orchestration tries again later and waits longer."""
-
-TIMEOUT = timedelta(seconds=30)
-"""For one page to arrive."""
+MOST_EMPTY_PAGES = 20
+"""Pages without a row, one after another, after which a service is taken to lead nowhere."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """One answer of the service, already held against the protocol."""
-
-    number: int
-    total: int
-    rows: list[dict[str, Any]]
-    columns: tuple[str, ...]
-    digest: bytes
+Complaint = Callable[[str], SourceError]
+"""Makes an error of what was found."""
 
 
 class RestSource:
@@ -72,9 +67,18 @@ class RestSource:
             )
         self._obj = f"{connection.id}: {spec.endpoint}"
         self._page_size = spec.page_size
-        self._longest_wait = longest_wait.total_seconds()
-        self._url, self._client = _client(connection, spec.endpoint, timeout)
+        self._rest = spec.rest or RestSpec()
+        self._client = RestClient(
+            self._obj,
+            connection,
+            spec.endpoint,
+            self._rest,
+            timeout=timeout,
+            longest_wait=longest_wait,
+        )
+        self._walk = Walk(self._client, self._rest, spec.page_size, self._unlike)
         self._first: Page | None = None
+        self._folder: Path | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -87,12 +91,20 @@ class RestSource:
     ) -> None:
         self._client.close()
 
+    def resume_in(self, folder: Path) -> None:
+        """Keep pages there while reading, and go on from those that an earlier attempt left.
+
+        Nothing is kept unless the entry says that the service's cursor is stable.
+        """
+        if self._rest.stable_cursor and self._rest.pagination is not Pagination.PAGE:
+            self._folder = folder
+
     def columns(self) -> list[SourceColumn]:
         """The names in the first page's rows, all of type ``string``.
 
         Raises:
             SourceTableMissing: there is no such endpoint.
-            SourceRefused: the token is not accepted.
+            SourceRefused: the credential is not accepted.
             SourceUnreachable: the service does not answer, or fails each time.
             SourceUnreadable: the answer is not of the protocol.
         """
@@ -104,35 +116,92 @@ class RestSource:
         Raises:
             SourceColumnMissing: a column is not in the first page.
             SourceUnreadable: a page is not of the protocol, was repeated or left out.
-            SourceChanged: the number of rows changed while it was read.
+            SourceChanged: the number of rows changed while it was read, or a cursor is no longer
+                taken.
         """
         first = self._start()
         # Without a row or a list of names nothing is known to be missing.
-        require_columns(self._obj, first.columns if first.total else columns, columns)
+        require_columns(self._obj, first.columns if first.columns else columns, columns)
         return self._stream(first, columns)
+
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """Stream the rows that the service gives for a lower bound; all, if it takes none.
+
+        Nothing is kept for a later attempt: what such an attempt asks for may be another bound.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        if since.parameter is None:
+            return self.read(columns)
+        extra = {since.parameter: str(since.value)}
+        if isinstance(since.value, date):
+            extra = {since.parameter: since.value.isoformat()}
+        bounded = copy(self)
+        bounded._walk = Walk(self._client, self._rest, self._page_size, self._unlike, extra)
+        bounded._first = bounded._folder = None
+        return bounded.read(columns)
 
     def _stream(self, first: Page, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = string_schema(columns)
-        ready: list[dict[str, Any]] = []
-        for page in self._pages(first):
-            if len(ready) + len(page.rows) > MAX_BATCH_ROWS:
-                yield _batch(ready, schema)
-                ready = []
-            ready += [self._picked(page, place, columns) for place in range(len(page.rows))]
-        yield _batch(ready, schema)
+        ready: list[pa.RecordBatch] = []
+        waiting = 0
+        for page in self._pages(first, schema):
+            if waiting + page.num_rows > MAX_BATCH_ROWS:
+                yield from _joined(ready, schema)
+                ready, waiting = [], 0
+            ready.append(page)
+            waiting += page.num_rows
+        yield from _joined(ready, schema)
 
-    def _pages(self, first: Page) -> Iterator[Page]:
-        last = max(-(-first.total // self._page_size), 1)
-        seen: set[bytes] = set()
-        for number in range(1, last + 1):
-            page = first if number == 1 else self._page(number)
-            if page.total != first.total:
-                raise self._changed(f"{page.total} rows on page {number}, {first.total} on page 1")
-            # One row alone may well be equal to another.
-            if page.digest in seen and len(page.rows) > 1:
-                raise self._unlike(f"page {number} with the rows of an earlier page")
-            seen.add(page.digest)
+    def _pages(self, first: Page, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """The rows of each page, those of an earlier attempt first."""
+        watch = _Watch(first.total, self._walk.first(), self._unlike, self._changed)
+        last: KeptPage | None = None
+        spool = Spool(self._folder, schema.names) if self._folder else None
+        for last in self._kept(spool, first):
+            watch.see(last)
+            yield last.rows
+        if last is None:
+            last = self._taken(first, schema, spool)
+            watch.see(last)
+            yield last.rows
+        while last.following is not None:
+            page = self._next(last.number + 1, last.following, spool)
+            # Watched before it is kept, so that no bad page is ever gone on from.
+            kept = self._taken(page, schema, None)
+            watch.see(kept)
+            if spool:
+                spool.keep(kept)
+            last = kept
+            yield last.rows
+        watch.end()
+
+    def _kept(self, spool: Spool | None, first: Page) -> Iterator[KeptPage]:
+        """What an earlier attempt left, if the service still begins in the same way."""
+        for page in spool.pages() if spool else ():
+            if page.number == 1 and (page.digest, page.total) != (first.digest, first.total):
+                if spool:
+                    spool.clear()
+                return
             yield page
+
+    def _next(self, number: int, ask: Ask, spool: Spool | None) -> Page:
+        try:
+            return self._page(number, ask)
+        except (SourceTableMissing, SourceUnreadable):
+            if spool is None or number == 1:
+                raise
+            spool.clear()
+            raise self._changed(f"page {number} no longer to be had by its cursor") from None
+
+    def _taken(self, page: Page, schema: pa.Schema, spool: Spool | None) -> KeptPage:
+        rows = [self._picked(page, place, schema.names) for place in range(len(page.rows))]
+        kept = KeptPage(page.number, page.digest, page.total, page.following, _batch(rows, schema))
+        if spool:
+            spool.clear()
+            spool.keep(kept)
+        return kept
 
     def _picked(self, page: Page, place: int, columns: Sequence[str]) -> dict[str, Any]:
         row = page.rows[place]
@@ -144,82 +213,18 @@ class RestSource:
 
     def _start(self) -> Page:
         if self._first is None:
-            self._first = self._page(1)
+            self._first = self._page(1, self._walk.first())
         return self._first
 
-    def _page(self, number: int) -> Page:
-        retrying = Retrying(
-            retry=retry_if_exception_type(SourceUnreachable),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.5, max=self._longest_wait),
-            reraise=True,
-        )
-        return self._checked(number, retrying(self._get, number))
-
-    def _get(self, number: int) -> bytes:
-        try:
-            answer = self._client.get(
-                self._url, params={"page": number, "page_size": self._page_size}
-            )
-        except httpx.HTTPError:
-            raise self._failed("no answer, or none in time") from None
-        if answer.is_success:
-            return answer.content
-        raise self._failed_with(answer.status_code)
-
-    def _checked(self, number: int, content: bytes) -> Page:
-        """The answer as a page, if it is the page that was asked for."""
-        try:
-            body = json.loads(content, parse_int=str, parse_float=str, parse_constant=_refuse)
-            total, given = int(body["total"]), int(body["page"])
-            rows = body["rows"]
-            names = dict.fromkeys(body.get("columns", ()))
-            for row in rows:
-                names.update(dict.fromkeys(row.keys()))
-            # Also refuses half characters, which JSON can write and text cannot hold.
-            digest = hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).digest()
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise self._unlike("an answer that is no page") from None
-        if given != number:
-            raise self._unlike(f"page {given} where page {number} was asked for")
-        due = min(max(total - (number - 1) * self._page_size, 0), self._page_size)
-        if len(rows) != due:
-            raise self._unlike(f"{len(rows)} rows on page {number} where {due} of {total} were due")
-        return Page(number, total, rows, tuple(names), digest)
-
-    def _failed_with(self, status: int) -> SourceError:
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
-            return self._failed(f"status {status}, {ATTEMPTS} times in a row at most")
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return SourceRefused(
-                self._obj,
-                found=f"status {status}",
-                expected="a token that the service accepts",
-                remedy="ask the department for a valid token and put it into the connection",
-            )
-        if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-            return SourceTableMissing(
-                self._obj,
-                found=f"status {status}",
-                expected="the endpoint that the catalog entry names",
-                remedy="ask the department whether it was renamed, then update source.endpoint",
-            )
-        return self._unlike(f"status {status}")
-
-    def _failed(self, found: str) -> SourceUnreachable:
-        return SourceUnreachable(
-            self._obj,
-            found=found,
-            expected=f"an answer within {ATTEMPTS} attempts",
-            remedy="see whether the service is up; the pull can be tried again",
-        )
+    def _page(self, number: int, ask: Ask) -> Page:
+        return self._walk.page(number, ask, self._client.get(ask))
 
     def _unlike(self, found: str) -> SourceUnreadable:
         return SourceUnreadable(
             self._obj,
             found=found,
-            expected='{"total", "page", "rows"}, each full page once and in order, and a text, '
-            "number, boolean or null for each column",
+            expected=f"{EXPECTED[self._rest.pagination]}, and a text, number, boolean or null for "
+            "each column",
             remedy=f"ask the department to correct the service, or set source.page_size (now "
             f"{self._page_size}) to what it can give",
         )
@@ -229,12 +234,44 @@ class RestSource:
             self._obj,
             found=found,
             expected="the same rows from the first page to the last",
-            remedy="pull at a time when the service is not being updated",
+            remedy="pull again, at a time when the service is not being updated",
         )
 
 
-def _refuse(_constant: str) -> None:
-    raise ValueError
+class _Watch:
+    """What has been seen of a service: nothing twice, nothing left out, an end in sight."""
+
+    def __init__(
+        self, total: int | None, first: Ask, unlike: Complaint, changed: Complaint
+    ) -> None:
+        self._total = total
+        self._unlike, self._changed = unlike, changed
+        self._rows = 0
+        self._empty = 0
+        self._digests: set[bytes] = set()
+        self._asked = {str(first.full)}
+
+    def see(self, page: KeptPage) -> None:
+        """Hold a page against those before it."""
+        count = page.rows.num_rows
+        if page.total != self._total:
+            found = f"{page.total} rows on page {page.number}, {self._total} on page 1"
+            raise self._changed(found)
+        # One row alone may well be equal to another.
+        if page.digest in self._digests and count > 1:
+            raise self._unlike(f"page {page.number} with the rows of an earlier page")
+        self._digests.add(page.digest)
+        self._empty = 0 if count else self._empty + 1
+        address = str(page.following.full) if page.following else ""
+        if address and (address in self._asked or self._empty > MOST_EMPTY_PAGES):
+            raise self._unlike(f"a way from page {page.number} that leads nowhere new")
+        self._asked.add(address)
+        self._rows += count
+
+    def end(self) -> None:
+        """Hold all that came against the count that the service gave."""
+        if self._total is not None and self._rows != self._total:
+            raise self._unlike(f"{self._rows} rows where {self._total} were promised")
 
 
 def _batch(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
@@ -244,37 +281,13 @@ def _batch(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     )
 
 
+def _joined(ready: list[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    table = pa.Table.from_batches(ready, schema).combine_chunks()
+    for batch in table.to_batches() or [_batch([], schema)]:
+        yield from bounded(batch)
+
+
 def _text(value: str | bool | None) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value
-
-
-def _client(
-    connection: Connection, endpoint: str, timeout: timedelta
-) -> tuple[httpx.URL, httpx.Client]:
-    """The address without its credential, and a client that signs in with it.
-
-    Redirects are not followed: they could carry the credential elsewhere.
-    """
-    try:
-        url = httpx.URL(connection.url)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise httpx.InvalidURL("scheme or host")
-    except httpx.InvalidURL:
-        raise SourceMisdescribed(
-            connection.id,
-            found="no http:// or https:// URL",
-            expected="http://:token@host:port/path",
-            remedy="correct the connection's URL",
-        ) from None
-    path = "/".join((url.path.rstrip("/"), endpoint.lstrip("/")))
-    address = url.copy_with(username=None, password=None, path=path)
-    headers = {"Accept": "application/json"}
-    auth = None
-    if url.password and not url.username:
-        headers["Authorization"] = f"Bearer {url.password}"
-    elif url.username:
-        auth = httpx.BasicAuth(url.username, url.password or "")
-    client = httpx.Client(headers=headers, auth=auth, timeout=timeout.total_seconds())
-    return address, client

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from catalog.model import SourceSpec
+from yishu.sources import mysql
 from yishu.sources.errors import (
     DATABASE_DOWN,
     READ_REFUSED,
@@ -37,11 +38,10 @@ from yishu.sources.errors import (
     SourceUnreadable,
     require_columns,
 )
-from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, SourceColumn
+from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, Since, Source, SourceColumn
+from yishu.sources.since import condition
 
 READ_ONLY = {
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "postgresql": "SET default_transaction_read_only = on",
 }
 """How a session of a dialect is kept from writing; SQLite's file is opened for reading alone."""
@@ -113,7 +113,21 @@ class SqlSource:
         require_columns(self._obj, list(self._declared()), columns)
         return self._stream(columns)
 
-    def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def read_since(self, columns: Sequence[str], since: Since) -> Iterator[pa.RecordBatch]:
+        """Stream the columns of the rows stamped since then, or not at all.
+
+        Raises:
+            SourceError: as ``read``.
+        """
+        declared = self._declared()
+        require_columns(self._obj, list(declared), columns)
+        require_columns(self._obj, list(declared), [since.column])
+        dialect = self._open().dialect.name
+        return self._stream(columns, condition(since, declared[since.column], dialect))
+
+    def _stream(
+        self, columns: Sequence[str], where: sa.ColumnElement[bool] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         session = self._open()
         text_only = session.dialect.name == "sqlite"
         kinds = [self._declared()[name] for name in columns]
@@ -122,6 +136,7 @@ class SqlSource:
         done = 0
         try:
             query = self._query(columns, targets, text_only)
+            query = query if where is None else query.where(where)
             options = {"yield_per": MAX_BATCH_ROWS}
             with session.execute(query, execution_options=options) as result:
                 for rows in result.partitions():
@@ -188,6 +203,17 @@ class SqlSource:
             except (exc.SQLAlchemyError, ImportError) as error:
                 raise _explained(self._obj, error) from None
         return self._session
+
+
+def open_sql(spec: SourceSpec, connection: Connection) -> Source:
+    """The source behind an SQLAlchemy URL; MySQL and MariaDB have a reader of their own.
+
+    Raises:
+        SourceMisdescribed: SQLAlchemy cannot read the URL.
+    """
+    if _url(connection).get_backend_name() in mysql.BACKENDS:
+        return mysql.MysqlSource(spec, connection)
+    return SqlSource(spec, connection)
 
 
 def _url(connection: Connection) -> sa.URL:

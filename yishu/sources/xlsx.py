@@ -5,7 +5,8 @@ which cells are merged, which openpyxl does not know while it streams. A merged 
 value it is, so a sheet with one is not read.
 
 Text: dates ``YYYY-MM-DD``, moments ``YYYY-MM-DD HH:MM:SS``, integers without a decimal point,
-booleans ``true`` and ``false``. An empty cell is null. Formulas give their stored result.
+booleans ``true`` and ``false``. An empty cell is null. A formula gives its stored result; a
+workbook that stores none is not read.
 """
 
 import datetime as dt
@@ -15,8 +16,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -24,15 +24,12 @@ import python_calamine
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from catalog.model import SourceSpec
-from yishu.sources.errors import (
-    SourceError,
-    SourceTableMissing,
-    SourceUnreadable,
-    require_columns,
-)
-from yishu.sources.files import DroppedFile, newest, require_header, unreadable_file
-from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, SourceColumn, string_schema
+from yishu.sources.archive import check_declared
+from yishu.sources.drop import DropSource
+from yishu.sources.errors import SourceError, SourceTableMissing, SourceUnreadable
+from yishu.sources.files import DroppedFile, require_header, unreadable_file
+from yishu.sources.formulas import require_results
+from yishu.sources.protocol import MAX_BATCH_ROWS, SourceColumn, string_schema
 
 BROKEN = (
     zipfile.BadZipFile,
@@ -47,96 +44,69 @@ BROKEN = (
 Row = tuple[Any, ...]
 
 
-class XlsxSource:
+class XlsxSource(DropSource):
     """One sheet of the newest workbook of a name pattern in a drop folder.
 
     Without ``source.sheet`` it is the first sheet that is not hidden.
     """
 
-    def __init__(self, spec: SourceSpec, connection: Connection) -> None:
-        self._spec = spec
-        self._connection = connection
-        self._file: DroppedFile | None = None
-        self._workbook: Any = None
-        self._sheet = ""
-        self._names: list[str] = []
+    endings = (".xlsx", ".xlsm")
 
-    def __enter__(self) -> Self:
-        return self
+    def open_part(self, obj: str, file: DroppedFile) -> "XlsxPart":
+        """Open one workbook of the delivery."""
+        return XlsxPart(obj, file, self._spec.sheet)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._workbook is not None:
-            self._workbook.close()
-        self._workbook = self._file = None
 
-    @property
-    def file(self) -> DroppedFile:
-        """The delivery that is read: chosen once, at the first question.
+class XlsxPart:
+    """One sheet of one workbook."""
 
-        Raises:
-            SourceFileMissing: no file has been delivered.
-            SourceTableMissing: the workbook has no such sheet.
-            SourceUnreadable: it is damaged or encrypted, has merged cells or no header.
-        """
-        if self._file is None:
-            file = newest(self._spec, self._connection)
-            obj = f"{self._connection.id}: {file.path.name}"
-            try:
-                self._sheet = _sheet(obj, file.path, self._spec.sheet)
-                self._workbook = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
-                header = next(iter(_taken(self._rows(), 1)), ())
-            except BROKEN:
-                raise _broken(obj) from None
-            except OSError as error:
-                raise unreadable_file(obj, error) from None
-            names = [_text(cell) or "" for cell in _trimmed(header)]
-            self._names = require_header(f"{obj}, sheet {self._sheet}", names)
-            self._file = file
-        return self._file
-
-    def columns(self) -> list[SourceColumn]:
-        """The first row's names, all of type ``string``."""
-        _ = self.file
-        return [SourceColumn(name, "string") for name in self._names]
-
-    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Stream the columns in the sheet's row order; blank rows at the end are no rows.
-
-        Raises:
-            SourceColumnMissing: a column is not there.
-            SourceUnreadable: a row has a value outside the named columns, or is damaged.
-            SourceChanged: the file was written to meanwhile.
-        """
-        file = self.file
-        obj = f"{self._connection.id}: {file.path.name}, sheet {self._sheet}"
-        require_columns(obj, self._names, columns)
-        return self._stream(obj, file, columns)
-
-    def _stream(
-        self, obj: str, file: DroppedFile, columns: Sequence[str]
-    ) -> Iterator[pa.RecordBatch]:
-        schema = string_schema(columns)
-        places = [self._names.index(name) for name in columns]
-        rows = self._body(obj)
-        empty = True
+    def __init__(self, obj: str, file: DroppedFile, sheet: str | None) -> None:
         try:
-            while some := _taken(rows, MAX_BATCH_ROWS):
-                empty = False
-                values = [[_text(row[place]) for row in some] for place in places]
-                arrays = [pa.array(column, pa.string()) for column in values]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            # A workbook is a zip file inside, and its readers unpack whatever it declares.
+            check_declared(obj, file.path)
+            self._sheet = _sheet(obj, file.path, sheet)
+            self._workbook: Any = _loaded(file.path)
+            header = next(iter(_taken(self._rows(), 1)), ())
+            require_results(f"{obj}, sheet {self._sheet}", file.path, self._sheet)
         except BROKEN:
             raise _broken(obj) from None
         except OSError as error:
             raise unreadable_file(obj, error) from None
-        file.require_unchanged(obj)
-        if empty:
-            yield pa.RecordBatch.from_pylist([], schema=schema)
+        self._obj = f"{obj}, sheet {self._sheet}"
+        names = [_text(cell) or "" for cell in _trimmed(header)]
+        self._names = require_header(self._obj, names)
+
+    @property
+    def columns(self) -> list[SourceColumn]:
+        """The first row's names, all of type ``string``."""
+        return [SourceColumn(name, "string") for name in self._names]
+
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Text alone."""
+        return string_schema(columns)
+
+    def close(self) -> None:
+        """Close the workbook."""
+        self._workbook.close()
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The columns in the sheet's row order; blank rows at the end are no rows.
+
+        Raises:
+            SourceUnreadable: a row has a value outside the named columns, or is damaged.
+        """
+        schema = string_schema(columns)
+        places = [self._names.index(name) for name in columns]
+        rows = self._body(self._obj)
+        try:
+            while some := _taken(rows, MAX_BATCH_ROWS):
+                values = [[_text(row[place]) for row in some] for place in places]
+                arrays = [pa.array(column, pa.string()) for column in values]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        except BROKEN:
+            raise _broken(self._obj) from None
+        except OSError as error:
+            raise unreadable_file(self._obj, error) from None
 
     def _body(self, obj: str) -> Iterator[Row]:
         """Rows below the header, as wide as the header, without blank ones at the end."""
@@ -165,6 +135,12 @@ class XlsxSource:
         # Some programs write a wrong extent, and openpyxl would believe it.
         sheet.reset_dimensions()
         yield from sheet.iter_rows(values_only=True)
+
+
+def _loaded(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return openpyxl.load_workbook(path, read_only=True, data_only=True)
 
 
 def _sheet(obj: str, path: Path, wanted: str | None) -> str:

@@ -37,6 +37,7 @@ def test_a_first_publication_is_version_0_with_its_counts_and_its_origin(publish
         "rows": 3,
         "committed_at": "2026-01-01T02:00:00+00:00",
         "already_published": False,
+        "removals": 0,
     }
     assert origin(root, table) == {
         "A": ("甲公司", "r1", 0),

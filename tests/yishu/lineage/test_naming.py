@@ -42,6 +42,16 @@ NAMES = [
         DatasetName("file", "/srv/drops/housing/permits_*.csv"),
     ),
     (
+        {"kind": "parquet", "path": "a/*.parquet"},
+        "file:///srv/drops/%E4%BD%8F%E5%BB%BA",
+        DatasetName("file", "/srv/drops/住建/a/*.parquet"),
+    ),
+    (
+        {"kind": "xlsx", "path": "permits_*.xlsx"},
+        "sftp://reader:hush@10.1.2.3:2222/drop/permits?host_key=SHA256:abc",
+        DatasetName("sftp://10.1.2.3:2222", "/drop/permits/permits_*.xlsx"),
+    ),
+    (
         {"kind": "rest", "endpoint": "/licences"},
         "http://reader:hush@127.0.0.1:8090/api/v1",
         DatasetName("http://127.0.0.1:8090", "/api/v1/licences"),

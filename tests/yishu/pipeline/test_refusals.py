@@ -128,8 +128,13 @@ def test_a_missing_column_is_drift_with_evidence(published_once, make_world, cha
     lost = entry.item("address").source_column
     ctx = make_world(urls=changed_sqlite(f'alter table shzz_djxx drop column "{lost}"'))
 
-    with pytest.raises(SchemaDrift, match=f"missing column {lost}"):
+    with pytest.raises(SchemaDrift, match=f"missing column {lost}") as caught:
         run_pull(ORGANISATION, "bad", ctx)
+
+    rows = ctx.ledger.receipt("good", ORGANISATION).rows
+    evidence = f"the last pull that matched was run good at 2026-11-20 01:30 UTC, {rows:,} rows"
+    assert evidence in caught.value.found
+    assert evidence in ctx.ledger.run("bad", ORGANISATION).error_message
 
     assert not run_folder(ctx.settings.var_dir, ORGANISATION, "bad").data.exists()
     assert_untouched(ctx)

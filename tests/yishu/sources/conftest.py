@@ -2,6 +2,8 @@
 
 import contextlib
 import csv
+import io
+import secrets
 import sqlite3
 import threading
 import time
@@ -15,6 +17,9 @@ from typing import Any
 
 import openpyxl
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pymysql
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
@@ -50,6 +55,7 @@ class System:
     Attributes:
         types: Its own names of the columns' types.
         typed: Values arrive typed; otherwise as text.
+        typed_days: Days do too; MySQL lets a day be 0000-00-00.
         has_null: It tells null from the empty string.
     """
 
@@ -57,6 +63,7 @@ class System:
     connection: Connection
     types: Mapping[str, str]
     typed: bool = False
+    typed_days: bool = True
     has_null: bool = True
 
     def open(self) -> Source:
@@ -72,6 +79,7 @@ class Service:
 
     def __init__(self) -> None:
         self.answer: Endpoint = lambda _: Response(status_code=404)
+        self.answer_token: Endpoint = lambda _: Response(status_code=404)
         self.requests: list[Request] = []
         app = FastAPI()
 
@@ -80,7 +88,12 @@ class Service:
             self.requests.append(request)
             return self.answer(request)
 
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
+        @app.post("/api/token")
+        async def token(request: Request) -> Response:
+            request.state.body = await request.body()
+            return self.answer_token(request)
+
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", date_header=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -193,6 +206,33 @@ def generic_postgresql(fresh_database: str) -> System:
 
 
 @pytest.fixture
+def mysql(mariadb: Any) -> System:
+    name = f"t{secrets.token_hex(6)}"
+    url = mariadb.fresh(name)
+    kinds = {
+        NAME: "longtext",
+        CODE: "bigint(20)",
+        AMOUNT: "decimal(18,2)",
+        DAY: "date",
+        UNLISTED: "varchar(20)",
+    }
+    columns = ", ".join(f"`{column}` {kind}" for column, kind in kinds.items())
+    with (
+        pymysql.connect(
+            unix_socket=f"{mariadb.folder}/s", user="root", database=name, autocommit=True
+        ) as server,
+        server.cursor() as cursor,
+    ):
+        cursor.execute(f"create table `rows` ({columns})")
+        cursor.executemany(
+            "insert into `rows` values (%s, %s, %s, %s, %s)",
+            [(row[NAME], row[CODE], row[AMOUNT], row[DAY], VALUE) for row in ROWS],
+        )
+    spec = SourceSpec(connection="works", kind=SystemKind.SQL, table="rows")
+    return System(spec, Connection("works", spec.kind, url), kinds, typed=True, typed_days=False)
+
+
+@pytest.fixture
 def sqlite(tmp_path: Path) -> System:
     path = tmp_path / "民政 (a)#.db"
     columns = ", ".join('"{}" {}'.format(name.replace('"', '""'), kind) for name, kind in [
@@ -264,6 +304,40 @@ def xlsx(tmp_path: Path) -> System:
 
 
 @pytest.fixture
+def parquet(tmp_path: Path) -> System:
+    columns = {
+        NAME: pa.array([row[NAME] for row in ROWS]),
+        CODE: pa.array([row[CODE] for row in ROWS], pa.int64()),
+        AMOUNT: pa.array(
+            [None if row[AMOUNT] is None else Decimal(row[AMOUNT]) for row in ROWS],
+            pa.decimal128(18, 2),
+        ),
+        DAY: pa.array([row[DAY] and date.fromisoformat(row[DAY]) for row in ROWS], pa.date32()),
+        UNLISTED: pa.array([VALUE] * len(ROWS)).dictionary_encode(),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "rows_20250101.parquet")
+    names = ("string", "int64", "decimal128(18, 2)", "date32[day]", "string")
+    spec = SourceSpec(connection="drop", kind=SystemKind.PARQUET, path="rows_*.parquet")
+    types = dict(zip(columns, names, strict=True))
+    return System(spec, dropped(tmp_path, SystemKind.PARQUET), types, typed=True)
+
+
+@pytest.fixture
+def zipped_tsv(tmp_path: Path) -> System:
+    """Two tab-separated files in one zip file, in a folder with a Chinese name."""
+    with zipfile.ZipFile(tmp_path / "rows_20250101.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, rows in (("数据/1.tsv", ROWS[:2]), ("数据/2.tsv", ROWS[2:])):
+            text = io.StringIO(newline="")
+            writer = csv.writer(text, delimiter="\t")
+            writer.writerow([NAME, CODE, AMOUNT, DAY, UNLISTED])
+            writer.writerows([*[row[k] for k in (NAME, CODE, AMOUNT, DAY)], VALUE] for row in rows)
+            archive.writestr(name, text.getvalue().encode("gb18030"))
+    types = dict.fromkeys((NAME, CODE, AMOUNT, DAY, UNLISTED), "string")
+    spec = SourceSpec(connection="drop", kind=SystemKind.CSV, path="rows_*.zip", delimiter="\t")
+    return System(spec, dropped(tmp_path), types, has_null=False)
+
+
+@pytest.fixture
 def rest(service: Service) -> System:
     service.serve([{**row, UNLISTED: VALUE} for row in ROWS])
     types = dict.fromkeys((NAME, CODE, AMOUNT, DAY, UNLISTED), "string")
@@ -271,7 +345,10 @@ def rest(service: Service) -> System:
 
 
 @pytest.fixture(
-    params=["postgresql", "generic_postgresql", "sqlite", "gb18030_csv", "xlsx", "rest"]
+    params=[
+        *("postgresql", "generic_postgresql", "mysql", "sqlite"),
+        *("gb18030_csv", "zipped_tsv", "xlsx", "parquet", "rest"),
+    ]
 )
 def system(request: pytest.FixtureRequest) -> System:
     """The same data in each kind of system in turn."""

@@ -123,7 +123,7 @@ def test_the_newest_finished_file_by_name_is_the_delivery(tmp_path: Path) -> Non
 def test_the_digest_is_that_of_the_delivery(tmp_path: Path) -> None:
     path = drop(tmp_path, "a\n1\n")
 
-    assert source_of(tmp_path).file.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert source_of(tmp_path).delivered().sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """REST: every page once and in order, exact numbers, and patience with a failing service."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from catalog.model import SourceSpec
 from catalog.vocabulary import SystemKind
 from yishu.sources import (
     Connection,
+    Since,
     SourceChanged,
     SourceError,
     SourceMisdescribed,
@@ -53,6 +54,20 @@ def page_asked(request: Request) -> int:
 
 def page(number: int, rows: list[Any], total: int = 5) -> Response:
     return JSONResponse({"total": total, "page": number, "rows": rows})
+
+
+def test_a_lower_bound_goes_with_every_request_where_the_service_takes_one(service: Any) -> None:
+    service.serve(FIVE)
+    noon = datetime(2026, 5, 1, 4, tzinfo=UTC)
+    for parameter, sent in (("since", noon.isoformat()), (None, None)):
+        service.requests.clear()
+        with source_of(service) as source:
+            bound = Since("a", noon, parameter)
+            rows = [row for batch in source.read_since(["a"], bound) for row in batch.to_pylist()]
+            everything = sum(batch.num_rows for batch in source.read(["a"]))
+        assert (len(rows), everything) == (5, 5)
+        asked = [request.query_params.get("since") for request in service.requests]
+        assert asked.count(sent) == (3 if sent else len(asked))
 
 
 def test_every_page_is_asked_for_once_with_size_and_token(service: Any) -> None:

@@ -1,6 +1,7 @@
 """XLSX: typed cells as exact text, and sheets that cannot be read exactly."""
 
 import datetime as dt
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -174,3 +175,43 @@ def test_lock_files_of_office_programs_are_no_delivery(tmp_path: Path) -> None:
 
     with pytest.raises(SourceFileMissing):
         read(tmp_path, "a")
+
+
+@pytest.mark.parametrize("kind", ["=A2*2", "=SUM(A2:A3)"])
+def test_a_formula_without_its_result_is_refused_and_not_read_as_nothing(
+    tmp_path: Path, kind: str
+) -> None:
+    drop(tmp_path, ["a", "b"], [1, "x"], [2, kind])
+
+    with pytest.raises(SourceUnreadable, match="formula in cell B3"):
+        source_of(tmp_path).columns()
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "text"), [("n", "<v>4</v>", "4"), ("str", "<v></v>", None)]
+)
+def test_a_formula_gives_its_stored_result(
+    tmp_path: Path, kind: str, result: str, text: str | None
+) -> None:
+    path = drop(tmp_path, ["a", "b"], ["=1+3", "x"])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    sheet = re.sub("</f><v ?(/>|></v>)", f"</f>{result}", parts[name].decode())
+    parts[name] = sheet.replace('r="A2"', f'r="A2" t="{kind}"').encode()
+    assert result in sheet
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+
+    assert read(tmp_path, "a", "b") == {"a": [text], "b": ["x"]}
+
+
+def test_days_are_counted_from_where_the_workbook_says(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    book.active.append(["a"])
+    book.active.append([dt.date(2020, 1, 2)])
+    book.save(tmp_path / "rows_1.xlsx")
+
+    assert read(tmp_path, "a") == {"a": ["2020-01-02"]}

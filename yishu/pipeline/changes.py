@@ -1,0 +1,256 @@
+"""The pull of an entry that is read by changes: what was written since, and which keys are left.
+
+A pull reads from the overlap before the last published stamp. When the keys are due to be
+compared, it also reads all keys of the source, after the rows, so that a row that went meanwhile is
+gone and not back. Keys that neither the library nor this pull knows were written without a stamp
+that a pull could see: then everything is read at once.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.model import CatalogEntry
+from transforms.standard import standardise
+from transforms.types import arrow_type
+from yishu.library import unified_table
+from yishu.library.engine import connect, discreet, names, quote, scan
+from yishu.library.place import Place
+from yishu.pipeline.errors import BackfillMisplaced, EmptySource
+from yishu.pipeline.landing import Landed, landed, repeating, write_parquet
+from yishu.pipeline.position import (
+    Position,
+    Published,
+    Stamp,
+    Window,
+    lower_bound,
+    order_column,
+    published,
+    stamp_of,
+    text_of,
+)
+from yishu.pipeline.store import RunFolder, whole_file
+from yishu.sources import FilteringSource, Since, Source
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a pull by changes landed.
+
+    Attributes:
+        rows: Rows landed.
+        since: First stamp that was asked for; None: everything was.
+        reached: Last stamp landed that is not in the future; None: none was readable.
+        after: Run of the version that the changes follow; None: they are the whole content.
+        before: Rows of that version.
+        keys: Rows whose keys were compared; None: they were not due.
+        position: What the publication of this pull keeps, as JSON.
+    """
+
+    rows: int
+    since: str | None = None
+    reached: str | None = None
+    after: str | None = None
+    before: int = 0
+    keys: int | None = None
+    position: str | None = None
+
+
+def is_by_changes(entry: CatalogEntry) -> bool:
+    """Whether an entry has columns that tell changes, so that its rows have to be resolved."""
+    return bool(entry.source.technical_columns)
+
+
+def has_position(entry: CatalogEntry) -> bool:
+    """Whether a pull of the entry goes on where the last one ended."""
+    return entry.source.watermark is not None or entry.source.change_log is not None
+
+
+def landed_columns(entry: CatalogEntry) -> dict[str, str]:
+    """Columns of the landed file -> columns of the source; one may be landed twice."""
+    items = {item.field: item.source_column for item in entry.items}
+    return items | {f"_{use}": name for use, name, _ in entry.source.technical_columns}
+
+
+def read_rows(
+    entry: CatalogEntry, source: Source, since: Stamp | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of the source in landed columns; with ``since``, at least those stamped since."""
+    wanted = landed_columns(entry)
+    columns = list(dict.fromkeys(wanted.values()))
+    spec = entry.source
+    if since is not None and isinstance(source, FilteringSource):
+        parameter = spec.watermark.parameter if spec.watermark else None
+        bound = Since(wanted[order_column(spec)], since, parameter)
+        batches = source.read_since(columns, bound)
+    else:
+        batches = source.read(columns)
+    for batch in batches:
+        arrays = [batch.column(columns.index(name)) for name in wanted.values()]
+        yield pa.RecordBatch.from_arrays(arrays, list(wanted))
+
+
+def bring(
+    entry: CatalogEntry,
+    source: Source,
+    folder: RunFolder,
+    library: Path | None,
+    *,
+    now: datetime,
+    until: str | None = None,
+) -> Brought:
+    """Land what was written since the last published pull, up to ``until`` (None: all).
+
+    Raises:
+        BackfillMisplaced: ``until`` where rows were published, but not by changes.
+        EmptySource: the source has no keys although the entry says there always are some.
+        SourceError: the department system could not be read.
+    """
+    before = Published() if library is None else published(library, entry)
+    position = before.position
+    if until is not None and position is None and before.run_id is not None:
+        raise _misplaced(entry, before.run_id)
+    folder.keys.unlink(missing_ok=True)
+    window = _window(entry, position, now, until)
+    rows = _land(entry, source, folder, window)
+    if library is None or position is None:
+        return _brought(entry, rows, window, Published(), Position(entry.version, None, ""))
+    if until is not None or not _is_due(entry, position, now):
+        return _brought(entry, rows, window, before, position)
+    keys = _land_keys(entry, source, folder)
+    unknown = _unknown(entry, library, folder)
+    compared = Position(entry.version, None, now.isoformat(), unknown)
+    if unknown in ("", position.unknown):
+        return _brought(entry, rows, window, before, compared, keys=keys)
+    logger.warning("%s: the source has keys that no pull brought; reading everything", entry.id)
+    folder.keys.unlink()
+    window = _window(entry, None, now, None)
+    return _brought(entry, _land(entry, source, folder, window), window, Published(), compared)
+
+
+def _land(entry: CatalogEntry, source: Source, folder: RunFolder, window: Window) -> int:
+    batches = window.take(read_rows(entry, source, window.since))
+    return write_parquet(folder.data, batches, list(landed_columns(entry)), repeating(entry))
+
+
+def _window(
+    entry: CatalogEntry, position: Position | None, now: datetime, until: str | None
+) -> Window:
+    text = position.reached if position else None
+    reached = None if text is None else stamp_of(entry.source, text)
+    end = None if until is None else stamp_of(entry.source, until)
+    if entry.source.change_log and isinstance(end, int) and isinstance(reached, int):
+        # A log read to an earlier batch than before would undo the changes of later ones.
+        end = max(end, reached + 1)
+    since = lower_bound(entry.source, text)
+    return Window(entry.source, since=since, until=end, now=now, reached=reached)
+
+
+def _is_due(entry: CatalogEntry, position: Position, now: datetime) -> bool:
+    hours = entry.source.reconcile_hours
+    if hours is None:
+        return False
+    return now - datetime.fromisoformat(position.reconciled_at) >= timedelta(hours=hours)
+
+
+def _brought(
+    entry: CatalogEntry,
+    rows: int,
+    window: Window,
+    before: Published,
+    position: Position,
+    *,
+    keys: int | None = None,
+) -> Brought:
+    reached = None if window.reached is None else text_of(window.reached)
+    reconciled = position.reconciled_at or window.now.isoformat()
+    kept = Position(entry.version, reached, reconciled, position.unknown)
+    return Brought(
+        rows=rows,
+        since=None if window.since is None else text_of(window.since),
+        reached=reached,
+        after=before.run_id,
+        before=before.rows,
+        keys=keys,
+        position=kept.to_json(),
+    )
+
+
+def _land_keys(entry: CatalogEntry, source: Source, folder: RunFolder) -> int:
+    """Land the standard keys of all rows of the source; how many rows there are."""
+    columns = [entry.item(field).source_column for field in entry.key]
+    rows = 0
+    with (
+        whole_file(folder.keys) as path,
+        pq.ParquetWriter(path, key_schema(entry), compression="lz4") as writer,
+    ):
+        for batch in source.read(columns):
+            writer.write_batch(standard_keys(batch.rename_columns(list(entry.key)), entry))
+            rows += batch.num_rows
+    if rows == 0 and not entry.quality.allow_empty:
+        raise EmptySource(
+            entry.id,
+            found="0 keys",
+            expected="at least one row (allow_empty is false)",
+            remedy="ask the department whether its system was emptied; the library is unchanged",
+        )
+    return rows
+
+
+def key_schema(entry: CatalogEntry) -> pa.Schema:
+    """The key columns of the entry, in their standard types."""
+    return pa.schema([(field, arrow_type(entry.item(field))) for field in entry.key])
+
+
+def standard_keys(batch: pa.RecordBatch, entry: CatalogEntry) -> pa.RecordBatch:
+    """The keys of landed rows as the library spells them."""
+    have = set(batch.schema.names)
+    columns = {
+        field: batch.column(field) if field in have else pa.nulls(batch.num_rows, pa.string())
+        for field in entry.fields
+    }
+    whole = pa.RecordBatch.from_pydict(columns)
+    return standardise(whole, entry).select(list(entry.key))
+
+
+def landed_keys(rows: Landed, entry: CatalogEntry) -> Iterator[pa.RecordBatch]:
+    """The standard keys of all landed rows, in their order."""
+    raw = pa.table({field: rows.column(field) for field in entry.key})
+    for batch in raw.to_batches():
+        yield standard_keys(batch, entry)
+
+
+def _misplaced(entry: CatalogEntry, run_id: str) -> BackfillMisplaced:
+    return BackfillMisplaced(
+        entry.id,
+        found=f"a table published by run {run_id}, which does not say how far it is",
+        expected="no table yet, or one that was filled by this version of the entry",
+        remedy="pull the entry once without a bound; that reads everything and needs no back-fill",
+    )
+
+
+def _unknown(entry: CatalogEntry, library: Path, folder: RunFolder) -> str:
+    """Digest of the source's keys that neither the library nor this pull has; empty: none."""
+    place = Place(library, unified_table(entry.id))
+    schema = key_schema(entry)
+    known = scan(place.files(place.open()), schema)
+    key = names(entry.key)
+    missing = " OR ".join(f"{quote(field)} IS NULL" for field in entry.key)
+    with discreet(entry.id), connect() as connection:
+        connection.execute(f"CREATE TABLE brought AS SELECT * FROM {scan([], schema)}")
+        for batch in landed_keys(landed(folder), entry):
+            connection.register("batch", pa.Table.from_batches([batch]))
+            connection.execute("INSERT INTO brought SELECT * FROM batch")
+        ((count, digest),) = connection.execute(
+            f"SELECT count(*), bit_xor(hash({key})) FROM ("
+            f"SELECT {key} FROM {scan([str(folder.keys)], schema)} WHERE NOT ({missing}) "
+            f"EXCEPT SELECT {key} FROM {known} EXCEPT SELECT {key} FROM brought)"
+        ).fetchall()
+    return f"{count}:{digest:016x}" if count else ""
