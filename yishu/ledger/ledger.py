@@ -19,6 +19,7 @@ from yishu.ledger.facts import (
     CheckFacts,
     CommitFacts,
     ContributionFacts,
+    Layer,
     PullFacts,
     RefusalFacts,
     RunFinished,
@@ -167,6 +168,19 @@ class Ledger:
         rows = self._read("check_results", entry_id=entry_id, run_id=verdict["run_id"])
         checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
+
+    def commits_of(self, run_id: str) -> list[CommitFacts]:
+        """What a run published, by object."""
+        rows = map(_mapping, self._read("commits_of", run_id=run_id))
+        return [
+            CommitFacts(**{"table": row.pop("table_name"), **row, "layer": Layer(row["layer"])})
+            for row in rows
+        ]
+
+    def contributions(self, run_id: str, subject_id: str) -> list[ContributionFacts]:
+        """What each entry gave to a subject in a run, by entry."""
+        rows = self._read("contributions", run_id=run_id, subject_id=subject_id)
+        return [ContributionFacts(**_mapping(row)) for row in rows]
 
     def published_versions(self) -> set[tuple[str, int]]:
         """Table and version of every publication on record."""
