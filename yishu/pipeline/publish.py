@@ -14,6 +14,7 @@ from expectations.verdict import Positions, Verdict
 from transforms.standard import standardise
 from transforms.types import arrow_type
 from yishu.library import Commit, publish_snapshot, unified_table
+from yishu.library.recency import PULLED_AT
 from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landed import RowGroup, row_groups, whole_batch
@@ -36,6 +37,7 @@ def publish_entry(
         EntryChanged: a release changed the entry since the pull.
         QualityGateClosed: the verdict does not allow it; the table is unchanged.
         CountsDoNotAddUp: rows read are not accounted for; the table is unchanged.
+        LibrarySuperseded: rows of a later pull are published; the table is unchanged.
     """
     receipt = load_receipt(folder, needed_by="publish")
     require_same_entry(receipt, entry)
@@ -56,7 +58,11 @@ def publish_entry(
         read=receipt.rows,
         quarantined=len(quarantined),
         superseded=0,
-        metadata={"entry_id": entry.id, "entry_version": str(entry.version)},
+        metadata={
+            "entry_id": entry.id,
+            "entry_version": str(entry.version),
+            PULLED_AT: receipt.pulled_at,
+        },
     )
 
 
