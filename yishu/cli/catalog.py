@@ -113,6 +113,7 @@ def release(root: Root = None, as_json: AsJson = False) -> None:
     from catalog.faults import CatalogFaults  # noqa: PLC0415
     from catalog.load import load_catalog  # noqa: PLC0415
     from catalog.release import compile_release, write_release  # noqa: PLC0415
+    from yishu.orchestration.services import announce_release  # noqa: PLC0415
 
     here = world.settings()
     folder = root or here.catalog_dir
@@ -121,5 +122,14 @@ def release(root: Root = None, as_json: AsJson = False) -> None:
         if faults:
             raise CatalogFaults.of(str(folder), faults)
         written = write_release(here.releases_dir, compile_release(loaded, world.clock().date()))
+        announced = announce_release(here)
     facts = {"id": written.id, "entries": len(written.entries), "subjects": len(written.subjects)}
-    show(facts, as_json, lambda: print_table("Released", [facts]))
+    show({**facts, "announced": announced}, as_json, lambda: _print_release(facts, announced))
+
+
+def _print_release(facts: dict[str, Any], announced: bool) -> None:
+    print_table("Released", [facts])
+    if announced:
+        console.print("Airflow has read it")
+    else:
+        console.print("Airflow does not run here, so it was not told; it reads it when it starts")

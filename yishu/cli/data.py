@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from yishu.cli import world
-from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.output import AsJson, console, errors, print_table, reported, show
 
 EntryArgument = Annotated[str, typer.Argument(help="Entry id, e.g. taxation.taxpayer")]
 
@@ -32,7 +32,7 @@ def pull(
     with reported(as_json):
         here = world.pipeline_for(entry)
         run = run_id or f"manual__{here.clock():%Y-%m-%dT%H:%M:%S.%f}"
-        with console.status(entry) as status:
+        with errors.status(entry) as status:
             for stage in (run_pull, run_validate, run_publish):
                 status.update(f"{entry}: {stage.__name__.removeprefix('run_')}")
                 done[stage.__name__.removeprefix("run_")] = stage(entry, run, here)

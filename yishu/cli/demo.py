@@ -9,7 +9,7 @@ import typer
 
 from yishu import secrets
 from yishu.cli import world
-from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.output import AsJson, console, errors, print_table, reported, show
 from yishu.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -56,9 +56,11 @@ def demo(
     with reported(as_json):
         if stop or clean:
             (runner.clean if clean else runner.stop)(here)
-            console.print("removed" if clean else "stopped")
+            done = "removed" if clean else "stopped"
+            show({"state": done}, as_json, lambda: console.print(done))
             return
-        with terminal(console) as screen:
+        # Whoever reads the JSON gets nothing else on standard output.
+        with terminal(errors if as_json else console) as screen:
             result = runner.run(
                 here,
                 lambda city: _build(city, size),

@@ -85,6 +85,18 @@ def test_catalog_check_reports_every_fault_of_every_file_at_once(yishu, tmp_path
     assert as_json(refused)["error"]["code"] == "CAT_FAULTS"
 
 
+def test_catalog_release_says_when_there_is_no_airflow_to_tell(tmp_path, monkeypatch):
+    """The release is written all the same; Airflow reads it when it starts."""
+    monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path / "var"))
+
+    told = as_json(CliRunner().invoke(app, ["catalog", "release", "--json"]))
+    shown = CliRunner().invoke(app, ["catalog", "release"])
+
+    assert told["announced"] is False
+    assert (tmp_path / "var" / "releases" / "current").exists()
+    assert [line for line in shown.stdout.splitlines() if "Airflow does not run" in line]
+
+
 @pytest.mark.requirement("CAT-07", "CAT-08")
 def test_catalog_show_filters_sharing_and_opening_apart_and_counts_kinds(yishu):
     """Two independent filters; the number of entries of each data kind is shown."""

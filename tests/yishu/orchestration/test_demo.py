@@ -73,7 +73,8 @@ def run_demo(settings: Settings) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads("{" + done.stdout.partition("\n{")[2])
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert "Starting Airflow" in done.stderr or "Running" in done.stderr
     return found
 
 
