@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.vocabulary import OpenType, ShareType
 from yishu.cli import world
 from yishu.cli.output import AsJson, console, listed, print_table, reported, show
 
@@ -40,8 +41,8 @@ def _print_faults(folder: Path, faults: list[Any]) -> None:
 @app.command("show")
 def show_entry(
     entry: Annotated[str | None, typer.Argument(help="Entry id; without it: all entries.")] = None,
-    share: Annotated[str | None, typer.Option(help="Only this share type.")] = None,
-    opened: Annotated[str | None, typer.Option("--open", help="Only this open type.")] = None,
+    share: Annotated[ShareType | None, typer.Option(help="Only this share type.")] = None,
+    opened: Annotated[OpenType | None, typer.Option("--open", help="Only this open type.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the released entries, or all that one of them promises.
@@ -58,15 +59,12 @@ def show_entry(
     show(plain, as_json, lambda: _print_entry(plain))
 
 
-def _show_all(in_force: Any, share: str | None, opened: str | None, as_json: bool) -> None:
+def _show_all(
+    in_force: Any, share: ShareType | None, opened: OpenType | None, as_json: bool
+) -> None:
     from catalog.report import count_by_kind, select  # noqa: PLC0415
-    from catalog.vocabulary import OpenType, ShareType  # noqa: PLC0415
 
-    chosen = select(
-        in_force,
-        share=ShareType(share) if share else None,
-        open_=OpenType(opened) if opened else None,
-    )
+    chosen = select(in_force, share=share, open_=opened)
     rows = [
         {
             "id": one.id,
