@@ -10,6 +10,7 @@ import typer
 from yishu import secrets
 from yishu.cli import world
 from yishu.cli.output import AsJson, console, errors, print_table, reported, show
+from yishu.embedded import reader_password
 from yishu.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _build(city: "World", size: int) -> None:
 
     here = city.settings
     folder = here.var_dir / "city"
-    password = secrets.reader_password(here.secrets_dir)
+    password = reader_password(here)
     where = Systems(city.postgres.url(), folder)
     build(
         where,
