@@ -24,6 +24,7 @@ from yishu.embedded import (
     NoDiskSpace,
     PortTaken,
     ledger_url,
+    reader_password,
     reader_url,
     server,
 )
@@ -127,6 +128,13 @@ def test_the_ledgers_database_is_made_on_first_use(tmp_path):
             assert connection.info.password == "chosen"
     finally:
         made.stop()
+
+
+def test_the_readers_password_is_the_chosen_one_or_one_that_is_kept(tmp_path):
+    assert reader_password(Settings(var_dir=tmp_path, reader_password="chosen")) == "chosen"
+    assert list(tmp_path.iterdir()) == []
+    made = reader_password(Settings(var_dir=tmp_path, reader_password=None))
+    assert made == (tmp_path / "secrets" / "reader_password").read_text("utf-8")
 
 
 def test_a_server_of_ones_own_is_taken_as_it_is(tmp_path):

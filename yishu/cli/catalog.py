@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.vocabulary import OpenType, ShareType
 from yishu.cli import world
 from yishu.cli.output import AsJson, console, listed, print_table, reported, show
 
@@ -40,8 +41,8 @@ def _print_faults(folder: Path, faults: list[Any]) -> None:
 @app.command("show")
 def show_entry(
     entry: Annotated[str | None, typer.Argument(help="Entry id; without it: all entries.")] = None,
-    share: Annotated[str | None, typer.Option(help="Only this share type.")] = None,
-    opened: Annotated[str | None, typer.Option("--open", help="Only this open type.")] = None,
+    share: Annotated[ShareType | None, typer.Option(help="Only this share type.")] = None,
+    opened: Annotated[OpenType | None, typer.Option("--open", help="Only this open type.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the released entries, or all that one of them promises.
@@ -58,15 +59,12 @@ def show_entry(
     show(plain, as_json, lambda: _print_entry(plain))
 
 
-def _show_all(in_force: Any, share: str | None, opened: str | None, as_json: bool) -> None:
+def _show_all(
+    in_force: Any, share: ShareType | None, opened: OpenType | None, as_json: bool
+) -> None:
     from catalog.report import count_by_kind, select  # noqa: PLC0415
-    from catalog.vocabulary import OpenType, ShareType  # noqa: PLC0415
 
-    chosen = select(
-        in_force,
-        share=ShareType(share) if share else None,
-        open_=OpenType(opened) if opened else None,
-    )
+    chosen = select(in_force, share=share, open_=opened)
     rows = [
         {
             "id": one.id,
@@ -113,6 +111,7 @@ def release(root: Root = None, as_json: AsJson = False) -> None:
     from catalog.faults import CatalogFaults  # noqa: PLC0415
     from catalog.load import load_catalog  # noqa: PLC0415
     from catalog.release import compile_release, write_release  # noqa: PLC0415
+    from yishu.orchestration.services import announce_release  # noqa: PLC0415
 
     here = world.settings()
     folder = root or here.catalog_dir
@@ -121,5 +120,14 @@ def release(root: Root = None, as_json: AsJson = False) -> None:
         if faults:
             raise CatalogFaults.of(str(folder), faults)
         written = write_release(here.releases_dir, compile_release(loaded, world.clock().date()))
+        announced = announce_release(here)
     facts = {"id": written.id, "entries": len(written.entries), "subjects": len(written.subjects)}
-    show(facts, as_json, lambda: print_table("Released", [facts]))
+    show({**facts, "announced": announced}, as_json, lambda: _print_release(facts, announced))
+
+
+def _print_release(facts: dict[str, Any], announced: bool) -> None:
+    print_table("Released", [facts])
+    if announced:
+        console.print("Airflow has read it")
+    else:
+        console.print("Airflow does not run here, so it was not told; it reads it when it starts")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yishu.cli import world
-from yishu.cli.output import AsJson, cell, console, print_table, reported, show
+from yishu.cli.output import AsJson, cell, console, errors, print_table, reported, show
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
@@ -46,7 +46,7 @@ def pull(
         if accept_volume is not None:
             run_id = _accepted(here, entry, run_id, accept_volume)
         run = run_id or f"manual__{here.clock():%Y-%m-%dT%H:%M:%S.%f}"
-        with console.status(entry) as status:
+        with errors.status(entry) as status:
             for stage in (run_pull, run_validate, run_publish):
                 status.update(f"{entry}: {stage.__name__.removeprefix('run_')}")
                 done[stage.__name__.removeprefix("run_")] = stage(entry, run, here)

@@ -9,7 +9,8 @@ import typer
 
 from yishu import secrets
 from yishu.cli import world
-from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.output import AsJson, console, errors, print_table, reported, show
+from yishu.embedded import reader_password
 from yishu.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ def demo(
     with reported(as_json):
         if stop or clean:
             (runner.clean if clean else runner.stop)(here)
-            console.print("removed" if clean else "stopped")
+            done = "removed" if clean else "stopped"
+            show({"state": done}, as_json, lambda: console.print(done))
             return
-        with terminal(console) as screen:
+        # Whoever reads the JSON gets nothing else on standard output.
+        with terminal(errors if as_json else console) as screen:
             result = runner.run(
                 here,
                 lambda city: _build(city, size),
@@ -76,7 +79,7 @@ def _build(city: "World", size: int) -> None:
 
     here = city.settings
     folder = here.var_dir / "city"
-    password = secrets.reader_password(here.secrets_dir)
+    password = reader_password(here)
     where = Systems(city.postgres.url(), folder)
     build(
         where,

@@ -5,14 +5,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import typer
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 
 from catalog.errors import YishuError
 from catalog.release import current_release
+from yishu import secrets
 from yishu.cli import world
 from yishu.cli.output import AsJson, print_table, show
+from yishu.cli.trouble import DATABASE_ERRORS, address, unreachable
+from yishu.embedded import LEDGER_DATABASE, EmbeddedPostgres
+from yishu.pipeline import PipelineContext
 from yishu.settings import Settings
 
+_DRIVER = "postgresql+psycopg"
 _LOW_DISK_BYTES = 2 * 1024**3
+_PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Finding:
 
 def doctor(as_json: AsJson = False) -> None:
     """Look at disk, database, release, connections and Airflow; say what to do.
+
+    It only looks: nothing is started, made or changed.
 
     Example: yishu doctor
     """
@@ -43,6 +54,13 @@ def _safely(look: Callable[[Settings], Iterator[Finding]], here: Settings) -> It
         yield from look(here)
     except YishuError as error:
         yield Finding(look.__name__.removeprefix("_"), False, error.found, error.remedy)
+    except ProgrammingError:
+        found = "the ledger's database has no ledger of this version"
+        yield Finding(look.__name__.removeprefix("_"), False, found, "`yishu runs` brings it there")
+    except DATABASE_ERRORS as error:
+        known = unreachable(error, here)
+        found = f"{known.obj}: {known.found}"
+        yield Finding(look.__name__.removeprefix("_"), False, found, known.remedy)
 
 
 def _disk(here: Settings) -> Iterator[Finding]:
@@ -54,12 +72,10 @@ def _disk(here: Settings) -> Iterator[Finding]:
 
 
 def _database(here: Settings) -> Iterator[Finding]:
-    from yishu.embedded import embedded_postgres  # noqa: PLC0415
-
     if here.database_url is not None:
-        yield Finding("database", True, "an outer server, by YISHU_DATABASE_URL")
+        yield Finding("database", True, _answer(here.database_url.get_secret_value()))
         return
-    running = embedded_postgres(here).status()
+    running = _embedded(here).status()
     if running:
         yield Finding("database", True, f"embedded PostgreSQL on port {running.port}")
     else:
@@ -71,15 +87,28 @@ def _database(here: Settings) -> Iterator[Finding]:
         )
 
 
+def _answer(url: str) -> str:
+    target = make_url(url).set(drivername=_DRIVER)
+    wait = {"connect_timeout": _PATIENCE_SECONDS}
+    with create_engine(target, poolclass=NullPool, connect_args=wait).connect() as connection:
+        version = connection.execute(text("show server_version")).scalar_one()
+    return f"an outer server answers: PostgreSQL {version} at {address(url)}"
+
+
+def _embedded(here: Settings) -> EmbeddedPostgres:
+    """The embedded server, to look at: its password is read where there is one, never made."""
+    kept = here.secrets_dir / secrets.POSTGRES_PASSWORD
+    known = secrets.postgres_password(here.secrets_dir) if kept.exists() else ""
+    return EmbeddedPostgres(here.postgres_dir, known, here.postgres_port)
+
+
 def _release(here: Settings) -> Iterator[Finding]:
     release = current_release(here.releases_dir)
     yield Finding("release", True, f"{release.id}: {len(release.entries)} entries")
 
 
 def _connections(here: Settings) -> Iterator[Finding]:
-    from yishu.secrets import read_connections  # noqa: PLC0415
-
-    known = read_connections(here.connections_path)
+    known = secrets.read_connections(here.connections_path)
     release = current_release(here.releases_dir)
     needed = {entry.source.connection for entry in release.entries.values()}
     missing = sorted(needed - set(known))
@@ -108,7 +137,12 @@ def _library(here: Settings) -> Iterator[Finding]:
     if not here.library_dir.exists():
         yield Finding("library", True, "nothing is published yet")
         return
-    found = reconcile(world.pipeline())
+    if here.database_url is not None:
+        url = here.database_url.get_secret_value()
+    else:
+        url = _embedded(here).url(LEDGER_DATABASE)
+    release = current_release(here.releases_dir)
+    found = reconcile(PipelineContext(here, release, url, {}, world.clock))
     for one in found:
         yield Finding(
             f"library {one.table}",

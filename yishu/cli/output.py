@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.errors import YishuError
+from yishu.cli.trouble import DATABASE_ERRORS, unreachable
+from yishu.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
@@ -72,24 +74,34 @@ def cell(value: object) -> str:
 
 @contextmanager
 def reported(as_json: bool) -> Iterator[None]:
-    """Turn an error on purpose into its four parts on stderr and exit code 1."""
+    """Turn an error on purpose into its four parts on stderr and exit code 1.
+
+    A database that does not answer is nothing unexpected either.
+    """
     try:
         yield
     except YishuError as error:
-        parts = {
-            "code": error.code,
-            "object": error.obj,
-            "found": error.found,
-            "expected": error.expected,
-            "remedy": error.remedy,
-        }
-        if as_json:
-            print_json({"error": parts})
-        else:
-            for name, text in parts.items():
-                errors.print(f"[bold]{name:>9}[/bold]  ", end="")
-                errors.print(text, markup=False, highlight=False)
+        _print_error(error, as_json)
         raise typer.Exit(1) from error
+    except DATABASE_ERRORS as error:
+        _print_error(unreachable(error, Settings()), as_json)
+        raise typer.Exit(1) from None
+
+
+def _print_error(error: YishuError, as_json: bool) -> None:
+    parts = {
+        "code": error.code,
+        "object": error.obj,
+        "found": error.found,
+        "expected": error.expected,
+        "remedy": error.remedy,
+    }
+    if as_json:
+        print_json({"error": parts})
+        return
+    for name, text in parts.items():
+        errors.print(f"[bold]{name:>9}[/bold]  ", end="")
+        errors.print(text, markup=False, highlight=False)
 
 
 def show(value: object, as_json: bool, render: Callable[[], None]) -> None:

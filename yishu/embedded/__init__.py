@@ -37,6 +37,7 @@ __all__ = [
     "Running",
     "embedded_postgres",
     "ledger_url",
+    "reader_password",
     "reader_url",
 ]
 
@@ -67,6 +68,11 @@ def reader_url(settings: Settings, database: str) -> str:
 
     The role is made where needed. The URL holds a password, so never log it.
     """
-    given = settings.reader_password
-    password = given.get_secret_value() if given else secrets.reader_password(settings.secrets_dir)
+    password = reader_password(settings)
     return embedded_postgres(settings).ensure_reader(database, READER, password)
+
+
+def reader_password(settings: Settings) -> str:
+    """The password that the settings give to the reading role, or a generated one that is kept."""
+    given = settings.reader_password
+    return given.get_secret_value() if given else secrets.reader_password(settings.secrets_dir)

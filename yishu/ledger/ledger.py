@@ -188,6 +188,19 @@ class Ledger(CareRecords):
         checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
+    def commits_of(self, run_id: str) -> list[CommitFacts]:
+        """What a run published, by object."""
+        rows = map(_mapping, self._read("commits_of", run_id=run_id))
+        return [
+            CommitFacts(**{"table": row.pop("table_name"), **row, "layer": Layer(row["layer"])})
+            for row in rows
+        ]
+
+    def contributions(self, run_id: str, subject_id: str) -> list[ContributionFacts]:
+        """What each entry gave to a subject in a run, by entry."""
+        rows = self._read("contributions", run_id=run_id, subject_id=subject_id)
+        return [ContributionFacts(**_mapping(row)) for row in rows]
+
     def published_versions(self) -> set[tuple[str, int]]:
         """Table and version of every publication on record."""
         return {(row.table_name, row.version) for row in self._read("published_versions")}

@@ -4,21 +4,27 @@ Airflow keeps the credentials (a secrets backend, its database or its environmen
 is handed a URL and looks nothing up.
 """
 
+import logging
+
 from airflow.sdk import Connection as AirflowConnection
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from catalog.model import SourceSpec
 from yishu.secrets import url_of
 from yishu.sources.protocol import Connection
 
+logger = logging.getLogger(__name__)
 
-def connection_of(spec: SourceSpec) -> Connection:
-    """The connection that an entry's source names.
 
-    Raises:
-        AirflowNotFoundException: Airflow knows no connection of that id.
-    """
-    found = AirflowConnection.get(spec.connection)
-    return Connection(id=spec.connection, kind=spec.kind, url=airflow_url(found))
+def connection_of(spec: SourceSpec) -> Connection | None:
+    """The connection that an entry's source names; None when Airflow has none that can be used."""
+    try:
+        url = airflow_url(AirflowConnection.get(spec.connection))
+    except (AirflowNotFoundException, ValueError) as error:
+        # Its text may quote what is in the connection.
+        logger.error("Connection %s cannot be used: %s", spec.connection, type(error).__name__)
+        return None
+    return Connection(id=spec.connection, kind=spec.kind, url=url)
 
 
 async def connection_for(spec: SourceSpec) -> Connection:

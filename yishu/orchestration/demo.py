@@ -155,16 +155,29 @@ def stop(settings: Settings) -> None:
 
 
 def clean(settings: Settings) -> None:
-    """Stop everything and remove all that the demo made.
+    """Stop everything and remove all that the demo made; what was there before it stays.
 
     Raises:
-        NotADemo: ``var_dir`` holds an installation that no demo made; nothing is touched.
+        NotADemo: ``var_dir`` holds files and no demo was ever run there; nothing is touched.
     """
+    mark = settings.var_dir / _MARK
     if not settings.var_dir.exists():
         return
-    _mark(settings)
+    if not mark.exists():
+        found = ", ".join(sorted(path.name for path in settings.var_dir.iterdir()))
+        if found:
+            raise _not_a_demo(settings, found)
     stop(settings)
-    shutil.rmtree(settings.var_dir)
+    before = mark.read_text("utf-8").splitlines()[1:] if mark.exists() else []
+    if mark.exists() and settings.connections_path.is_relative_to(settings.var_dir):
+        settings.connections_path.unlink(missing_ok=True)  # There was none before the demo.
+    for path in settings.var_dir.iterdir():
+        # The mark goes last, so that a removal that was killed can be repeated.
+        if path.name not in (*before, _MARK):
+            _remove(path)
+    mark.unlink(missing_ok=True)
+    if not before:
+        settings.var_dir.rmdir()
 
 
 def publish_catalog(settings: Settings, now: datetime) -> Release:
@@ -180,16 +193,40 @@ def publish_catalog(settings: Settings, now: datetime) -> Release:
 
 
 def _mark(settings: Settings) -> None:
+    """Make the folder a demo's; what commands that only look or release left there is no hindrance.
+
+    The names of what was there before are kept in the mark, so that `clean` leaves it alone.
+    """
     mark = settings.var_dir / _MARK
-    if not mark.exists() and settings.var_dir.exists() and any(settings.var_dir.iterdir()):
-        raise NotADemo(
-            str(settings.var_dir),
-            found="files that no demo made",
-            expected="an empty folder, or that of an earlier demo",
-            remedy="set YISHU_VAR_DIR to another folder; nothing was touched",
-        )
+    if mark.exists():
+        return
+    owned = (settings.library_dir, settings.landing_dir, settings.postgres_dir)
+    found = sorted(path.name for path in owned if path.exists())
+    # The demo would write its own connections over those of an installation.
+    if settings.connections_path.exists():
+        found.append(settings.connections_path.name)
+    if found:
+        raise _not_a_demo(settings, ", ".join(found))
     settings.var_dir.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"Made by the demo of {project_root()}; may be removed as a whole.\n", "utf-8")
+    before = sorted(path.name for path in settings.var_dir.iterdir())
+    told = f"Made by the demo of {project_root()}; removed by its --clean, but for what is below.\n"
+    mark.write_text(told + "".join(f"{name}\n" for name in before), "utf-8")
+
+
+def _not_a_demo(settings: Settings, found: str) -> NotADemo:
+    return NotADemo(
+        str(settings.var_dir),
+        found=f"{found}, which no demo made",
+        expected="an empty folder, or that of an earlier demo",
+        remedy="set YISHU_VAR_DIR to another folder; nothing was touched",
+    )
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _require_disk(settings: Settings) -> None:

@@ -8,6 +8,7 @@ imported when a task runs and never when a DAG is parsed, since it brings heavy 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 """A stage's result as plain JSON; it travels through XCom."""
+
+_BY_TIME = "scheduled"
+"""Airflow's type of a run that its timetable asked for, and not a publication or a person."""
 
 
 def pull(entry_id: str, run_id: str) -> Record:
@@ -61,19 +65,25 @@ def publish(
 
 
 def build_subject(
-    subject_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
+    subject_id: str,
+    run_id: str,
+    dag_run: Any,
+    outlets: list[Any],
+    outlet_events: Mapping[Any, Any],
 ) -> Record:
     """Build a subject table from the published entries.
 
-    When the entry that brings its key is still to come, the run is skipped: that entry's own
-    publication starts the next one, and a retry would only wait in its way.
+    A run by time takes what is there, since it is the promise of "at the latest". When an entry
+    that the subject needs is still to come, the run is skipped: that entry's own publication
+    starts the next one, and a retry would only wait in its way.
     """
     from yishu.library.errors import SubjectNotReady  # noqa: PLC0415
     from yishu.pipeline import run_subject  # noqa: PLC0415
 
     try:
         with permanent_errors_fail_at_once():
-            record = run_subject(subject_id, run_id, _context())
+            is_due = dag_run.run_type == _BY_TIME
+            record = run_subject(subject_id, run_id, _context(), is_due=is_due)
     except SubjectNotReady as error:
         raise AirflowSkipException(str(error)) from error
     _tell_followers(outlets, outlet_events, record)
@@ -81,11 +91,18 @@ def build_subject(
 
 
 def maintain() -> Record:
-    """Compact and vacuum the library, purge landing and quarantine past their retention."""
+    """Compact, vacuum, purge what is past its retention, and compare library and ledger.
+
+    What was published past the scheduler fails nothing here: it is put on record and returned.
+    """
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
+    from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        return run_maintenance(_context())
+        ctx = _context()
+        done = run_maintenance(ctx)
+        found = [asdict(one) for one in record_side_channels(ctx)]
+    return {**done, "side_channels": found}
 
 
 @contextmanager
@@ -110,11 +127,13 @@ def _context(*, connect_for: str | None = None) -> "PipelineContext":
 
     settings, current = release.settings_and_release()
     connections = {}
-    if connect_for is not None:
+    # What is not in the catalog or has no connection is refused, and recorded, by the pipeline.
+    if connect_for is not None and connect_for in current.entries:
         from yishu.orchestration.connections import connection_of  # noqa: PLC0415
 
         connection = connection_of(current.entry(connect_for).source)
-        connections[connection.id] = connection
+        if connection is not None:
+            connections[connection.id] = connection
     return PipelineContext(
         settings=settings,
         release=current,

@@ -14,12 +14,21 @@ from openlineage.client.event_v2 import RunEvent
 
 from catalog.errors import NotCataloged
 from catalog.model import CatalogEntry
-from yishu.ledger.facts import Layer, PullFacts, RefusalFacts, RunFinished, RunKind, RunState, Stage
+from yishu.ledger.facts import (
+    Layer,
+    PullFacts,
+    RefusalFacts,
+    RunFinished,
+    RunKind,
+    RunStarted,
+    RunState,
+    Stage,
+)
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
 from yishu.pipeline.context import PipelineContext
-from yishu.pipeline.errors import SchemaDrift, SubjectUnknown
+from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
     contribution_facts,
@@ -47,12 +56,13 @@ def run_pull(
 
     Raises:
         NotCataloged: the release has no such entry; the refusal is in the ledger.
+        ConnectionUnknown: there is no connection to its source; the ledger has the failed run.
         OutsideWindow, EntryBusy, SystemResting: the system is not to be read at this moment.
         SchemaDrift: the source no longer has what the catalog promises.
         VolumeSuspect: it shrank or grew beyond its bounds, and nobody accepted this run.
     """
     entry = _entry(entry_id, run_id, ctx)
-    connection = ctx.connection(entry.source.connection)
+    connection = _connection(entry, run_id, ctx)
     event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
     with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
         receipt = _pulled(entry, connection, run_id, ctx, until)
@@ -138,8 +148,16 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     return asdict(commit)
 
 
-def run_subject(subject_id: str, run_id: str, ctx: PipelineContext) -> Record:
+def run_subject(
+    subject_id: str, run_id: str, ctx: PipelineContext, *, is_due: bool = False
+) -> Record:
     """Build a subject table from the newest published versions of its entries.
+
+    Args:
+        subject_id: The subject.
+        run_id: The run.
+        ctx: The world of the stage.
+        is_due: The schedule asks for it, so nobody is waited for any longer.
 
     Raises:
         SubjectUnknown: the release has no such subject.
@@ -161,7 +179,12 @@ def run_subject(subject_id: str, run_id: str, ctx: PipelineContext) -> Record:
     with told(run, ctx) as outcome:
         now = ctx.clock()
         built = build_subject(
-            ctx.settings.library_dir, subject, ctx.release, run_id=run_id, committed_at=now
+            ctx.settings.library_dir,
+            subject,
+            ctx.release,
+            run_id=run_id,
+            committed_at=now,
+            is_due=is_due,
         )
         versions.update({given.entry_id: given.version for given in built.contributions})
         facts = commit_facts(built.commit, subject_id, Layer.SUBJECT)
@@ -174,6 +197,21 @@ def run_subject(subject_id: str, run_id: str, ctx: PipelineContext) -> Record:
         "missing": list(built.missing),
         "copies": [asdict(finding) for finding in built.copies],
     }
+
+
+def _connection(entry: CatalogEntry, run_id: str, ctx: PipelineContext) -> Connection:
+    try:
+        return ctx.connection(entry.source.connection)
+    except ConnectionUnknown as error:
+        # Lineage cannot name a source without its address, so the ledger alone is told.
+        now, kind = ctx.clock(), RunKind.ENTRY
+        ctx.ledger.record_run_started(
+            RunStarted(run_id, entry.id, kind, ctx.release.id, now, entry.version)
+        )
+        ctx.ledger.record_run_finished(
+            RunFinished.by_error(error, run_id=run_id, object_id=entry.id, stage=Stage.PULL, at=now)
+        )
+        raise
 
 
 def _event(

@@ -17,6 +17,10 @@ RESIDENT = "public_security.resident"
 TAXPAYER = "taxation.taxpayer"
 
 
+NOBODY = "postgresql://clerk:s3cr3t-word@127.0.0.1:1/ledger"
+"""The URL of a server that does not run."""
+
+
 @pytest.fixture
 def yishu(city, published_city, monkeypatch):
     """The command on the published city; what it printed, its exit code asserted."""
@@ -85,6 +89,18 @@ def test_catalog_check_reports_every_fault_of_every_file_at_once(yishu, tmp_path
     assert as_json(refused)["error"]["code"] == "CAT_FAULTS"
 
 
+def test_catalog_release_says_when_there_is_no_airflow_to_tell(tmp_path, monkeypatch):
+    """The release is written all the same; Airflow reads it when it starts."""
+    monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path / "var"))
+
+    told = as_json(CliRunner().invoke(app, ["catalog", "release", "--json"]))
+    shown = CliRunner().invoke(app, ["catalog", "release"])
+
+    assert told["announced"] is False
+    assert (tmp_path / "var" / "releases" / "current").exists()
+    assert [line for line in shown.stdout.splitlines() if "Airflow does not run" in line]
+
+
 @pytest.mark.requirement("CAT-07", "CAT-08")
 def test_catalog_show_filters_sharing_and_opening_apart_and_counts_kinds(yishu):
     """Two independent filters; the number of entries of each data kind is shown."""
@@ -110,6 +126,48 @@ def test_catalog_show_of_an_unknown_entry_says_what_to_do(yishu):
     assert "CAT_NOT_CATALOGED" in result.stderr
     assert "remedy" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_catalog_show_of_an_unknown_share_type_names_the_known_ones(yishu):
+    """A usage error like any other: exit code 2, the choices, no traceback."""
+    for option in ("--share", "--open"):
+        result = yishu("catalog", "show", option, "nonsense", expect=2)
+        assert "nonsense" in result.stderr
+        assert "conditional" in result.stderr
+        assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("pull", TAXPAYER),
+        ("quality", TAXPAYER),
+        ("trace", "legal_entity"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_an_error_of_ours(yishu, monkeypatch, command):
+    """Four parts and a remedy, in each form; never a traceback, never the password."""
+    monkeypatch.setenv("YISHU_DATABASE_URL", NOBODY)
+
+    shown = yishu(*command, expect=1, stdin="x\n")
+    error = as_json(yishu(*command, "--json", expect=1, stdin="x\n"))["error"]
+
+    assert "DATABASE_UNREACHABLE" in shown.stderr
+    assert error["object"] == "127.0.0.1:1/ledger"
+    assert "refused" in error["found"]
+    assert "YISHU_DATABASE_URL" in error["remedy"]
+    assert "Traceback" not in shown.output
+    assert "s3cr3t" not in shown.output + str(error)
+
+
+def test_a_database_url_that_is_none_is_not_repeated(yishu, monkeypatch):
+    """What was meant for a URL may be a password."""
+    monkeypatch.setenv("YISHU_DATABASE_URL", "s3cr3t-word")
+
+    told = yishu("quality", TAXPAYER, expect=1).output + yishu("doctor", expect=1).output
+
+    assert "YISHU_DATABASE_URL" in told
+    assert "s3cr3t" not in told
 
 
 def test_pull_takes_one_entry_through_all_stages(yishu, city):
@@ -219,3 +277,36 @@ def test_doctor_says_what_is_missing_and_what_to_do(yishu):
     assert all(findings[what]["ok"] for what in ("disk", "database", "release", "connections"))
     assert not findings["airflow scheduler"]["ok"]
     assert "yishu demo" in findings["airflow scheduler"]["remedy"]
+
+
+def test_doctor_connects_to_an_outer_database(yishu, monkeypatch):
+    """A server that answers is named with its version; one that does not is a finding."""
+    assert "PostgreSQL 18" in finding(yishu("doctor", "--json", expect=1), "database")["found"]
+
+    monkeypatch.setenv("YISHU_DATABASE_URL", NOBODY)
+    result = yishu("doctor", "--json", expect=1)
+
+    for what in ("database", "library"):
+        dead = finding(result, what)
+        assert not dead["ok"]
+        assert "127.0.0.1:1/ledger" in dead["found"]
+        assert dead["remedy"]
+    assert finding(result, "release")["ok"]
+    assert "s3cr3t" not in result.output
+
+
+def finding(result, what):
+    return next(one for one in as_json(result) if one["what"] == what)
+
+
+def test_doctor_writes_nothing(tmp_path, monkeypatch):
+    """Whoever only asks what is there finds it as it was, and starts no server."""
+    monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path / "var"))
+    assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
+    assert not (tmp_path / "var").exists()
+
+    (tmp_path / "var" / "library" / "unified").mkdir(parents=True)
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+
+    assert not finding(result, "library")["ok"]
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["library"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from sqlalchemy.engine import make_url
 
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
@@ -20,6 +21,7 @@ from yishu.orchestration import demo, services
 from yishu.orchestration.environment import USER, password
 from yishu.orchestration.errors import ComponentFailed
 from yishu.orchestration.rest import AirflowApi
+from yishu.secrets import read_connections
 from yishu.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
@@ -32,8 +34,9 @@ SECRETS = (
     "airflow_jwt_secret",
     "airflow_api_secret",
     "postgres_password",
-    "reader_password",
 )
+CHOSEN = "chosen p@ss"
+"""The reading role's password, given from outside."""
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +68,17 @@ def api(settings: Settings, shown: dict[str, Any]) -> AirflowApi:
 
 
 def run_demo(settings: Settings) -> dict[str, Any]:
+    given = {"YISHU_READER_PASSWORD": CHOSEN}
     done = subprocess.run(
         [str(YISHU), "demo", "--size", SMALLEST, "--json"],
-        env={**os.environ, "YISHU_VAR_DIR": str(settings.var_dir)},
+        env={**os.environ, **given, "YISHU_VAR_DIR": str(settings.var_dir)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads("{" + done.stdout.partition("\n{")[2])
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert "Starting Airflow" in done.stderr or "Running" in done.stderr
     return found
 
 
@@ -114,6 +119,15 @@ def test_every_entry_and_subject_is_published_by_a_run_that_the_scheduler_shows(
     assert all(run.run_id.startswith(("scheduled__", "asset_triggered__")) for run in runs)
 
 
+def test_the_departments_are_read_with_the_password_that_was_chosen(
+    settings: Settings, shown: dict[str, Any]
+) -> None:
+    known = read_connections(settings.connections_path)
+
+    assert make_url(known["market_regulation_db"]).password == CHOSEN
+    assert not (settings.secrets_dir / "reader_password").exists()
+
+
 def test_every_subject_has_the_rows_that_the_city_holds(
     shown: dict[str, Any], manifest: dict[str, Any]
 ) -> None:
@@ -139,7 +153,7 @@ def test_no_secret_is_in_any_log_or_lineage_event(
     settings: Settings, shown: dict[str, Any]
 ) -> None:
     secrets = [(settings.secrets_dir / name).read_text().strip() for name in SECRETS]
-    secrets.append(password(settings))
+    secrets += [password(settings), CHOSEN]
     told = [
         path
         for folder in ("logs", "lineage", "run")

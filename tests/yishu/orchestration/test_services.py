@@ -1,12 +1,14 @@
 """Starting Airflow either works or says what to do, and nothing is left running."""
 
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from yishu.orchestration import demo, services
 from yishu.orchestration.errors import ComponentFailed, DiskFull, NotADemo, PortTaken
+from yishu.secrets import write_connections
 from yishu.settings import Settings
 
 NO_DATABASE = "postgresql+psycopg://nobody@127.0.0.1:9/none?connect_timeout=2"
@@ -57,6 +59,48 @@ def test_a_folder_that_no_demo_made_is_neither_used_nor_removed(settings: Settin
         demo.clean(settings)
 
     assert kept.read_text() == "precious"
+
+
+@pytest.mark.parametrize("made", ["library", "landing", "postgres", "secrets/connections.json"])
+def test_the_data_of_an_installation_keep_the_demo_out(settings: Settings, made: str) -> None:
+    (settings.var_dir / made).mkdir(parents=True)
+
+    with pytest.raises(NotADemo, match=Path(made).name):
+        demo.run(settings, lambda _: None, lambda _: None)
+
+
+def test_what_a_look_and_a_release_leave_does_not_keep_the_demo_out(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.publish_catalog(settings, datetime(2026, 11, 1, tzinfo=UTC))
+    services.announce_release(settings)
+    (settings.var_dir / "notes.txt").write_text("precious")
+    before = sorted(path.name for path in settings.var_dir.iterdir())
+    monkeypatch.setattr(demo, "MINIMUM_FREE_BYTES", 2**62)
+
+    for _ in range(2):
+        with pytest.raises(DiskFull):
+            demo.run(settings, lambda _: None, lambda _: None)
+    settings.landing_dir.mkdir()
+    write_connections(settings.connections_path, {"taxation_files": "/drop"})
+    demo.clean(settings)
+
+    assert sorted(path.name for path in settings.var_dir.iterdir()) == before
+    assert (settings.var_dir / "notes.txt").read_text() == "precious"
+    assert not settings.connections_path.exists()
+
+
+def test_cleaning_removes_the_folder_that_the_demo_made(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "MINIMUM_FREE_BYTES", 2**62)
+    with pytest.raises(DiskFull):
+        demo.run(settings, lambda _: None, lambda _: None)
+    settings.library_dir.mkdir()
+
+    demo.clean(settings)
+
+    assert not settings.var_dir.exists()
 
 
 def test_too_little_disk_is_said_before_anything_starts(

@@ -110,7 +110,10 @@ def test_a_pull_outside_the_catalog_is_refused_and_on_record(
     told = call("call(tasks.pull, 'civil_affairs.marriages', 'run-1')")
 
     assert told.startswith("AirflowFailException [CAT_NOT_CATALOGED]")
-    assert [one.object_id for one in world.ledger.refusals()] == ["civil_affairs.marriages"]
+    refusals = world.ledger.refusals()
+    assert ("run-1", "civil_affairs.marriages", "CAT_NOT_CATALOGED") in [
+        (one.run_id, one.object_id, one.code) for one in refusals
+    ]
 
 
 def test_a_pull_with_a_connection_lands_its_rows(call: Call, city: Any) -> None:
@@ -139,4 +142,6 @@ def test_maintenance_reports_what_was_written_past_the_scheduler(
     done = call("call(tasks.maintain)")
 
     assert done["side_channels"] == [{"table": table, "version": 1, "run_id": ""}]
-    assert [one.code for one in world.ledger.refusals()] == ["LIB_SIDE_CHANNEL"]
+    assert (table, "version 1", "LIB_SIDE_CHANNEL") in [
+        (one.object_id, one.item, one.code) for one in world.ledger.refusals()
+    ]

@@ -3,7 +3,9 @@
 import multiprocessing
 import random
 import runpy
+import shutil
 import signal
+import sqlite3
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from yishu.ledger import migrate
-from yishu.library import content_digest, subject_table, unified_table
+from yishu.library import commits, content_digest, subject_table, unified_table
 from yishu.pipeline.store import run_folder
 
-ENTRY = "public_security.resident"
-SUBJECT = "natural_person"
+ENTRY = "civil_affairs.social_organisation"
+SUBJECT = "legal_entity"
 SCRIPT = Path(__file__).with_name("killable_run.py")
 FILES = ["data.parquet", "receipt.json", "rows.parquet", "verdict.json"]
 """Every file that a stage puts in place, in order; the commits are killed in the library's tests
@@ -23,16 +25,26 @@ and by the random kills here."""
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["great_expectations", "yishu.pipeline", "yishu.sources.postgresql", "expectations.fields"]
+    ["great_expectations", "yishu.pipeline", "yishu.sources.sql", "expectations.fields"]
 )
 
 
 @pytest.fixture
 def make_task(city, fresh_database, tmp_path):
-    """A run of the residents and their subject, each in a new library; one ledger for all."""
+    """A run of an entry and its subject on a copy of a library that holds an older version."""
     migrate.upgrade(fresh_database)
+    current = city.urls["civil_affairs_db"].removeprefix("sqlite:///")
+    older = tmp_path / "older.db"
+    with sqlite3.connect(current) as now, sqlite3.connect(older) as before:
+        now.backup(before)
+        before.execute("update shzz_djxx set rowid = -rowid")
+        before.execute("delete from shzz_djxx where rowid % 7 = 0")
+        before.commit()
 
-    def make(run_id):
+    def make(run_id, url=city.urls["civil_affairs_db"]):
+        base = tmp_path / "older"
+        if base.exists():
+            shutil.copytree(base, tmp_path / run_id)
         return {
             "entry": ENTRY,
             "subject": SUBJECT,
@@ -40,10 +52,11 @@ def make_task(city, fresh_database, tmp_path):
             "ledger": fresh_database,
             "var_dir": str(tmp_path / run_id),
             "releases": str(city.folder / "releases"),
-            "url": city.urls["public_security_db"],
+            "url": url,
             "now": "2026-11-20T01:30:00+00:00",
         }
 
+    finish({**make("older", f"sqlite:///{older}"), "now": "2026-11-19T01:30:00+00:00"})
     return make
 
 
@@ -61,6 +74,12 @@ def finish(task):
     return process
 
 
+def counts(commit):
+    """The counts of a publication, as the library and as the ledger keep it."""
+    names = ("version", "read", "inserted", "updated", "unchanged", "deleted", "quarantined")
+    return {name: getattr(commit, name) for name in (*names, "superseded", "rows")}
+
+
 def outcome(task, make_world):
     ctx = make_world()
     library = Path(task["var_dir"]) / "library"
@@ -71,7 +90,14 @@ def outcome(task, make_world):
     leftovers = sorted(
         path.name for path in Path(task["var_dir"]).rglob("*.partial") if path.is_file()
     )
+    newest = commits(library, unified_table(ENTRY))[0]
+    subject = commits(library, subject_table(SUBJECT))[0]
+    assert newest.run_id == subject.run_id == task["run_id"]
+    assert newest.inserted > 0
     return {
+        "counts": (counts(newest), counts(subject)),
+        "on record": [counts(one) for one in ctx.ledger.commits_of(task["run_id"])],
+        "contributions": ctx.ledger.contributions(task["run_id"], SUBJECT),
         "entry": content_digest(library, unified_table(ENTRY)),
         "subject": content_digest(library, subject_table(SUBJECT)),
         "receipt": asdict(replace(facts, run_id="")),

@@ -1,13 +1,14 @@
 """What was written past the scheduler is found by comparing the library with the ledger."""
 
 import pytest
-from deltalake import write_deltalake
+from deltalake import CommitProperties, write_deltalake
 
 from yishu.ledger import migrate
+from yishu.ledger.facts import RunFinished, RunKind, RunStarted, RunState
 from yishu.library import maintain, unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_publish, run_pull, run_validate
-from yishu.pipeline.reconcile import SideChannel, reconcile
+from yishu.pipeline.reconcile import SideChannel, reconcile, record_side_channels
 
 ENTRY = "human_resources.hr_service_item"
 TABLE = unified_table(ENTRY)
@@ -36,6 +37,38 @@ def test_a_write_past_the_scheduler_is_found(published):
 
     assert found.table == TABLE
     assert found.run_id == ""
+
+
+@pytest.mark.requirement("SHR-16")
+def test_what_is_found_is_put_on_record_once(published):
+    """Every night finds the same stray version; the audit log has it once."""
+    root = published.settings.library_dir
+    folder = root / "unified" / "human_resources" / "hr_service_item"
+    told = CommitProperties(custom_metadata={"kind": "maintenance"})
+    rows = read(root, TABLE).slice(0, 1)
+    write_deltalake(str(folder), rows, mode="append", commit_properties=told)
+
+    (found,) = record_side_channels(published)
+    assert record_side_channels(published) == [found]
+
+    (refusal,) = (one for one in published.ledger.refusals() if one.code == "LIB_SIDE_CHANNEL")
+    assert (refusal.object_id, refusal.item) == (TABLE, f"version {found.version}")
+
+
+@pytest.mark.requirement("SHR-16")
+def test_a_run_that_has_not_ended_yet_is_no_side_channel(published, make_world, city):
+    """Killed between library and ledger, it tells the ledger when it is retried."""
+    bare = city.postgres.ensure_database("ledger_of_a_killed_run")
+    migrate.upgrade(bare)
+    ctx = type(published)(published.settings, published.release, bare, {}, published.clock)
+    ctx.ledger.record_run_started(
+        RunStarted("run-1", ENTRY, RunKind.ENTRY, ctx.release.id, ctx.clock())
+    )
+
+    assert record_side_channels(ctx) == []
+
+    ctx.ledger.record_run_finished(RunFinished("run-1", ENTRY, RunState.FAILED, ctx.clock()))
+    assert record_side_channels(ctx) == [SideChannel(TABLE, 0, "run-1")]
 
 
 @pytest.mark.requirement("SHR-16")
