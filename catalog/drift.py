@@ -21,23 +21,31 @@ class Family(StrEnum):
     DATE = "date"
     TIMESTAMP = "timestamp"
     BOOLEAN = "boolean"
+    TIME = "time"
     OTHER = "other"
 
 
 _WORDS: tuple[tuple[Family, str], ...] = (
     (Family.BOOLEAN, r"bool(ean)?|bit|tinyint\(1\)"),
+    (Family.TIME, r"time( without time zone)?"),
     (Family.TIMESTAMP, r"timestamp.*|datetime.*|smalldatetime"),
     (Family.DATE, r"date|date32.*|date64.*"),
     (
         Family.INTEGER,
-        r"(tiny|small|medium|big)?int(eger)?\d*( unsigned)?|u?int\d+|(big|small)?serial",
+        (
+            r"(tiny|small|medium|big)?int(eger)?\d*( unsigned)?( zerofill)?|u?int\d+|"
+            r"(big|small)?serial|year"
+        ),
     ),
-    (Family.NUMBER, r"numeric|decimal\d*|number|money|double( precision)?|float\d*|real"),
+    (
+        Family.NUMBER,
+        r"(numeric|decimal\d*|number|money|double( precision)?|float\d*|real)( unsigned)?",
+    ),
     (
         Family.TEXT,
         (
             r"n?var(ying )?char(acter)?\d*|character( varying)?|n?char|bpchar|n?text|"
-            r"(tiny|medium|long)text|n?clob|(large_)?string|uuid|name|enum|citext"
+            r"(tiny|medium|long)text|n?clob|(large_)?string|uuid|name|enum|set|citext"
         ),
     ),
 )
@@ -45,7 +53,7 @@ _PATTERNS = tuple((family, re.compile(pattern)) for family, pattern in _WORDS)
 _SIZE = re.compile(r"\s*\([^)]*\)")
 
 _COMPATIBLE: dict[DataType, frozenset[Family]] = {
-    DataType.STRING: frozenset({Family.TEXT}),
+    DataType.STRING: frozenset({Family.TEXT, Family.TIME}),
     DataType.INTEGER: frozenset({Family.INTEGER, Family.NUMBER, Family.TEXT}),
     DataType.DECIMAL: frozenset({Family.INTEGER, Family.NUMBER, Family.TEXT}),
     DataType.MONEY: frozenset({Family.INTEGER, Family.NUMBER, Family.TEXT}),
@@ -140,6 +148,9 @@ def compare(entry: CatalogEntry, columns: Iterable[tuple[str, str]]) -> Drift:
 
 def is_compatible(source_type: str, type_: DataType) -> bool:
     """Whether a column of that source type can hold values of the standard type."""
+    if type_ is DataType.INTEGER and source_type.strip().lower() == "tinyint(1)":
+        # MySQL has no boolean of its own, so this may be one, or a small number.
+        return True
     return family_of(source_type) in _COMPATIBLE[type_]
 
 

@@ -71,6 +71,12 @@ FAMILIES = {
     "DATETIME": Family.TIMESTAMP,
     "tinyint(1)": Family.BOOLEAN,
     "tinyint(4)": Family.INTEGER,
+    "int(10) unsigned zerofill": Family.INTEGER,
+    "year(4)": Family.INTEGER,
+    "decimal(18,2) unsigned": Family.NUMBER,
+    "set": Family.TEXT,
+    "time(3)": Family.TIME,
+    "time without time zone": Family.TIME,
     "boolean": Family.BOOLEAN,
     "bytea": Family.OTHER,
     "jsonb": Family.OTHER,
@@ -99,6 +105,12 @@ def test_every_type_is_read_from_text_and_none_from_the_unknown(type_):
 )
 def test_types_that_do_not_fit(source_type, type_):
     assert not is_compatible(source_type, type_)
+
+
+def test_a_tiny_number_may_be_a_truth_value_or_a_number():
+    assert is_compatible("tinyint(1)", DataType.BOOLEAN)
+    assert is_compatible("TINYINT(1)", DataType.INTEGER)
+    assert not is_compatible("boolean", DataType.INTEGER)
 
 
 def test_columns_that_tell_changes_are_listed_too(catalog_of, data, enterprise):

@@ -24,6 +24,7 @@ from sqlalchemy import exc
 
 from catalog.model import SourceSpec
 from yishu.sources import mysql
+from yishu.sources.dialects import only_read, remedy_for
 from yishu.sources.errors import (
     DATABASE_DOWN,
     READ_REFUSED,
@@ -40,11 +41,6 @@ from yishu.sources.errors import (
 )
 from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, Since, Source, SourceColumn
 from yishu.sources.since import condition
-
-READ_ONLY = {
-    "postgresql": "SET default_transaction_read_only = on",
-}
-"""How a session of a dialect is kept from writing; SQLite's file is opened for reading alone."""
 
 MAX_DECIMAL128_PRECISION = 38
 UNSIGNED_BIGINT = pa.decimal128(20, 0)
@@ -200,7 +196,9 @@ class SqlSource:
             try:
                 self._engine = _engine(self._url, self._obj)
                 self._session = self._engine.connect()
-            except (exc.SQLAlchemyError, ImportError) as error:
+            except (exc.NoSuchModuleError, ImportError):
+                raise NO_DRIVER._replace(remedy=remedy_for(self._url)).about(self._obj) from None
+            except exc.SQLAlchemyError as error:
                 raise _explained(self._obj, error) from None
         return self._session
 
@@ -232,16 +230,7 @@ def _engine(url: sa.URL, obj: str) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, obj)
     engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    statement = READ_ONLY.get(engine.dialect.name)
-    if statement is not None:
-
-        @sa.event.listens_for(engine, "connect")
-        def only_read(driver_connection: Any, _record: Any) -> None:
-            cursor = driver_connection.cursor()
-            cursor.execute(statement)
-            cursor.close()
-            driver_connection.commit()
-
+    only_read(engine)
     return engine
 
 
@@ -373,9 +362,7 @@ def _explained(obj: str, error: Exception) -> SourceError:
     cause = getattr(error, "orig", None)
     code = str(getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), ""))
     code = code if re.fullmatch(r"[0-9A-Z]{4,5}", code) else ""
-    if isinstance(error, ImportError | exc.NoSuchModuleError):
-        default = NO_DRIVER
-    elif str(cause).startswith("Could not decode"):
+    if str(cause).startswith("Could not decode"):
         default = UNREADABLE
     elif isinstance(error, exc.OperationalError | exc.InterfaceError):
         default = DATABASE_DOWN

@@ -224,6 +224,7 @@ class TestReadingOnly:
 
         assert read(database.url, "touched", "n").num_rows == 0
 
+    @pytest.mark.requirement("COL-01")
     def test_columns_without_a_privilege_are_neither_needed_nor_seen(
         self, database: Database
     ) -> None:
