@@ -249,7 +249,7 @@ def test_an_entry_in_ranges_comes_to_the_same_as_in_one_stream(
     )
     folder = run_folder(ctx.settings.var_dir, ENTERPRISE, "ranged")
     bad = pq.read_table(folder.quarantined)
-    with landed(folder) as rows:
-        for field in entry.key:
-            column = rows.column(field).to_pylist()
-            assert [column[row] for row in bad["_row"].to_pylist()] == bad[field].to_pylist()
+    rows = landed(folder)
+    for field in entry.key:
+        column = rows.column(field).to_pylist()
+        assert [column[row] for row in bad["_row"].to_pylist()] == bad[field].to_pylist()
