@@ -6,7 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library
+from yishu.cli import catalog, data, demo, doctor, library, record
 
 app = typer.Typer(
     name="yishu",
@@ -21,4 +21,6 @@ app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("quality")(data.quality)
 app.command("trace")(data.trace)
+app.command("runs")(record.runs)
+app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
