@@ -6,7 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library, source
+from yishu.cli import catalog, data, demo, doctor, library, record, source
 
 app = typer.Typer(
     name="yishu",
@@ -23,4 +23,6 @@ app.command("pull")(data.pull)
 app.command("status")(data.status)
 app.command("quality")(data.quality)
 app.command("trace")(data.trace)
+app.command("runs")(record.runs)
+app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)

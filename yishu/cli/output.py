@@ -37,7 +37,7 @@ def print_table(
         return
     headings = columns or {key: key for key in rows[0]}
     if len(headings) > _WIDEST:
-        _print_records(title, rows, headings)
+        print_records(title, rows, headings)
         return
     table = Table(title=title, title_justify="left")
     for key, heading in headings.items():
@@ -48,9 +48,13 @@ def print_table(
     console.print(table)
 
 
-def _print_records(
+def print_records(
     title: str, rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str]
 ) -> None:
+    """Print rows one below the other, a line a column: for long texts and for many columns."""
+    if not rows:
+        console.print(f"{title}: nothing to show")
+        return
     width = max(map(len, headings.values()))
     for number, row in enumerate(rows, 1):
         console.print(f"[bold]{title}, row {number} of {len(rows)}[/bold]")

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
 from catalog.release import Release, current_release
 from yishu.embedded import ledger_url
-from yishu.ledger import migrate
+from yishu.ledger import Ledger, migrate
 from yishu.pipeline import PipelineContext
 from yishu.secrets import read_connections
 from yishu.settings import Settings
@@ -25,6 +28,15 @@ def settings() -> Settings:
 def release(here: Settings) -> Release:
     """The catalog release in force."""
     return current_release(here.releases_dir)
+
+
+def ledger(here: Settings) -> Ledger | None:
+    """The ledger, to be read; None where nothing can be on record, as no server was ever made."""
+    if here.database_url is None and not here.postgres_dir.exists():
+        return None
+    url = ledger_url(here)
+    migrate.upgrade(url)
+    return Ledger(create_engine(make_url(url).set(drivername="postgresql+psycopg")))
 
 
 def pipeline(connections: Mapping[str, Connection] | None = None) -> PipelineContext:

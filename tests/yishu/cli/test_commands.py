@@ -56,6 +56,8 @@ def test_help_names_every_command_with_an_example(yishu):
         ("pull",),
         ("quality",),
         ("trace",),
+        ("runs",),
+        ("refusals",),
         ("doctor",),
         ("demo",),
     ]
@@ -143,6 +145,8 @@ def test_catalog_show_of_an_unknown_share_type_names_the_known_ones(yishu):
         ("pull", TAXPAYER),
         ("quality", TAXPAYER),
         ("trace", "legal_entity"),
+        ("runs",),
+        ("refusals",),
     ],
 )
 def test_a_database_that_does_not_answer_is_an_error_of_ours(yishu, monkeypatch, command):
@@ -193,6 +197,65 @@ def test_quality_shows_the_last_verdict_worst_check_first(yishu, city):
     assert verdict["quarantined"] == city.manifest.entries[TAXPAYER].quarantined
     assert {check["check_id"] for check in verdict["checks"]} >= {"uscc.unique", "uscc.format"}
     assert "不得" in shown
+
+
+def test_runs_lists_the_last_runs_of_all_or_of_one(yishu):
+    """Newest first; the state of each, and the error that ended it."""
+    every = as_json(yishu("runs", "--limit", "500", "--json"))
+    yishu("pull", "nobody.nothing", "--run-id", "astray", "--json", expect=1)
+    of_one = as_json(yishu("runs", TAXPAYER, "--json"))
+    shown = yishu("runs", TAXPAYER).output
+
+    assert {"legal_entity", TAXPAYER, RESIDENT} <= {run["object_id"] for run in every}
+    started = [run["started_at"] for run in every]
+    assert started == sorted(started, reverse=True)
+    assert {run["object_id"] for run in of_one} == {TAXPAYER}
+    assert of_one[-1]["state"] == "succeeded"
+    assert of_one[-1]["error_code"] is None
+    assert len(as_json(yishu("runs", "--limit", "1", "--json"))) == 1
+    assert "succeeded" in shown
+
+
+def test_runs_names_the_error_of_a_run_that_failed(yishu, published_city):
+    """Its stage, its code and its text, in both forms."""
+    ctx, _ = published_city
+    folder = ctx.settings.secrets_dir
+    known = (folder / "connections.json").read_text("utf-8")
+    write_connections(folder / "connections.json", {"taxation_drop": "/no/such/folder"})
+    try:
+        yishu("pull", TAXPAYER, "--run-id", "no-folder", expect=1)
+    finally:
+        (folder / "connections.json").write_text(known, "utf-8")
+
+    runs = as_json(yishu("runs", TAXPAYER, "--json"))
+    failed = next(run for run in runs if run["run_id"] == "no-folder")
+    shown = yishu("runs", TAXPAYER).output
+
+    assert (failed["state"], failed["stage"]) == ("failed", "pull")
+    assert failed["error_code"].startswith("SRC_")
+    assert failed["error_message"].split(":")[0] in shown
+
+
+@pytest.mark.requirement("SHR-16")
+def test_refusals_lists_what_was_asked_and_refused(yishu):
+    """A pull of an entry outside the catalog is on record, with its remedy."""
+    yishu("pull", "nobody.nothing", "--run-id", "refused", "--json", expect=1)
+
+    newest = next(one for one in as_json(yishu("refusals", "--json")) if one["run_id"] == "refused")
+    shown = yishu("refusals").output
+
+    assert (newest["object_id"], newest["code"]) == ("nobody.nothing", "CAT_NOT_CATALOGED")
+    assert newest["remedy"]
+    assert "CAT_NOT_CATALOGED" in shown
+
+
+def test_nothing_on_record_is_an_empty_list_and_starts_no_server(tmp_path, monkeypatch):
+    """Before the first run there is nothing to show, and nothing is made to say so."""
+    monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path / "var"))
+    for command in ("runs", "refusals"):
+        assert as_json(CliRunner().invoke(app, [command, "--json"])) == []
+        assert "nothing to show" in CliRunner().invoke(app, [command]).output
+    assert not (tmp_path / "var").exists()
 
 
 def test_library_list_names_every_published_table(yishu):

@@ -162,7 +162,7 @@ def test_no_secret_is_in_any_log_or_lineage_event(
         and any(secret in path.read_text("utf-8", errors="replace") for secret in secrets)
     ]
 
-    assert len(secrets) == len(SECRETS) + 1
+    assert len(secrets) == len(SECRETS) + 2
     assert told == []
 
 
