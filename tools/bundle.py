@@ -3,7 +3,7 @@
 The archive holds the project's committed files and a wheelhouse: every wheel that
 requirements/lock.txt pins, for the Python and the platform that build it. The set-up script that
 every checkout uses installs from it. ``test`` unpacks it in an empty folder and installs it in a
-network namespace of its own, where nothing can be reached.
+network namespace of its own, where nothing can be reached, and does the first work there.
 """
 
 import json
@@ -16,12 +16,14 @@ import tarfile
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "lock.txt"
+HEAVY = ("airflow", "great_expectations", "adbc_driver_postgresql", "deltalake", "duckdb")
+"""Packages of many parts: a wheel that is missing or does not fit shows when they are imported."""
 INSTALL = """#!/bin/sh
 # Install Yishu from this folder alone; no network is used. Then: .venv/bin/yishu --help
 set -eu
@@ -106,9 +108,7 @@ def test() -> dict[str, object]:
         started = time.monotonic()
         run([*prefix, "./install.sh"], top)
         seconds = time.monotonic() - started
-        shown = run([*prefix, ".venv/bin/yishu", "--help"], top)
-        if "Usage" not in shown:
-            raise RuntimeError(f"yishu --help said {shown[:200]!r}; expected its usage")
+        first_work(prefix, top)
         installed = sum(path.stat().st_size for path in top.rglob("*") if path.is_file())
     return {
         "archive_mb": round(archive.stat().st_size / 1e6),
@@ -116,6 +116,32 @@ def test() -> dict[str, object]:
         "install_seconds": round(seconds),
         "isolation": isolation,
     }
+
+
+def first_work(prefix: Sequence[str], top: Path) -> None:
+    """What somebody does first with the installed bundle, still without a network.
+
+    Raises:
+        subprocess.CalledProcessError: a command failed.
+        RuntimeError: a command does not say what it should.
+    """
+    yishu = [*prefix, ".venv/bin/yishu"]
+    variables = {"YISHU_VAR_DIR": str(top / "var-of-the-test")}
+    for arguments, expected in (
+        (["--help"], "Usage"),
+        (["catalog", "check"], "no fault"),
+        (["catalog", "release", "--json"], '"entries"'),
+    ):
+        shown = run([*yishu, *arguments], top, variables)
+        if expected not in shown:
+            said = f"yishu {' '.join(arguments)} said {shown[:200]!r}"
+            raise RuntimeError(f"{said}; expected {expected!r} in it")
+    if not (top / "var-of-the-test" / "releases" / "current").exists():
+        raise RuntimeError("yishu catalog release wrote no release")
+    imports = f"import {', '.join(HEAVY)}"
+    # Airflow writes its home when it is imported: it stays in the folder that is removed.
+    home = {"AIRFLOW_HOME": str(top / "var-of-the-test" / "airflow")}
+    run([*prefix, ".venv/bin/python", "-c", imports], top, {**variables, **home})
 
 
 def no_network() -> tuple[list[str], str]:
@@ -133,11 +159,18 @@ def no_network() -> tuple[list[str], str]:
     return [], "pip without index"
 
 
-def run(command: Sequence[str], folder: Path) -> str:
-    """Run in the unpacked bundle with nobody's pip configuration; gives the standard output."""
+def run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> str:
+    """Run in the unpacked bundle with nobody's pip configuration; gives the standard output.
+
+    Args:
+        command: What to run.
+        folder: Where to run it.
+        variables: Added to the environment.
+    """
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "HOME") if key in os.environ}
     python = f"{sys.base_prefix}/bin/python3"
     env = {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PYTHON": python}
+    env |= variables or {}
     done = subprocess.run(command, check=False, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout[-3000:], done.stderr[-3000:], file=sys.stderr)

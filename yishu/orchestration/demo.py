@@ -107,10 +107,7 @@ def run(
     clock = _StopWatch()
     try:
         say("Starting the embedded PostgreSQL")
-        postgres = embedded_postgres(settings)
-        if postgres.start():
-            services.stop(settings)  # An Airflow without its database is of no use.
-        migrate.upgrade(ledger_url(settings))
+        postgres = _start_postgres(settings)
         clock.lap("database")
         say("Building the department systems of the city")
         build_city(World(settings, postgres, services.processes(settings), say))
@@ -190,6 +187,14 @@ def publish_catalog(settings: Settings, now: datetime) -> Release:
     if faults:
         raise CatalogFaults.of(str(settings.catalog_dir), faults)
     return write_release(settings.releases_dir, compile_release(catalog, now.date()))
+
+
+def _start_postgres(settings: Settings) -> EmbeddedPostgres:
+    postgres = embedded_postgres(settings)
+    if postgres.start():
+        services.stop(settings)  # An Airflow without its database is of no use.
+    migrate.upgrade(ledger_url(settings))
+    return postgres
 
 
 def _mark(settings: Settings) -> None:
