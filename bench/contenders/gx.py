@@ -2,37 +2,36 @@
 
 Of https://docs.greatexpectations.io/docs/core/trigger_actions_based_on_results/choose_a_result_format:
 COMPLETE, since all failing rows are wanted, without the lists of values that nobody needs here.
+
+The engine gets its frame directly. On the documented way, through a data source, Great Expectations
+hashes every cell of a frame below 1 GB only to name the batch; at 1 million rows that took 10 of 13
+seconds, which would say little about the contenders.
 """
 
 from typing import Any
 
-import great_expectations as gx
 import numpy as np
 import pandas as pd
 from great_expectations import expectations as gxe
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.validator.validator import Validator
 
 RESULT_FORMAT = {"result_format": "COMPLETE", "exclude_unexpected_values": True}
 
 
 def failing_rows(frame: pd.DataFrame, checks: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     """Positions of failing rows, by check."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    batch = (
-        context.data_sources.add_pandas("bench")
-        .add_dataframe_asset("rows")
-        .add_batch_definition_whole_dataframe("all")
+    engine = PandasExecutionEngine(batch_data_dict={"rows": frame})
+    expectations = [_expectation(check) for check in checks if check["kind"] != "ordered"]
+    found = Validator(execution_engine=engine).graph_validate(
+        configurations=[expectation.configuration for expectation in expectations],
+        runtime_configuration={"result_format": RESULT_FORMAT, "catch_exceptions": False},
     )
-    suite = gx.ExpectationSuite(
-        name="bench",
-        expectations=[_expectation(check) for check in checks if check["kind"] != "ordered"],
-    )
-    found = batch.get_batch({"dataframe": frame}).validate(suite, result_format=RESULT_FORMAT)
     failing = {
         result.expectation_config.meta["name"]: np.array(
             result.result.get("unexpected_index_list") or [], dtype=np.int64
         )
-        for result in found.results
+        for result in found
     }
     for check in checks:
         if check["kind"] == "ordered":
