@@ -81,3 +81,31 @@ def test_maintenance_keeps_what_is_published(make_world):
 
     assert [table["table"] for table in done["tables"]] == [f"unified/{ENTRY}"]
     assert done["purged"] == {"landing": 0, "quarantine": 0, "not_linked": 0}
+
+
+def test_parts_of_one_pull_go_together(a_file, tmp_path, city):
+    """While one part is young enough, all stay: rows without some of their parts are worse."""
+    run = "landing/human_resources/hr_service_item/ranged"
+    parts = [a_file(f"{run}/parts/part-000.parquet", 31), a_file(f"{run}/parts/plan.json", 31)]
+    younger = a_file(f"{run}/parts/part-001.parquet", 29)
+
+    kept = purge(tmp_path, tmp_path / "library", city.release, NOW)
+    removed = purge(tmp_path, tmp_path / "library", city.release, NOW + timedelta(days=2))
+
+    assert kept == {"landing": 0, "quarantine": 0, "not_linked": 0}
+    assert removed == {"landing": 3, "quarantine": 0, "not_linked": 0}
+    assert not [path for path in (*parts, younger) if path.exists()]
+    assert not list((tmp_path / run).iterdir())
+
+
+def test_what_a_broken_pull_was_still_bringing_goes_too(a_file, tmp_path, city):
+    """Pages of a service and half a file, kept for the next attempt, are rows like any others."""
+    run = "landing/human_resources/hr_service_item/broken"
+    left = [a_file(f"{run}/pages/00001.json", 31), a_file(f"{run}/spool/half", 31)]
+    records = [a_file(f"{run}/{name}.json", 31) for name in ("arrived", "published")]
+
+    removed = purge(tmp_path, tmp_path / "library", city.release, NOW)
+
+    assert removed["landing"] == 2
+    assert not [path for path in left if path.exists()]
+    assert all(path.exists() for path in records)
