@@ -51,9 +51,8 @@ def test_a_blocked_delivery_gives_way_to_the_mended_one(make_world, city, tmp_pa
 def test_changes_older_than_a_pull_that_found_nothing_new_are_refused(tmp_path):
     """The row that they bring was there for a moment; a later pull no longer saw it."""
     department = changing.Department(tmp_path / "department")
-    bureau = changing.Bureau(
-        tmp_path / "bureau", department, changing.entry_of(changing.INCREMENTAL)
-    )
+    seldom = changing.entry_of(changing.INCREMENTAL | {"reconcile_hours": 24})
+    bureau = changing.Bureau(tmp_path / "bureau", department, seldom)
     department.write("a", "甲", bureau.now)
     bureau.run()
     bureau.now += timedelta(minutes=1)
