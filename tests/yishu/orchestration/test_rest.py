@@ -84,9 +84,12 @@ def test_runs_of_an_earlier_time_do_not_count_unless_they_still_run() -> None:
 
 
 def test_triggering_the_same_run_twice_is_no_error() -> None:
-    api = answering({"/api/v2/dags/a.b/dagRuns": lambda _: httpx.Response(409)})
+    asked: list[httpx.Request] = []
+    api = answering({"/api/v2/dags/a.b/dagRuns": lambda _: httpx.Response(409)}, asked)
 
     api.trigger("a.b", "demo__1")
+
+    assert "/api/v2/dags/a.b/dagRuns" in {request.url.path for request in asked}
 
 
 def test_signing_in_happens_once() -> None:
