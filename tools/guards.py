@@ -15,7 +15,7 @@ from pathlib import Path
 RULES = ("catalog", "expectations", "transforms")
 PACKAGES = (*RULES, "yishu", "example")
 FOLDERS = {
-    *PACKAGES, ".ci", "bench", "dags", "docs", "requirements", "sql", "tests", "tools",
+    *PACKAGES, ".ci", "bench", "dags", "docs", "interop", "requirements", "sql", "tests", "tools",
 }  # fmt: skip
 
 #: Who may import what of the project: the longest matching importer decides. A name allows its
@@ -40,7 +40,14 @@ EDGES: dict[str, tuple[str, ...]] = {
     "yishu.ledger": _BASE,
     "yishu.clocks": _BASE,
     "yishu.governance": (*_BASE, "yishu.ledger", "yishu.clocks"),
-    "yishu.sharing": (*_BASE, "yishu.library", "yishu.ledger", "yishu.clocks", "yishu.governance"),
+    "yishu.sharing": (
+        *_BASE,
+        "yishu.library",
+        "yishu.lineage",
+        "yishu.ledger",
+        "yishu.clocks",
+        "yishu.governance",
+    ),
     "yishu.inventory": (*_BASE, "yishu.sources", "yishu.ledger"),
     "yishu.pipeline": (*_BASE, *_STAGES, *_DUTIES),
     "yishu.orchestration": (*_BASE, *_STAGES, *_DUTIES, "yishu.pipeline"),

@@ -314,7 +314,7 @@ def _refused(object_id: str, error: IntegrityError) -> LedgerError:
         object_id,
         found=f"a fact against the rule {constraint}",
         expected="counts that add up and states that exist",
-        remedy="do not publish this run; compare its counts with yishu/ledger/models.py",
+        remedy="do not publish this run; compare its counts with yishu/ledger/models/runs.py",
     )
 
 

@@ -1,52 +1,16 @@
-"""The ledger's tables, all in the PostgreSQL schema ``ledger``.
+"""Tables of what pipelines do: runs, receipts, verdicts, commits, refusals, decisions, contacts.
 
 A fact's key is its run, its object and its kind, so recording it again changes nothing. Equations
 that must hold are constraints, so that no program can write a fact that breaks them. No column
-holds a value of a row. `sql/migrations` builds the same tables; a test compares the two.
+holds a value of a row.
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    DateTime,
-    Double,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    Text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
 
-SCHEMA = "ledger"
-
-_NAMING = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(referred_table_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-}
-
-
-class Base(DeclarativeBase):
-    """Root of the tables; says how Python types are stored."""
-
-    metadata = MetaData(schema=SCHEMA, naming_convention=_NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text,
-        int: BigInteger,
-        bool: Boolean,
-        float: Double,
-        datetime: DateTime(timezone=True),
-        dict[str, str]: JSONB,
-        dict[str, int]: JSONB,
-        list[str]: ARRAY(Text),
-    }
+from yishu.ledger.models.base import SCHEMA, Base
 
 
 def _of_run(object_column: str) -> ForeignKeyConstraint:
