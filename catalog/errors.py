@@ -8,6 +8,7 @@
     ├── SourceError                a department system                    (yishu.sources.errors)
     ├── ValidationError            expectations                           (expectations.errors)
     ├── LibraryError               unified database, subject library      (yishu.library.errors)
+    ├── GovernanceError            what people may do and decide          (yishu.governance.errors)
     └── PipelineError              a stage of a run                       (yishu.pipeline.errors)
 
 An error is permanent unless its class says ``retryable = True``; orchestration alone turns that

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
 from catalog.release import Release, current_release
@@ -37,6 +37,13 @@ def ledger(here: Settings) -> Ledger | None:
     url = ledger_url(here)
     migrate.upgrade(url)
     return Ledger(create_engine(make_url(url).set(drivername="postgresql+psycopg")))
+
+
+def engine(here: Settings) -> Engine:
+    """The ledger's database, started and brought up to date."""
+    url = ledger_url(here)
+    migrate.upgrade(url)
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
 
 
 def pipeline(connections: Mapping[str, Connection] | None = None) -> PipelineContext:

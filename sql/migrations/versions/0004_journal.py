@@ -1,4 +1,4 @@
-"""The journal of what people do."""
+"""The accounts of people, and the journal of what they do."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,21 @@ SCHEMA = "ledger"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
+    op.create_table(
+        "account",
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("account", "person", "name", "role", "org")
+        ),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date()),
+        sa.PrimaryKeyConstraint("account", name="pk_account"),
+        sa.CheckConstraint(
+            "valid_until is null or valid_until >= valid_from", name=op.f("ck_account_valid")
+        ),
+        schema=SCHEMA,
+    )
     op.create_table(
         "journal",
         sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -35,5 +49,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table and what it says."""
+    """Drop the tables and what they say."""
     op.drop_table("journal", schema=SCHEMA)
+    op.drop_table("account", schema=SCHEMA)

@@ -3,6 +3,7 @@
 `sql/migrations` builds the same tables; a test compares the two.
 """
 
+from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalRecord
 from yishu.ledger.models.runs import (
@@ -19,6 +20,7 @@ from yishu.ledger.models.runs import (
 
 __all__ = [
     "SCHEMA",
+    "Account",
     "Base",
     "CheckResult",
     "Contact",
