@@ -6,7 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library, record, source
+from yishu.cli import catalog, data, demo, doctor, library, portal, record, source
 
 app = typer.Typer(
     name="yishu",
@@ -26,3 +26,4 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("portal")(portal.portal)

@@ -6,6 +6,7 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -21,12 +22,16 @@ from yishu.ledger.models.runs import (
 __all__ = [
     "SCHEMA",
     "Account",
+    "ApiToken",
     "Base",
     "CheckResult",
     "Contact",
+    "Credential",
     "Decision",
     "JournalRecord",
     "LibraryCommit",
+    "OutsideIdentity",
+    "PortalSession",
     "PullReceipt",
     "Refusal",
     "Run",
