@@ -5,7 +5,7 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
-from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -25,7 +25,10 @@ __all__ = [
     "CheckResult",
     "Contact",
     "Decision",
+    "JournalLink",
     "JournalRecord",
+    "JournalSeal",
+    "JournalWaiting",
     "LibraryCommit",
     "PullReceipt",
     "Refusal",
