@@ -17,8 +17,24 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.sharing import (
+    REQUEST_NUMBER,
+    ShareAttachment,
+    ShareDecision,
+    ShareDelivery,
+    ShareDemand,
+    ShareGrant,
+    ShareRegister,
+    ShareRequest,
+    ShareResponsibility,
+    ShareStep,
+    ShareToken,
+    UseRecord,
+    UseSeal,
+)
 
 __all__ = [
+    "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
     "Base",
@@ -33,6 +49,18 @@ __all__ = [
     "PullReceipt",
     "Refusal",
     "Run",
+    "ShareAttachment",
+    "ShareDecision",
+    "ShareDelivery",
+    "ShareDemand",
+    "ShareGrant",
+    "ShareRegister",
+    "ShareRequest",
+    "ShareResponsibility",
+    "ShareStep",
+    "ShareToken",
     "SubjectContribution",
+    "UseRecord",
+    "UseSeal",
     "Verdict",
 ]
