@@ -7,6 +7,7 @@ from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalRecord
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -18,8 +19,24 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.sharing import (
+    REQUEST_NUMBER,
+    ShareAttachment,
+    ShareDecision,
+    ShareDelivery,
+    ShareDemand,
+    ShareGrant,
+    ShareRegister,
+    ShareRequest,
+    ShareResponsibility,
+    ShareStep,
+    ShareToken,
+    UseRecord,
+    UseSeal,
+)
 
 __all__ = [
+    "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
     "ApiToken",
@@ -28,13 +45,28 @@ __all__ = [
     "Contact",
     "Credential",
     "Decision",
+    "JournalLink",
     "JournalRecord",
+    "JournalSeal",
+    "JournalWaiting",
     "LibraryCommit",
     "OutsideIdentity",
     "PortalSession",
     "PullReceipt",
     "Refusal",
     "Run",
+    "ShareAttachment",
+    "ShareDecision",
+    "ShareDelivery",
+    "ShareDemand",
+    "ShareGrant",
+    "ShareRegister",
+    "ShareRequest",
+    "ShareResponsibility",
+    "ShareStep",
+    "ShareToken",
     "SubjectContribution",
+    "UseRecord",
+    "UseSeal",
     "Verdict",
 ]
