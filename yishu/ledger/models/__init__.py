@@ -19,6 +19,7 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -30,9 +31,25 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.sharing import (
+    REQUEST_NUMBER,
+    ShareAttachment,
+    ShareDecision,
+    ShareDelivery,
+    ShareDemand,
+    ShareGrant,
+    ShareRegister,
+    ShareRequest,
+    ShareResponsibility,
+    ShareStep,
+    ShareToken,
+    UseRecord,
+    UseSeal,
+)
 
 __all__ = [
     "OBJECTION_NUMBER",
+    "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
     "Base",
@@ -42,7 +59,10 @@ __all__ = [
     "FigureAnswer",
     "FrozenPeriod",
     "IndicatorValue",
+    "JournalLink",
     "JournalRecord",
+    "JournalSeal",
+    "JournalWaiting",
     "LibraryCommit",
     "Objection",
     "ObjectionEvidence",
@@ -54,6 +74,18 @@ __all__ = [
     "Run",
     "RunDimension",
     "SamplingCheck",
+    "ShareAttachment",
+    "ShareDecision",
+    "ShareDelivery",
+    "ShareDemand",
+    "ShareGrant",
+    "ShareRegister",
+    "ShareRequest",
+    "ShareResponsibility",
+    "ShareStep",
+    "ShareToken",
     "SubjectContribution",
+    "UseRecord",
+    "UseSeal",
     "Verdict",
 ]
