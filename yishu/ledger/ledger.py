@@ -40,7 +40,16 @@ from yishu.ledger.models import (
     SubjectContribution,
     Verdict,
 )
-from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.rows import (
+    CheckDifference,
+    DeliveryRow,
+    DimensionRow,
+    EntryRow,
+    RunQuality,
+    RunRow,
+    SubjectRow,
+    Summary,
+)
 from yishu.ledger.statements import query
 from yishu.redact import redact
 
@@ -187,6 +196,34 @@ class Ledger(CareRecords):
         rows = self._read("check_results", entry_id=entry_id, run_id=verdict["run_id"])
         checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
+
+    def quality_trend(self, entry_id: str, limit: int = 30) -> list[RunQuality]:
+        """The latest validated runs of an entry, oldest first."""
+        found = self._read("quality_trend", entry_id=entry_id, limit=limit)
+        return [RunQuality(**_mapping(row)) for row in found]
+
+    def compare_runs(
+        self, before: str, after: str, entry_id: str | None = None
+    ) -> list[CheckDifference]:
+        """Checks that came out otherwise in two runs, of the entries that both validated.
+
+        Raises:
+            RunNotStarted: no entry was validated in both runs.
+        """
+        entries = {one: self._validated(one) for one in (before, after)}
+        common = set.intersection(*entries.values())
+        if not common or (entry_id is not None and entry_id not in common):
+            raise RunNotStarted(
+                entry_id or f"{before}, {after}",
+                found="no entry that both runs validated",
+                expected="two runs that validated the same entry",
+                remedy="list them with `yishu runs ENTRY`",
+            )
+        found = self._read("compare_runs", before=before, after=after, entry_id=entry_id)
+        return [CheckDifference(**_mapping(row)) for row in found]
+
+    def _validated(self, run_id: str) -> set[str]:
+        return {row.entry_id for row in self._read("validated_in", run_id=run_id)}
 
     def commits_of(self, run_id: str) -> list[CommitFacts]:
         """What a run published, by object."""

@@ -5,7 +5,7 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
-from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -17,19 +17,50 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.sharing import (
+    REQUEST_NUMBER,
+    ShareAttachment,
+    ShareDecision,
+    ShareDelivery,
+    ShareDemand,
+    ShareGrant,
+    ShareRegister,
+    ShareRequest,
+    ShareResponsibility,
+    ShareStep,
+    ShareToken,
+    UseRecord,
+    UseSeal,
+)
 
 __all__ = [
+    "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
     "Base",
     "CheckResult",
     "Contact",
     "Decision",
+    "JournalLink",
     "JournalRecord",
+    "JournalSeal",
+    "JournalWaiting",
     "LibraryCommit",
     "PullReceipt",
     "Refusal",
     "Run",
+    "ShareAttachment",
+    "ShareDecision",
+    "ShareDelivery",
+    "ShareDemand",
+    "ShareGrant",
+    "ShareRegister",
+    "ShareRequest",
+    "ShareResponsibility",
+    "ShareStep",
+    "ShareToken",
     "SubjectContribution",
+    "UseRecord",
+    "UseSeal",
     "Verdict",
 ]
