@@ -1,8 +1,8 @@
 """The columns of a table of entries, once: for templates, exports, imports and their notes.
 
 The order is that of the national guide's thirteen elements (发改高技〔2017〕1272号): 信息项信息
-stands at its eighth place, a row an item; what other texts and the pipeline need follows. A row with an
-entry id begins an entry, rows without one are more items of it.
+stands at its eighth place, a row an item; what other texts and the pipeline need follows. A row
+with an entry id begins an entry, rows without one are more items of it.
 """
 
 from collections.abc import Sequence

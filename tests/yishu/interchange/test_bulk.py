@@ -63,8 +63,9 @@ def test_what_is_written_out_comes_in_again_unchanged(contents, faults_of, endin
 
 def test_the_columns_stand_in_the_order_of_the_national_guide():
     guide = [
-        "信息资源分类", "信息资源名称", "信息资源代码", "信息资源提供方", "信息资源摘要",
-        "信息资源格式分类", "信息项名称", "共享类型", "开放类型", "更新周期", "发布日期", "关联资源代码",
+        "信息资源分类", "信息资源名称", "信息资源代码", "信息资源提供方",
+        "信息资源摘要", "信息资源格式分类", "信息项名称", "共享类型",
+        "开放类型", "更新周期", "发布日期", "关联资源代码",
     ]  # fmt: skip
 
     places = [column_of(heading) for heading in guide]
