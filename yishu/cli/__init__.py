@@ -6,7 +6,18 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, journal, library, quality, record, source
+from yishu.cli import (
+    catalog,
+    data,
+    demo,
+    doctor,
+    journal,
+    library,
+    quality,
+    record,
+    source,
+    upkeep,
+)
 
 app = typer.Typer(
     name="yishu",
@@ -27,3 +38,5 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("backfill")(upkeep.backfill)
+app.command("sweep")(upkeep.sweep)
