@@ -19,6 +19,8 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -51,9 +53,11 @@ __all__ = [
     "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
+    "ApiToken",
     "Base",
     "CheckResult",
     "Contact",
+    "Credential",
     "Decision",
     "FigureAnswer",
     "FrozenPeriod",
@@ -66,6 +70,8 @@ __all__ = [
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
+    "OutsideIdentity",
+    "PortalSession",
     "PullReceipt",
     "QuarantineAgeing",
     "QuarantineRelease",
