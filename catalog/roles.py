@@ -21,6 +21,8 @@ class Role(Labelled):
     QUALITY_MONITOR = "quality_monitor", "数据质量监督员"
     AUDITOR = "auditor", "审计员"
     ADMINISTRATOR = "administrator", "系统管理员"
+    RULE = "rule", "系统规则"
+    """What a rule decides without a person; no account has it."""
 
 
 class Action(Labelled):
@@ -43,6 +45,8 @@ class Action(Labelled):
     RAISE_OBJECTION = "raise_objection", "提出异议"
     ACCEPT_OBJECTION = "accept_objection", "受理异议"
     ANSWER_OBJECTION = "answer_objection", "核实异议"
+    DISPUTE_OBJECTION = "dispute_objection", "对异议结果提出争议"
+    CLOSE_OBJECTION = "close_objection", "关闭异议"
     RELEASE_QUARANTINE = "release_quarantine", "放行隔离数据"
     WAIVE_RULE = "waive_rule", "豁免规则"
     ANSWER_FIGURE = "answer_figure", "回应评分"
@@ -76,9 +80,13 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.PAUSE_CLOCK: frozenset({Role.AUTHORITY_REVIEWER, Role.PROVIDER_REVIEWER}),
     Action.ORDER_SUPERVISION: frozenset({Role.QUALITY_MONITOR, Role.SERVICE_AUTHORITY}),
     Action.ANSWER_SUPERVISION: frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD}),
-    Action.RAISE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR}),
+    Action.RAISE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.RULE}),
     Action.ACCEPT_OBJECTION: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER}),
+    Action.DISPUTE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR}),
+    Action.CLOSE_OBJECTION: frozenset(
+        {Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.AUTHORITY_REVIEWER}
+    ),
     Action.RELEASE_QUARANTINE: frozenset({Role.QUALITY_MONITOR}),
     Action.WAIVE_RULE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_FIGURE: frozenset({Role.DEPARTMENT_OFFICER}),
@@ -104,6 +112,8 @@ OWN_ORG: frozenset[Action] = frozenset(
         Action.CLAIM_SOURCE,
         Action.ANSWER_SUPERVISION,
         Action.ANSWER_OBJECTION,
+        Action.DISPUTE_OBJECTION,
+        Action.CLOSE_OBJECTION,
         Action.ANSWER_FIGURE,
         Action.FILE_REQUEST,
         Action.CONSENT_REQUEST,

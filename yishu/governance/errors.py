@@ -2,7 +2,14 @@
 
 GovernanceError (YishuError)
 ├── Forbidden          this role may not do that, or not to that object
-└── AccountUnknown     nobody acts through that account now
+├── AccountUnknown     nobody acts through that account now
+├── ObjectionMisplaced    an objection to what the catalog does not have
+├── ObjectionUnknown      no objection of that number
+├── ObjectionStepRefused  a step that does not follow, or lacks its reason
+├── EvidenceRefused       a file that is not kept as evidence
+├── PeriodFrozen          a period whose figures do not move any more
+├── PeriodFaulty          no month or quarter of that name, or not yet over
+└── AnswerRefused         an answer to a figure outside its days
 """
 
 from catalog.errors import YishuError
@@ -24,3 +31,45 @@ class AccountUnknown(GovernanceError):
     """No such account, or it is not valid on that day."""
 
     code = "GOV_ACCOUNT_UNKNOWN"
+
+
+class ObjectionMisplaced(GovernanceError):
+    """The catalog does not have what is objected to."""
+
+    code = "GOV_OBJECTION_MISPLACED"
+
+
+class ObjectionUnknown(GovernanceError):
+    """No objection of that number."""
+
+    code = "GOV_OBJECTION_UNKNOWN"
+
+
+class ObjectionStepRefused(GovernanceError):
+    """The step does not follow from the present state, or lacks its reason."""
+
+    code = "GOV_OBJECTION_STEP"
+
+
+class EvidenceRefused(GovernanceError):
+    """The file is too large, empty, or of a kind that is not kept."""
+
+    code = "GOV_EVIDENCE_REFUSED"
+
+
+class PeriodFrozen(GovernanceError):
+    """The figures of the period are frozen; they do not move any more."""
+
+    code = "GOV_PERIOD_FROZEN"
+
+
+class PeriodFaulty(GovernanceError):
+    """No month or quarter is called so, or it is not over yet."""
+
+    code = "GOV_PERIOD_FAULTY"
+
+
+class AnswerRefused(GovernanceError):
+    """A department answers its figures within the days before they are frozen."""
+
+    code = "GOV_ANSWER_REFUSED"
