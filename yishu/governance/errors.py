@@ -2,7 +2,13 @@
 
 GovernanceError (YishuError)
 ├── Forbidden          this role may not do that, or not to that object
-└── AccountUnknown     nobody acts through that account now
+├── AccountUnknown     nobody acts through that account now
+├── NotFound           no such thing is on record
+├── StateRefused       it is not in the state that this needs
+├── ChangedMeanwhile   somebody else changed it since it was read
+├── ReasonMissing      a decision without its reason
+├── NotSeparate        one person, or one body, would do both of two separate duties
+└── SecretRefused      secret data are out of scope
 """
 
 from catalog.errors import YishuError
@@ -24,3 +30,39 @@ class AccountUnknown(GovernanceError):
     """No such account, or it is not valid on that day."""
 
     code = "GOV_ACCOUNT_UNKNOWN"
+
+
+class NotFound(GovernanceError):
+    """No such thing is on record."""
+
+    code = "GOV_NOT_FOUND"
+
+
+class StateRefused(GovernanceError):
+    """It is not in the state that this needs, e.g. two reviewers decide at once."""
+
+    code = "GOV_STATE_REFUSED"
+
+
+class ChangedMeanwhile(GovernanceError):
+    """Somebody else changed it since it was read; nothing of theirs is overwritten."""
+
+    code = "GOV_CHANGED_MEANWHILE"
+
+
+class ReasonMissing(GovernanceError):
+    """A decision is saved with its reason or not at all."""
+
+    code = "GOV_REASON_MISSING"
+
+
+class NotSeparate(GovernanceError):
+    """One person or one body would do both of two duties that are separate by rule."""
+
+    code = "GOV_NOT_SEPARATE"
+
+
+class SecretRefused(GovernanceError):
+    """State and work secrets are out of scope; nothing of them is stored (S004 Art.2)."""
+
+    code = "GOV_SECRET_REFUSED"
