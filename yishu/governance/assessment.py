@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 from catalog.faults import Fault
 from catalog.roles import Action
 from catalog.vocabulary import AssessmentKind
-from yishu.governance.candidate import holds_personal_information
+from yishu.governance.candidate import day_of, holds_personal_information
 from yishu.governance.errors import NotFound, NotSeparate, ReasonMissing
 from yishu.governance.permission import require
 from yishu.governance.versions import Version, open_version
@@ -122,7 +122,7 @@ def missing(version: Version, found: dict[AssessmentKind, Assessment]) -> Iterat
         if one is None:
             yield _fault(version, kind, "CAT_ASSESSMENT_MISSING", "nothing on record")
         elif one.digest != version.digest:
-            told = f"one of {one.assessed_at.date()}, before the content was changed"
+            told = f"one of {day_of(one.assessed_at)}, before the content was changed"
             yield _fault(version, kind, "CAT_ASSESSMENT_OUTDATED", told)
         elif one.verdict == "refused":
             yield _fault(version, kind, "CAT_ASSESSMENT_REFUSED", f"refused: {one.basis}")
@@ -135,7 +135,7 @@ def review_of(found: dict[AssessmentKind, Assessment]) -> dict[str, Any] | None:
         return None
     return {
         "reviewer_org": one.assessed_org,
-        "reviewed_on": one.assessed_at.date().isoformat(),
+        "reviewed_on": day_of(one.assessed_at).isoformat(),
         "verdict": one.verdict,
         "basis": one.basis,
     }

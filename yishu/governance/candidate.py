@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from catalog.model import Catalog, CatalogEntry
 from catalog.positions import Positions
 from catalog.vocabulary import Sensitivity
 from catalog.wording import finding_of
+from yishu.clocks.working_days import BEIJING
 
 _PERSONAL = {Sensitivity.PERSONAL.value, Sensitivity.SENSITIVE_PERSONAL.value}
 _UNKNOWN_REVIEW = {"verdict": "may_be_shared", "basis": "待审查"}
@@ -49,6 +50,11 @@ def load_rules(root: Path, on: date) -> Rules:
     if faults:
         raise CatalogFaults.of(str(root), faults)
     return Rules(registers, in_force(load_rulesets(root), on))
+
+
+def day_of(at: datetime) -> date:
+    """The day in the city of a moment."""
+    return at.astimezone(BEIJING).date()
 
 
 def plain(content: Mapping[str, Any]) -> dict[str, Any]:

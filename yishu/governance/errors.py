@@ -8,6 +8,7 @@ GovernanceError (YishuError)
 ├── ChangedMeanwhile   somebody else changed it since it was read
 ├── ReasonMissing      a decision without its reason
 ├── NotSeparate        one person, or one body, would do both of two separate duties
+├── DuplicateSource    a second source for a datum that has one
 └── SecretRefused      secret data are out of scope
 """
 
@@ -66,3 +67,9 @@ class SecretRefused(GovernanceError):
     """State and work secrets are out of scope; nothing of them is stored (S004 Art.2)."""
 
     code = "GOV_SECRET_REFUSED"
+
+
+class DuplicateSource(GovernanceError):
+    """A datum has one source (S004 Art.15); the claim that came first stands."""
+
+    code = "OWN_DUPLICATE_SOURCE"

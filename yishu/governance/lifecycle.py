@@ -114,7 +114,7 @@ def submit(
     version = _open(connection, entry_id, lock=True)
     require(actor, Action.COMPILE_ENTRY, entry_id, _present(connection, version.provider_org, at))
     _require_state(version, EntryState.DRAFT, EntryState.RETURNED)
-    if faults := check(connection, rules, entry_id, at.date()):
+    if faults := check(connection, rules, entry_id, candidate.day_of(at)):
         raise CatalogFaults.of(entry_id, faults)
     ruleset = rules.ruleset.version
     _move(connection, version, EntryState.SUBMITTED, submitted_at=at, ruleset=ruleset)
@@ -149,7 +149,7 @@ def send_back(
     _require_state(version, EntryState.SUBMITTED, EntryState.APPROVED)
     said = [dict(one) for one in remarks]
     if rules is not None:
-        said += candidate.remarks_of(check(connection, rules, entry_id, at.date()))
+        said += candidate.remarks_of(check(connection, rules, entry_id, candidate.day_of(at)))
     _move(
         connection,
         version,
@@ -247,7 +247,7 @@ def _provider(
 
 
 def _present(connection: Connection, org: str, at: datetime) -> str:
-    return organisations.present(connection, org, at.date())
+    return organisations.present(connection, org, candidate.day_of(at))
 
 
 def _insert(

@@ -7,7 +7,7 @@ departments, code lists, subjects, profiles, systems) come from the rule files.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, time
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,8 +20,9 @@ from catalog.release import Release, compile_release, write_release
 from catalog.roles import Action
 from catalog.vocabulary import AssessmentKind, ChangeCause, EntryState
 from catalog.wording import finding_of
+from yishu.clocks.working_days import BEIJING
 from yishu.governance import candidate, lifecycle, versions
-from yishu.governance.candidate import Rules
+from yishu.governance.candidate import Rules, day_of
 from yishu.governance.errors import StateRefused
 from yishu.governance.permission import require
 from yishu.governance.sources import in_registers
@@ -96,8 +97,8 @@ def compile_(connection: Connection, rules: Rules, at: datetime) -> dict[str, An
         CatalogFaults: a published version breaks a rule of the catalog.
     """
     entries = entries_of(connection, versions.published(connection))
-    registers = in_registers(connection, rules.registers, at.date())
-    return compile_release(registers.model_copy(update={"entries": entries}), at.date())
+    registers = in_registers(connection, rules.registers, day_of(at), entries)
+    return compile_release(registers.model_copy(update={"entries": entries}), day_of(at))
 
 
 def entries_of(connection: Connection, found: list[Version]) -> dict[str, CatalogEntry]:
@@ -109,7 +110,7 @@ def entries_of(connection: Connection, found: list[Version]) -> dict[str, Catalo
     reviews = _reviews(connection)
     entries, faults = {}, []
     for one in found:
-        on = one.published_at.date() if one.published_at else one.changed_on
+        on = day_of(one.published_at) if one.published_at else one.changed_on
         review = reviews.get((one.entry_id, one.version))
         content = candidate.completed(one.content, one.version, on, review)
         try:
@@ -153,7 +154,14 @@ def adopt(connection: Connection, catalog: Catalog, actor: Actor, at: datetime) 
     append(
         connection,
         Act(
-            actor, Action.MANAGE_RULES, "catalog", "adopt", at, "首次纳入", None, {"entries": len(rows)}
+            actor,
+            Action.MANAGE_RULES,
+            "catalog",
+            "adopt",
+            at,
+            "首次纳入",
+            None,
+            {"entries": len(rows)},
         ),
     )
     return len(rows)
@@ -161,7 +169,7 @@ def adopt(connection: Connection, catalog: Catalog, actor: Actor, at: datetime) 
 
 def _adopted(entry: CatalogEntry, actor: Actor, at: datetime) -> dict[str, Any]:
     content = candidate.plain(entry.model_dump(mode="json", exclude_none=True))
-    day = datetime.combine(entry.published_on, datetime.min.time(), at.tzinfo)
+    day = datetime.combine(entry.published_on, time(), BEIJING)
     return {
         **lifecycle.headings(content),
         "entry_id": entry.id,
@@ -196,9 +204,7 @@ def _adopted_review(entry: CatalogEntry, actor: Actor) -> dict[str, Any]:
         "assessed_person": f"org:{review.reviewer_org}",
         "assessed_account": actor.account,
         "assessed_org": review.reviewer_org,
-        "assessed_at": datetime.combine(
-            review.reviewed_on, datetime.min.time(), UTC
-        ),
+        "assessed_at": datetime.combine(review.reviewed_on, time(), BEIJING),
     }
 
 
@@ -216,7 +222,7 @@ def _reviews(connection: Connection) -> dict[tuple[str, int], dict[str, Any]]:
     return {
         (row["entry_id"], row["version"]): {
             "reviewer_org": row["assessed_org"],
-            "reviewed_on": row["assessed_at"].date().isoformat(),
+            "reviewed_on": day_of(row["assessed_at"]).isoformat(),
             "verdict": row["verdict"],
             "basis": row["basis"],
         }
@@ -226,6 +232,4 @@ def _reviews(connection: Connection) -> dict[tuple[str, int], dict[str, Any]]:
 
 def _unreadable(entry_id: str, error: ValidationError) -> list[Fault]:
     problems = error.errors(include_url=False, include_context=True)
-    return [
-        finding_of(Kind.ENTRY, entry_id, CatalogEntry, dict(one)).at("", 0) for one in problems
-    ]
+    return [finding_of(Kind.ENTRY, entry_id, CatalogEntry, dict(one)).at("", 0) for one in problems]

@@ -37,7 +37,7 @@ create table ledger.catalog_version (
         (ended_at is not null)),
     constraint ck_catalog_version_period check (ended_at >= published_at),
         constraint ck_catalog_version_reason check (state not in ('returned', 'revoked') or
-        length(trim(opinion)) > 0),
+        length(trim(coalesce(opinion, ''))) > 0),
         constraint ck_catalog_version_reviewed_is_not_compiled check (compiled_person is null or
         reviewed_person is null or (compiled_person <> reviewed_person))
 )

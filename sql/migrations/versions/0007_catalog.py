@@ -10,9 +10,13 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-AREAS = ("journal", "versions", "organisations")
+AREAS = ("journal", "versions", "organisations", "sources")
 
 MADE = """
+drop table ledger.source_dispute, ledger.source_claim, ledger.source_element
+
+drop type ledger.textrange
+
 drop table ledger.duty_party, ledger.duty, ledger.item_claim, ledger.deputy, ledger.org_contact
 
 drop table ledger.org_succession, ledger.organisation

@@ -6,7 +6,17 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
-from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.organisations import (
+    Deputy,
+    Duty,
+    DutyParty,
+    ItemClaim,
+    Organisation,
+    OrgContact,
+    OrgSuccession,
+)
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -19,17 +29,6 @@ from yishu.ledger.models.quality import (
     QuarantineRelease,
     RunDimension,
     SamplingCheck,
-)
-from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
-from yishu.ledger.models.organisations import (
-    Deputy,
-    Duty,
-    DutyParty,
-    ItemClaim,
-    Organisation,
-    OrgContact,
-    OrgSuccession,
 )
 from yishu.ledger.models.runs import (
     CheckResult,
@@ -57,6 +56,7 @@ from yishu.ledger.models.sharing import (
     UseRecord,
     UseSeal,
 )
+from yishu.ledger.models.sources import SourceClaim, SourceDispute, SourceElement
 
 __all__ = [
     "OBJECTION_NUMBER",
@@ -75,21 +75,21 @@ __all__ = [
     "Deputy",
     "Duty",
     "DutyParty",
-    "ItemClaim",
     "FigureAnswer",
     "FrozenPeriod",
     "IndicatorValue",
+    "ItemClaim",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
-    "OrgContact",
-    "OrgSuccession",
-    "Organisation",
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
+    "OrgContact",
+    "OrgSuccession",
+    "Organisation",
     "OutsideIdentity",
     "PortalSession",
     "PullReceipt",
@@ -109,6 +109,9 @@ __all__ = [
     "ShareResponsibility",
     "ShareStep",
     "ShareToken",
+    "SourceClaim",
+    "SourceDispute",
+    "SourceElement",
     "SubjectContribution",
     "UseRecord",
     "UseSeal",

@@ -30,7 +30,8 @@ class CatalogVersion(Base):
         ),
         CheckConstraint("ended_at >= published_at", name="period"),
         CheckConstraint(
-            "state not in ('returned', 'revoked') or length(trim(opinion)) > 0", name="reason"
+            "state not in ('returned', 'revoked') or length(trim(coalesce(opinion, ''))) > 0",
+            name="reason",
         ),
         separated("compiled", "reviewed", by_org=False),
         Index("ix_catalog_version_open", "entry_id", unique=True, postgresql_where=text(_OPEN)),
