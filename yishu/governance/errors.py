@@ -3,6 +3,7 @@
 GovernanceError (YishuError)
 ├── Forbidden          this role may not do that, or not to that object
 ├── AccountUnknown     nobody acts through that account now
+<<<<<<< HEAD
 ├── ObjectionMisplaced    an objection to what the catalog does not have
 ├── ObjectionUnknown      no objection of that number
 ├── ObjectionStepRefused  a step that does not follow, or lacks its reason
@@ -10,6 +11,15 @@ GovernanceError (YishuError)
 ├── PeriodFrozen          a period whose figures do not move any more
 ├── PeriodFaulty          no month or quarter of that name, or not yet over
 └── AnswerRefused         an answer to a figure outside its days
+=======
+├── NotFound           no such thing is on record
+├── StateRefused       it is not in the state that this needs
+├── ChangedMeanwhile   somebody else changed it since it was read
+├── ReasonMissing      a decision without its reason
+├── NotSeparate        one person, or one body, would do both of two separate duties
+├── DuplicateSource    a second source for a datum that has one
+└── SecretRefused      secret data are out of scope
+>>>>>>> catalog
 """
 
 from catalog.errors import YishuError
@@ -33,6 +43,7 @@ class AccountUnknown(GovernanceError):
     code = "GOV_ACCOUNT_UNKNOWN"
 
 
+<<<<<<< HEAD
 class ObjectionMisplaced(GovernanceError):
     """The catalog does not have what is objected to."""
 
@@ -73,3 +84,45 @@ class AnswerRefused(GovernanceError):
     """A department answers its figures within the days before they are frozen."""
 
     code = "GOV_ANSWER_REFUSED"
+=======
+class NotFound(GovernanceError):
+    """No such thing is on record."""
+
+    code = "GOV_NOT_FOUND"
+
+
+class StateRefused(GovernanceError):
+    """It is not in the state that this needs, e.g. two reviewers decide at once."""
+
+    code = "GOV_STATE_REFUSED"
+
+
+class ChangedMeanwhile(GovernanceError):
+    """Somebody else changed it since it was read; nothing of theirs is overwritten."""
+
+    code = "GOV_CHANGED_MEANWHILE"
+
+
+class ReasonMissing(GovernanceError):
+    """A decision is saved with its reason or not at all."""
+
+    code = "GOV_REASON_MISSING"
+
+
+class NotSeparate(GovernanceError):
+    """One person or one body would do both of two duties that are separate by rule."""
+
+    code = "GOV_NOT_SEPARATE"
+
+
+class SecretRefused(GovernanceError):
+    """State and work secrets are out of scope; nothing of them is stored (S004 Art.2)."""
+
+    code = "GOV_SECRET_REFUSED"
+
+
+class DuplicateSource(GovernanceError):
+    """A datum has one source (S004 Art.15); the claim that came first stands."""
+
+    code = "OWN_DUPLICATE_SOURCE"
+>>>>>>> catalog

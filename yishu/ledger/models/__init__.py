@@ -5,7 +5,17 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
+from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.organisations import (
+    Deputy,
+    Duty,
+    DutyParty,
+    ItemClaim,
+    Organisation,
+    OrgContact,
+    OrgSuccession,
+)
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
@@ -46,6 +56,7 @@ from yishu.ledger.models.sharing import (
     UseRecord,
     UseSeal,
 )
+from yishu.ledger.models.sources import SourceClaim, SourceDispute, SourceElement
 
 __all__ = [
     "OBJECTION_NUMBER",
@@ -54,13 +65,20 @@ __all__ = [
     "Account",
     "ApiToken",
     "Base",
+    "CatalogAssessment",
+    "CatalogCheck",
+    "CatalogVersion",
     "CheckResult",
     "Contact",
     "Credential",
     "Decision",
+    "Deputy",
+    "Duty",
+    "DutyParty",
     "FigureAnswer",
     "FrozenPeriod",
     "IndicatorValue",
+    "ItemClaim",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
@@ -69,6 +87,9 @@ __all__ = [
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
+    "OrgContact",
+    "OrgSuccession",
+    "Organisation",
     "OutsideIdentity",
     "PortalSession",
     "PullReceipt",
@@ -88,6 +109,9 @@ __all__ = [
     "ShareResponsibility",
     "ShareStep",
     "ShareToken",
+    "SourceClaim",
+    "SourceDispute",
+    "SourceElement",
     "SubjectContribution",
     "UseRecord",
     "UseSeal",
