@@ -30,6 +30,9 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
