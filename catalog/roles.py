@@ -21,6 +21,8 @@ class Role(Labelled):
     QUALITY_MONITOR = "quality_monitor", "数据质量监督员"
     AUDITOR = "auditor", "审计员"
     ADMINISTRATOR = "administrator", "系统管理员"
+    RULE = "rule", "系统规则"
+    """What a rule decides without a person; no account has it."""
 
 
 class Action(Labelled):
@@ -59,6 +61,11 @@ class Action(Labelled):
     MANAGE_ACCOUNTS = "manage_accounts", "管理账号"
     MANAGE_RULES = "manage_rules", "管理规则"
     LOAD_CALENDAR = "load_calendar", "维护工作日历"
+    RUN_CLOCK = "run_clock", "计时"
+    SWEEP_CLOCKS = "sweep_clocks", "巡检计时"
+    REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
+    ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
+    RECORD_TASK = "record_task", "登记任务进展"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -95,6 +102,11 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.MANAGE_RULES: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
     Action.LOAD_CALENDAR: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
+    Action.RUN_CLOCK: frozenset({Role.RULE}),
+    Action.SWEEP_CLOCKS: frozenset({Role.RULE}),
+    Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
 }
 
 OWN_ORG: frozenset[Action] = frozenset(

@@ -5,6 +5,20 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
+from yishu.ledger.models.clocks import (
+    CalendarLoad,
+    Card,
+    Clock,
+    ClockDue,
+    ClockEventRow,
+    ClockReminder,
+    NoticeAddress,
+    NoticeDelivery,
+    NoticeRow,
+    SupervisionOrder,
+    Sweep,
+    TaskState,
+)
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
@@ -38,7 +52,13 @@ __all__ = [
     "SCHEMA",
     "Account",
     "Base",
+    "CalendarLoad",
+    "Card",
     "CheckResult",
+    "Clock",
+    "ClockDue",
+    "ClockEventRow",
+    "ClockReminder",
     "Contact",
     "Decision",
     "JournalLink",
@@ -46,6 +66,9 @@ __all__ = [
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "NoticeAddress",
+    "NoticeDelivery",
+    "NoticeRow",
     "PullReceipt",
     "Refusal",
     "Run",
@@ -60,6 +83,9 @@ __all__ = [
     "ShareStep",
     "ShareToken",
     "SubjectContribution",
+    "SupervisionOrder",
+    "Sweep",
+    "TaskState",
     "UseRecord",
     "UseSeal",
     "Verdict",
