@@ -6,6 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
+from yishu.cli import catalog, data, demo, doctor, library, portal, record, source
 from yishu.cli import catalog, data, demo, doctor, journal, library, quality, record, source
 
 app = typer.Typer(
@@ -27,3 +28,4 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("portal")(portal.portal)

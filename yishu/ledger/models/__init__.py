@@ -19,6 +19,21 @@ from yishu.ledger.models.clocks import (
     Sweep,
     TaskState,
 )
+from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.quality import (
+    OBJECTION_NUMBER,
+    FigureAnswer,
+    FrozenPeriod,
+    IndicatorValue,
+    Objection,
+    ObjectionEvidence,
+    ObjectionStep,
+    QuarantineAgeing,
+    QuarantineRelease,
+    RunDimension,
+    SamplingCheck,
+)
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
@@ -48,9 +63,11 @@ from yishu.ledger.models.sharing import (
 )
 
 __all__ = [
+    "OBJECTION_NUMBER",
     "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
+    "ApiToken",
     "Base",
     "CalendarLoad",
     "Card",
@@ -60,7 +77,11 @@ __all__ = [
     "ClockEventRow",
     "ClockReminder",
     "Contact",
+    "Credential",
     "Decision",
+    "FigureAnswer",
+    "FrozenPeriod",
+    "IndicatorValue",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
@@ -69,9 +90,18 @@ __all__ = [
     "NoticeAddress",
     "NoticeDelivery",
     "NoticeRow",
+    "Objection",
+    "ObjectionEvidence",
+    "ObjectionStep",
+    "OutsideIdentity",
+    "PortalSession",
     "PullReceipt",
+    "QuarantineAgeing",
+    "QuarantineRelease",
     "Refusal",
     "Run",
+    "RunDimension",
+    "SamplingCheck",
     "ShareAttachment",
     "ShareDecision",
     "ShareDelivery",
