@@ -70,6 +70,11 @@ class Action(Labelled):
     KEEP_SECURITY = "keep_security", "登记网络安全"
     APPOINT_DEPUTY = "appoint_deputy", "指定代理人"
     CONSULT_DISPUTE = "consult_dispute", "参与争议协商"
+    RUN_CLOCK = "run_clock", "计时"
+    SWEEP_CLOCKS = "sweep_clocks", "巡检计时"
+    REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
+    ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
+    RECORD_TASK = "record_task", "登记任务进展"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -117,6 +122,11 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.KEEP_SECURITY: frozenset({Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER}),
     Action.APPOINT_DEPUTY: frozenset({Role.DEPARTMENT_HEAD, Role.ADMINISTRATOR}),
     Action.CONSULT_DISPUTE: frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD}),
+    Action.RUN_CLOCK: frozenset({Role.RULE}),
+    Action.SWEEP_CLOCKS: frozenset({Role.RULE}),
+    Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
 }
 
 OWN_ORG: frozenset[Action] = frozenset(

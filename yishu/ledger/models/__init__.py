@@ -6,6 +6,20 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
+from yishu.ledger.models.clocks import (
+    CalendarLoad,
+    Card,
+    Clock,
+    ClockDue,
+    ClockEventRow,
+    ClockReminder,
+    NoticeAddress,
+    NoticeDelivery,
+    NoticeRow,
+    SupervisionOrder,
+    Sweep,
+    TaskState,
+)
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.organisations import (
     Deputy,
@@ -30,9 +44,6 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
-from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
-from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -68,10 +79,16 @@ __all__ = [
     "Account",
     "ApiToken",
     "Base",
+    "CalendarLoad",
+    "Card",
     "CatalogAssessment",
     "CatalogCheck",
     "CatalogVersion",
     "CheckResult",
+    "Clock",
+    "ClockDue",
+    "ClockEventRow",
+    "ClockReminder",
     "Contact",
     "Credential",
     "Decision",
@@ -87,6 +104,9 @@ __all__ = [
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "NoticeAddress",
+    "NoticeDelivery",
+    "NoticeRow",
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
@@ -116,6 +136,9 @@ __all__ = [
     "SourceDispute",
     "SourceElement",
     "SubjectContribution",
+    "SupervisionOrder",
+    "Sweep",
+    "TaskState",
     "UseRecord",
     "UseSeal",
     "Verdict",
