@@ -21,7 +21,9 @@ from yishu.sharing.desk import BEIJING, Desk, reason_of
 from yishu.sharing.errors import ApprovalTooLow, NotThisState, RequestRefused
 from yishu.sharing.filing import judged
 from yishu.sharing.form import REGION_COLUMN, RequestForm, RowScope
+from yishu.sharing.minimality import approval_level
 from yishu.sharing.objects import SharedObject, shared_object
+from yishu.sharing.regions import covers_region, level_of_region
 from yishu.sharing.vocabulary import (
     ApprovalLevel,
     GrantState,
@@ -136,25 +138,6 @@ def grant_batch(desk: Desk, request_ids: Sequence[str], actor: Actor) -> dict[st
     return {request_id: grant(desk, request_id, actor) for request_id in request_ids}
 
 
-def level_of_region(code: str) -> str:
-    """Level of an administrative division by its code (GB/T 2260)."""
-    if code.endswith("0000"):
-        return "province"
-    return "city" if code.endswith("00") else "district"
-
-
-def covers_region(outer: str, inner: str) -> bool:
-    """Whether a division lies in another one or is it."""
-    return inner.startswith(region_prefix(outer))
-
-
-def region_prefix(code: str) -> str:
-    """What all codes below a division begin with: ``320200`` -> ``3202``."""
-    if code.endswith("0000"):
-        return code[:2]
-    return code[:4] if code.endswith("00") else code
-
-
 def begins(day: date) -> datetime:
     """The first moment of a day in Beijing, UTC."""
     return datetime.combine(day, time(), BEIJING).astimezone(UTC)
@@ -240,8 +223,6 @@ def _prolong(desk: Desk, grant_id: str, values: dict[str, Any]) -> str:
 def _need_level(
     request: Row[Any], form: RequestForm, object_: SharedObject, seats: set[Seat]
 ) -> None:
-    from yishu.sharing.minimality import approval_level  # noqa: PLC0415
-
     if approval_level(form, object_) is ApprovalLevel.DOUBLE and seats != set(Seat):
         raise ApprovalTooLow(
             request.request_id,
