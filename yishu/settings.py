@@ -30,6 +30,8 @@ class Settings(BaseSettings):
             server; None generates one and keeps it under ``secrets_dir``.
         connections_file: Connections to department systems in the JSON form of Airflow's
             ``LocalFilesystemBackend``; None means ``connections.json`` under ``secrets_dir``.
+        seals_dir: Where the last seal of the journal is kept, a file a day; None means
+            ``var_dir/seals``. Best on another machine: it shows when the journal's tail was cut.
         lineage_url: Base URL of an OpenLineage collector that gets every event besides the file;
             None sends nothing anywhere.
         lineage_api_key: Bearer key for that collector.
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     postgres_port: int | None = Field(default=None, ge=1024, le=65535)
     reader_password: SecretStr | None = None
     connections_file: Path | None = None
+    seals_dir: Path | None = None
     lineage_url: str | None = None
     lineage_api_key: SecretStr | None = None
 
@@ -75,6 +78,16 @@ class Settings(BaseSettings):
     def library_dir(self) -> Path:
         """The unified database and the subject library."""
         return self.var_dir / "library"
+
+    @property
+    def seals_path(self) -> Path:
+        """The kept seals of the journal."""
+        return self.seals_dir or self.var_dir / "seals"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Backups of ledger, releases and tables, and the record of the last drill."""
+        return self.var_dir / "backups"
 
     @property
     def lineage_file(self) -> Path:

@@ -37,10 +37,20 @@ from yishu.ledger.models import (
     PullReceipt,
     Refusal,
     Run,
+    RunDimension,
     SubjectContribution,
     Verdict,
 )
-from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.rows import (
+    CheckDifference,
+    DeliveryRow,
+    DimensionRow,
+    EntryRow,
+    RunQuality,
+    RunRow,
+    SubjectRow,
+    Summary,
+)
 from yishu.ledger.statements import query
 from yishu.redact import redact
 
@@ -109,6 +119,7 @@ class Ledger(CareRecords):
         with self._writing(fact.entry_id) as connection:
             _keep(connection, Verdict, values)
             _replace(connection, CheckResult, key, checks)
+            _replace(connection, RunDimension, key, _dimensions(fact))
 
     def record_commit(self, fact: CommitFacts) -> None:
         """A commit to the library happened.
@@ -188,6 +199,34 @@ class Ledger(CareRecords):
         checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
+    def quality_trend(self, entry_id: str, limit: int = 30) -> list[RunQuality]:
+        """The latest validated runs of an entry, oldest first."""
+        found = self._read("quality_trend", entry_id=entry_id, limit=limit)
+        return [RunQuality(**_mapping(row)) for row in found]
+
+    def compare_runs(
+        self, before: str, after: str, entry_id: str | None = None
+    ) -> list[CheckDifference]:
+        """Checks that came out otherwise in two runs, of the entries that both validated.
+
+        Raises:
+            RunNotStarted: no entry was validated in both runs.
+        """
+        entries = {one: self._validated(one) for one in (before, after)}
+        common = set.intersection(*entries.values())
+        if not common or (entry_id is not None and entry_id not in common):
+            raise RunNotStarted(
+                entry_id or f"{before}, {after}",
+                found="no entry that both runs validated",
+                expected="two runs that validated the same entry",
+                remedy="list them with `yishu runs ENTRY`",
+            )
+        found = self._read("compare_runs", before=before, after=after, entry_id=entry_id)
+        return [CheckDifference(**_mapping(row)) for row in found]
+
+    def _validated(self, run_id: str) -> set[str]:
+        return {row.entry_id for row in self._read("validated_in", run_id=run_id)}
+
     def commits_of(self, run_id: str) -> list[CommitFacts]:
         """What a run published, by object."""
         rows = map(_mapping, self._read("commits_of", run_id=run_id))
@@ -263,6 +302,19 @@ def _values(fact: Any) -> dict[str, Any]:
         if isinstance(value, datetime):
             values[name] = _utc(name, value)
     return values
+
+
+def _dimensions(fact: VerdictFacts) -> list[dict[str, Any]]:
+    """The checks of a verdict summed by dimension."""
+    decided_at = _utc("decided_at", fact.decided_at)
+    sums: dict[str, dict[str, Any]] = {}
+    for check in fact.checks:
+        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0}
+        one = sums.setdefault(check.dimension, {"dimension": check.dimension, **start})
+        one["checks"] += 1
+        one["counted"] += check.counted
+        one["failed"] += check.failed
+    return list(sums.values())
 
 
 def _commit_values(fact: CommitFacts) -> dict[str, Any]:

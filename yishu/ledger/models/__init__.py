@@ -6,6 +6,21 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.quality import (
+    OBJECTION_NUMBER,
+    FigureAnswer,
+    FrozenPeriod,
+    IndicatorValue,
+    Objection,
+    ObjectionEvidence,
+    ObjectionStep,
+    QuarantineAgeing,
+    QuarantineRelease,
+    RunDimension,
+    SamplingCheck,
+)
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -34,18 +49,36 @@ from yishu.ledger.models.sharing import (
 )
 
 __all__ = [
+    "OBJECTION_NUMBER",
     "REQUEST_NUMBER",
     "SCHEMA",
     "Account",
+    "ApiToken",
     "Base",
     "CheckResult",
     "Contact",
+    "Credential",
     "Decision",
+    "FigureAnswer",
+    "FrozenPeriod",
+    "IndicatorValue",
+    "JournalLink",
     "JournalRecord",
+    "JournalSeal",
+    "JournalWaiting",
     "LibraryCommit",
+    "Objection",
+    "ObjectionEvidence",
+    "ObjectionStep",
+    "OutsideIdentity",
+    "PortalSession",
     "PullReceipt",
+    "QuarantineAgeing",
+    "QuarantineRelease",
     "Refusal",
     "Run",
+    "RunDimension",
+    "SamplingCheck",
     "ShareAttachment",
     "ShareDecision",
     "ShareDelivery",

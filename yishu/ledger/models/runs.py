@@ -7,7 +7,7 @@ holds a value of a row.
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from yishu.ledger.models.base import SCHEMA, Base
@@ -97,6 +97,7 @@ class CheckResult(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
+        Index("ix_check_result_failed", "run_id", "entry_id", postgresql_where=text("failed > 0")),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
