@@ -19,6 +19,7 @@ from yishu.cli import (
     source,
     upkeep,
 )
+from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
 
 app = typer.Typer(
     name="yishu",
