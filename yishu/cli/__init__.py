@@ -19,7 +19,6 @@ from yishu.cli import (
     source,
     upkeep,
 )
-from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
 
 app = typer.Typer(
     name="yishu",
