@@ -17,6 +17,7 @@ from yishu.cli import (
     quality,
     record,
     source,
+    upkeep,
 )
 
 app = typer.Typer(
@@ -39,3 +40,5 @@ app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
 app.command("portal")(portal.portal)
+app.command("backfill")(upkeep.backfill)
+app.command("sweep")(upkeep.sweep)
