@@ -33,7 +33,7 @@ def drafts(table: Table, faults_of: FaultsOf) -> list[Draft]:
     Raises:
         FileFaulty: any fault of any cell; nothing of the file may be taken.
     """
-    found, faults = _parsed(table)
+    found, faults = parsed(table)
     if not found and not faults:
         faults = [
             fault(
@@ -47,14 +47,15 @@ def drafts(table: Table, faults_of: FaultsOf) -> list[Draft]:
             )
         ]
     for draft in found:
-        faults += [_placed(draft, one) for one in faults_of(draft.entry_id, draft.content)]
+        faults += [placed(draft, one) for one in faults_of(draft.entry_id, draft.content)]
     if faults:
         ordered = sorted(set(faults), key=lambda one: (one.row, one.column, one.code))
         raise FileFaulty.of(table.name, ordered)
     return found
 
 
-def _parsed(table: Table) -> tuple[list[Draft], list[CellFault]]:
+def parsed(table: Table) -> tuple[list[Draft], list[CellFault]]:
+    """The entries of a file as they stand there, and what is wrong with their cells alone."""
     faults = list(table.faults)
     found: list[Draft] = []
     seen: dict[str, int] = {}
@@ -149,8 +150,8 @@ def _put(target: dict[str, Any], column: Column, value: Any) -> None:
     target[last] = value
 
 
-def _placed(draft: Draft, found: Fault) -> CellFault:
-    """A fault of the entry in the cell where its value stands."""
+def placed(draft: Draft, found: Fault) -> CellFault:
+    """A fault of an entry, in the cell where its value stands."""
     path = found.obj.partition(" ")[2]
     steps = [name or int(number) for name, number in _STEP.findall(path)]
     at, item = place_of(steps)

@@ -10,7 +10,7 @@ from typing import Any
 from rdflib import BNode, Graph, Literal, Namespace, URIRef
 from rdflib.collection import Collection
 from rdflib.exceptions import ParserError
-from rdflib.namespace import CSVW, DCAT, DCTERMS, FOAF, RDF, XSD
+from rdflib.namespace import CSVW, DCAT, DCTERMS, FOAF, RDF, SKOS, XSD
 
 from catalog.model import CatalogEntry, CatalogView
 from catalog.vocabulary import DataType, ShareType, UpdateCycle
@@ -20,6 +20,7 @@ from yishu.interchange.odcs import Imported
 _EU = Namespace("http://publications.europa.eu/resource/authority/")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 _DCATAP = Namespace("http://data.europa.eu/r5r/")
+_ADMS = Namespace("http://www.w3.org/ns/adms#")
 _VERSION = URIRef(f"{DCAT}version")
 _FREQUENCY = {
     UpdateCycle.REALTIME: "CONT", UpdateCycle.DAILY: "DAILY", UpdateCycle.WEEKLY: "WEEKLY",
@@ -38,8 +39,11 @@ _DATATYPE = {
     DataType.BOOLEAN: XSD.boolean,
 }  # fmt: skip
 FORMATS = {"ttl": "turtle", "jsonld": "json-ld"}
-NOT_HELD = ("source", "quality", "retention", "secrecy", "data_grade", "confidentiality_review",
-            "service_items", "extensions", "share.modes", "share.condition", "open", "format", "data_kind")  # fmt: skip
+NOT_HELD = (
+    "source", "quality", "retention", "secrecy", "data_grade", "confidentiality_review",
+    "service_items", "extensions", "share.modes", "share.condition", "open", "format",
+    "data_kind",
+)  # fmt: skip
 """Keys of an entry that DCAT-AP has no place for."""
 _ITEM_NOT_HELD = ("sensitivity", "mask", "element", "code_list", "format", "column", "unit",
                   "scale", "pattern", "minimum", "maximum", "length", "responsible_org",
@@ -70,7 +74,6 @@ def _dataset(to: Graph, dataset: URIRef, entry: CatalogEntry) -> None:
         (DCTERMS.title, Literal(entry.name, lang="zh")),
         (DCTERMS.description, Literal(entry.summary, lang="zh")),
         (DCTERMS.identifier, Literal(entry.id)),
-        (DCTERMS.identifier, Literal(entry.resource_code)),
         (DCTERMS.issued, Literal(entry.published_on)),
         (_VERSION, Literal(str(entry.version))),
         (DCTERMS.accrualPeriodicity, _EU[f"frequency/{_FREQUENCY[entry.update_cycle]}"]),
@@ -83,6 +86,10 @@ def _dataset(to: Graph, dataset: URIRef, entry: CatalogEntry) -> None:
         facts.append((_DCATAP.applicableLegislation, Literal(entry.share.basis, lang="zh")))
     for predicate, value in facts:
         to.add((dataset, predicate, value))
+    code = URIRef(f"{dataset}#resource_code")
+    to.add((dataset, _ADMS.identifier, code))
+    to.add((code, RDF.type, _ADMS.Identifier))
+    to.add((code, SKOS.notation, Literal(entry.resource_code)))
 
 
 def _publisher(
@@ -165,7 +172,7 @@ def _refused(name: str, found: str) -> FileRefused:
 _TAKEN = {RDF.type, DCTERMS.title, DCTERMS.description, DCTERMS.identifier,
           DCTERMS.accrualPeriodicity, DCTERMS.accessRights, DCTERMS.provenance, DCAT.keyword,
           DCTERMS.relation, DCTERMS.publisher, DCAT.distribution, DCTERMS.issued, _VERSION,
-          _DCATAP.applicableLegislation, DCAT.contactPoint}  # fmt: skip
+          _DCATAP.applicableLegislation, DCAT.contactPoint, _ADMS.identifier}  # fmt: skip
 
 
 def _imported(found: Graph, dataset: Any) -> Imported:
@@ -181,12 +188,10 @@ def _imported(found: Graph, dataset: Any) -> Imported:
         "type": _named(found, dataset, DCTERMS.accessRights, _RIGHTS),
         "basis": _one(found, dataset, _DCATAP.applicableLegislation),
     }
-    identifiers = sorted(map(str, found.objects(dataset, DCTERMS.identifier)))
-    codes = [one for one in identifiers if "/" in one]
-    names = [one for one in identifiers if "/" not in one and "." in one]
+    code = found.value(dataset, _ADMS.identifier)
     content = {
-        "id": names[0] if names else None,
-        "resource_code": codes[0] if codes else None,
+        "id": _one(found, dataset, DCTERMS.identifier),
+        "resource_code": _one(found, code, SKOS.notation) if code is not None else None,
         **text,
         "share": {key: value for key, value in share.items() if value},
         **_table(found, dataset),

@@ -5,7 +5,6 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
 from yishu.ledger.models.clocks import (
     CalendarLoad,
