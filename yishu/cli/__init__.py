@@ -13,6 +13,7 @@ from yishu.cli import (
     doctor,
     journal,
     library,
+    portal,
     quality,
     record,
     source,
@@ -38,5 +39,6 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("portal")(portal.portal)
 app.command("backfill")(upkeep.backfill)
 app.command("sweep")(upkeep.sweep)

@@ -101,7 +101,7 @@ class WorkingDays:
 
     def is_provisional(self, start: date, end: date) -> bool:
         """Whether a span reaches into a year that has no notice yet."""
-        return any(year not in self.covered for year in range(start.year, end.year + 1))
+        return not self.covered.issuperset(range(start.year, end.year + 1))
 
     def missing_year(self, today: date) -> int | None:
         """The year whose notice should be loaded by now: this one, or from November the next."""

@@ -37,6 +37,7 @@ from yishu.ledger.models import (
     PullReceipt,
     Refusal,
     Run,
+    RunDimension,
     SubjectContribution,
     Verdict,
 )
@@ -118,6 +119,7 @@ class Ledger(CareRecords):
         with self._writing(fact.entry_id) as connection:
             _keep(connection, Verdict, values)
             _replace(connection, CheckResult, key, checks)
+            _replace(connection, RunDimension, key, _dimensions(fact))
 
     def record_commit(self, fact: CommitFacts) -> None:
         """A commit to the library happened.
@@ -310,6 +312,19 @@ def _values(fact: Any) -> dict[str, Any]:
         if isinstance(value, datetime):
             values[name] = _utc(name, value)
     return values
+
+
+def _dimensions(fact: VerdictFacts) -> list[dict[str, Any]]:
+    """The checks of a verdict summed by dimension."""
+    decided_at = _utc("decided_at", fact.decided_at)
+    sums: dict[str, dict[str, Any]] = {}
+    for check in fact.checks:
+        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0}
+        one = sums.setdefault(check.dimension, {"dimension": check.dimension, **start})
+        one["checks"] += 1
+        one["counted"] += check.counted
+        one["failed"] += check.failed
+    return list(sums.values())
 
 
 def _commit_values(fact: CommitFacts) -> dict[str, Any]:
