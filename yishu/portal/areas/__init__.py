@@ -8,6 +8,7 @@ from types import ModuleType
 from yishu.portal.areas import (
     catalog,
     compiling,
+    exchange,
     home,
     reviewing,
     sign_in,
@@ -19,4 +20,5 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    exchange,
 )
