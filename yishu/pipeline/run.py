@@ -27,6 +27,7 @@ from yishu.ledger.facts import (
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
+from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
@@ -118,7 +119,8 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     entry = _entry(entry_id, run_id, ctx)
     event = partial(_event, validate_event, entry)
     with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
-        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx))
+        around = circumstances(entry, ctx.ledger, ctx.settings.library_dir)
+        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx), around)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
         outcome.facts = {
             "rows": verdict.rows,

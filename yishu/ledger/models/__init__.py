@@ -6,6 +6,7 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.profiles import ColumnProfile
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
@@ -23,6 +24,7 @@ __all__ = [
     "Account",
     "Base",
     "CheckResult",
+    "ColumnProfile",
     "Contact",
     "Decision",
     "JournalRecord",

@@ -84,6 +84,7 @@ class Verdict(Base):
     passed: Mapped[bool]
     max_quarantined_share: Mapped[float]
     decided_at: Mapped[datetime]
+    blocked_by: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class CheckResult(Base):
@@ -97,6 +98,7 @@ class CheckResult(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
+        CheckConstraint("waived between 0 and failed", name="waived"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
@@ -109,6 +111,10 @@ class CheckResult(Base):
     counted: Mapped[int]
     failed: Mapped[int]
     text_zh: Mapped[str]
+    text_en: Mapped[str] = mapped_column(server_default="")
+    threshold: Mapped[float | None]
+    waived: Mapped[int] = mapped_column(server_default="0")
+    waivers: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class LibraryCommit(Base):
