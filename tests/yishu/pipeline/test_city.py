@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.vocabulary import DataKind
-from expectations.plan import CheckKind
+from expectations.kinds import CheckKind
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
