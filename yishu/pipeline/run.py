@@ -28,6 +28,7 @@ from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.custody import look_through
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -120,6 +121,7 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
         verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx))
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        look_through(entry, _folder(entry_id, run_id, ctx), run_id, ctx)
         outcome.facts = {
             "rows": verdict.rows,
             "quarantined": verdict.quarantined_rows,

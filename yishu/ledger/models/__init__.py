@@ -6,6 +6,7 @@
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -19,8 +20,6 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
-from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
