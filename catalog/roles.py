@@ -63,6 +63,18 @@ class Action(Labelled):
     MANAGE_ACCOUNTS = "manage_accounts", "管理账号"
     MANAGE_RULES = "manage_rules", "管理规则"
     LOAD_CALENDAR = "load_calendar", "维护工作日历"
+    ASSESS_PERSONAL_INFORMATION = "assess_personal_information", "个人信息保护影响评估"
+    MANAGE_ORGANISATIONS = "manage_organisations", "管理机构"
+    CLAIM_ITEM = "claim_item", "认领事项"
+    MAINTAIN_ITEMS = "maintain_items", "维护事项目录和清单"
+    KEEP_SECURITY = "keep_security", "登记网络安全"
+    APPOINT_DEPUTY = "appoint_deputy", "指定代理人"
+    CONSULT_DISPUTE = "consult_dispute", "参与争议协商"
+    RUN_CLOCK = "run_clock", "计时"
+    SWEEP_CLOCKS = "sweep_clocks", "巡检计时"
+    REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
+    ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
+    RECORD_TASK = "record_task", "登记任务进展"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -103,6 +115,18 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.MANAGE_RULES: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
     Action.LOAD_CALENDAR: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
+    Action.ASSESS_PERSONAL_INFORMATION: frozenset({Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER}),
+    Action.MANAGE_ORGANISATIONS: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
+    Action.CLAIM_ITEM: frozenset({Role.DEPARTMENT_OFFICER}),
+    Action.MAINTAIN_ITEMS: frozenset({Role.SERVICE_AUTHORITY}),
+    Action.KEEP_SECURITY: frozenset({Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER}),
+    Action.APPOINT_DEPUTY: frozenset({Role.DEPARTMENT_HEAD, Role.ADMINISTRATOR}),
+    Action.CONSULT_DISPUTE: frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD}),
+    Action.RUN_CLOCK: frozenset({Role.RULE}),
+    Action.SWEEP_CLOCKS: frozenset({Role.RULE}),
+    Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
 }
 
 OWN_ORG: frozenset[Action] = frozenset(
@@ -118,6 +142,8 @@ OWN_ORG: frozenset[Action] = frozenset(
         Action.FILE_REQUEST,
         Action.CONSENT_REQUEST,
         Action.REVIEW_REQUEST,
+        Action.ASSESS_PERSONAL_INFORMATION,
+        Action.CLAIM_ITEM,
     }
 )
 """Permitted only for objects of the actor's own body."""
