@@ -5,7 +5,7 @@ and before its record simply records again on the re-run. Nothing here reads a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +43,7 @@ from yishu.ledger.models import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.quarantine import QuarantineRecords
 from yishu.ledger.rows import (
     CheckDifference,
     DeliveryRow,
@@ -62,7 +63,7 @@ _CHECK_VIOLATION = "23514"
 _KEPT = {"started_at", "committed_at"}
 
 
-class Ledger(CareRecords):
+class Ledger(CareRecords, QuarantineRecords):
     """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -289,6 +290,10 @@ class Ledger(CareRecords):
             tuple(SubjectRow(**row) for row in subjects),
             tuple(DimensionRow(**row) for row in quality),
         )
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """One transaction on the ledger's database, for acts that are kept together."""
+        return self._engine.begin()
 
     def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:

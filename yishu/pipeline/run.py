@@ -30,6 +30,7 @@ from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.custody import look_through
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -123,6 +124,7 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         around = circumstances(entry, ctx.ledger, ctx.settings.library_dir)
         verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx), around)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        look_through(entry, _folder(entry_id, run_id, ctx), run_id, ctx)
         outcome.facts = {
             "rows": verdict.rows,
             "quarantined": verdict.quarantined_rows,
