@@ -72,6 +72,7 @@ __all__ = [
     "SourceSpec",
     "Subject",
     "SubjectColumn",
+    "SubjectLink",
     "System",
     "Tombstone",
     "Watermark",
@@ -287,6 +288,20 @@ class SubjectColumn(Model):
     element: ElementId
 
 
+class SubjectLink(Model):
+    """Rows of a subject that point to rows of another, e.g. a case to the item applied for.
+
+    ``to`` are the columns pointed to, default the other subject's key; a row without a value points
+    nowhere. ``when`` limits the link to rows of some kind, e.g. applicants that are legal entities.
+    """
+
+    name: Identifier
+    columns: tuple[Identifier, ...] = Field(min_length=1)
+    subject: Identifier
+    to: tuple[Identifier, ...] = ()
+    when: Scope | None = None
+
+
 class Subject(Model):
     """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
 
@@ -297,6 +312,7 @@ class Subject(Model):
     key: tuple[Identifier, ...] = Field(min_length=1)
     late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
     columns: tuple[SubjectColumn, ...] = Field(min_length=1)
+    links: tuple[SubjectLink, ...] = ()
 
 
 class Catalog(Model):
