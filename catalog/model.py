@@ -293,6 +293,7 @@ class SubjectLink(Model):
 
     ``to`` are the columns pointed to, default the other subject's key; a row without a value points
     nowhere. ``when`` limits the link to rows of some kind, e.g. applicants that are legal entities.
+    More than ``max_dangling_share`` of rows that point to nothing stop a release.
     """
 
     name: Identifier
@@ -300,10 +301,14 @@ class SubjectLink(Model):
     subject: Identifier
     to: tuple[Identifier, ...] = ()
     when: Scope | None = None
+    max_dangling_share: float = Field(default=1, ge=0, le=1)
 
 
 class Subject(Model):
-    """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
+    """A table of the subject library (S004 Art.13): union over scopes, join over elements.
+
+    An entry of whose rows more than ``max_not_linked_share`` give nothing stops the publication.
+    """
 
     id: Identifier
     name: Name
@@ -313,6 +318,7 @@ class Subject(Model):
     late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
     columns: tuple[SubjectColumn, ...] = Field(min_length=1)
     links: tuple[SubjectLink, ...] = ()
+    max_not_linked_share: float = Field(default=1, ge=0, le=1)
 
 
 class Catalog(Model):

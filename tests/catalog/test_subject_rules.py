@@ -9,7 +9,6 @@ from catalog.powers import picked_types
 from catalog.rules.ownership import subject_links
 from catalog.satisfaction import Satisfaction
 
-
 ROOT = Path(__file__).resolve().parents[2] / "catalog"
 
 
