@@ -18,8 +18,8 @@ from yishu.cli import (
     record,
     source,
     upkeep,
+    user,
 )
-from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
 
 app = typer.Typer(
     name="yishu",
@@ -33,6 +33,7 @@ app.add_typer(library.app, name="library")
 app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
+app.add_typer(user.app, name="user")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

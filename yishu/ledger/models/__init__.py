@@ -30,7 +30,6 @@ from yishu.ledger.models.organisations import (
     OrgContact,
     OrgSuccession,
 )
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
