@@ -1,7 +1,6 @@
 """Errors of governance.
 
 GovernanceError (YishuError)
-├
 ├── Forbidden          this role may not do that, or not to that object
 ├── AccountUnknown     nobody acts through that account now
 ├── ObjectionMisplaced    an objection to what the catalog does not have
@@ -24,8 +23,7 @@ GovernanceError (YishuError)
 ├── PauseRefused       no listed cause, or nobody who consents
 ├── OrderUnknown       no supervision order of that number that waits for an answer
 ├── TaskUnknown        no such task in the plan
-├── NoticeUnsent       a mail server or an address did not take a notice           retryable
-└
+└── NoticeUnsent       a mail server or an address did not take a notice           retryable
 """
 
 from catalog.errors import YishuError
