@@ -6,8 +6,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library, portal, record, source
-from yishu.cli import catalog, data, demo, doctor, journal, library, quality, record, source
+from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
 
 app = typer.Typer(
     name="yishu",

@@ -19,7 +19,8 @@ from yishu.ledger.models.clocks import (
     Sweep,
     TaskState,
 )
-from yishu.ledger.models.journal import JournalRecord
+from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -33,8 +34,6 @@ from yishu.ledger.models.quality import (
     RunDimension,
     SamplingCheck,
 )
-from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
-from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.runs import (
     CheckResult,
     Contact,
