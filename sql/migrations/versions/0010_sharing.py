@@ -202,7 +202,8 @@ TABLES = (
         state_reason text,
         ended_at timestamp with time zone,
         constraint pk_share_grant primary key (grant_id),
-        constraint fk_share_grant_share_decision foreign key(request_id, approved_seat, approved_org, approved)
+        constraint fk_share_grant_share_decision
+            foreign key(request_id, approved_seat, approved_org, approved)
             references ledger.share_decision (request_id, seat, seat_org, outcome),
         constraint ck_share_grant_approved check (approved = 'granted'),
         constraint ck_share_grant_state
@@ -210,7 +211,8 @@ TABLES = (
         constraint ck_share_grant_columns check (cardinality(columns) > 0),
         constraint ck_share_grant_term check (valid_until > valid_from),
         constraint ck_share_grant_decider_is_not_opener
-            check (opened_by is null or (opened_by <> all (decided_by) and opened_by_org <> all (decided_by_orgs))),
+            check (opened_by is null or (opened_by <> all (decided_by)
+                and opened_by_org <> all (decided_by_orgs))),
         constraint ck_share_grant_opened
             check (state in ('approved', 'closed', 'expired') or opened_by is not null),
         constraint ck_share_grant_opened_by check ((opened_by is null) = (opened_by_org is null))

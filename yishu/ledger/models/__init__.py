@@ -5,6 +5,7 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
+from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
 from yishu.ledger.models.clocks import (
     CalendarLoad,
     Card,
@@ -20,6 +21,15 @@ from yishu.ledger.models.clocks import (
     TaskState,
 )
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.organisations import (
+    Deputy,
+    Duty,
+    DutyParty,
+    ItemClaim,
+    Organisation,
+    OrgContact,
+    OrgSuccession,
+)
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
@@ -60,6 +70,7 @@ from yishu.ledger.models.sharing import (
     UseRecord,
     UseSeal,
 )
+from yishu.ledger.models.sources import SourceClaim, SourceDispute, SourceElement
 
 __all__ = [
     "OBJECTION_NUMBER",
@@ -70,6 +81,9 @@ __all__ = [
     "Base",
     "CalendarLoad",
     "Card",
+    "CatalogAssessment",
+    "CatalogCheck",
+    "CatalogVersion",
     "CheckResult",
     "Clock",
     "ClockDue",
@@ -78,9 +92,13 @@ __all__ = [
     "Contact",
     "Credential",
     "Decision",
+    "Deputy",
+    "Duty",
+    "DutyParty",
     "FigureAnswer",
     "FrozenPeriod",
     "IndicatorValue",
+    "ItemClaim",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
@@ -92,6 +110,9 @@ __all__ = [
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
+    "OrgContact",
+    "OrgSuccession",
+    "Organisation",
     "OutsideIdentity",
     "PortalSession",
     "PullReceipt",
@@ -111,6 +132,9 @@ __all__ = [
     "ShareResponsibility",
     "ShareStep",
     "ShareToken",
+    "SourceClaim",
+    "SourceDispute",
+    "SourceElement",
     "SubjectContribution",
     "SupervisionOrder",
     "Sweep",
