@@ -35,6 +35,13 @@ class Settings(BaseSettings):
         lineage_url: Base URL of an OpenLineage collector that gets every event besides the file;
             None sends nothing anywhere.
         lineage_api_key: Bearer key for that collector.
+        rule_profile: Profile of catalog/profiles/ in force, or ``strictest`` for the strictest of
+            all.
+        data_authority: Department id of the data authority.
+        data_operator: Department id of the command centre that opens channels.
+        mail_url: Mail server as ``smtp://user:password@host:25`` or ``smtps://``; None sends no
+            mail.
+        mail_from: Sender of mails.
     """
 
     model_config = SettingsConfigDict(env_prefix="YISHU_", frozen=True, extra="forbid")
@@ -48,6 +55,11 @@ class Settings(BaseSettings):
     seals_dir: Path | None = None
     lineage_url: str | None = None
     lineage_api_key: SecretStr | None = None
+    rule_profile: str = "wuxi_2022"
+    data_authority: str = "big_data_bureau"
+    data_operator: str = "command_centre"
+    mail_url: SecretStr | None = None
+    mail_from: str = "yishu@localhost"
 
     @property
     def secrets_dir(self) -> Path:

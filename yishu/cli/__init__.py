@@ -6,7 +6,19 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
+from yishu.cli import (
+    catalog,
+    data,
+    demo,
+    doctor,
+    journal,
+    library,
+    portal,
+    quality,
+    record,
+    source,
+    upkeep,
+)
 
 app = typer.Typer(
     name="yishu",
@@ -28,3 +40,5 @@ app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
 app.command("portal")(portal.portal)
+app.command("backfill")(upkeep.backfill)
+app.command("sweep")(upkeep.sweep)

@@ -95,7 +95,7 @@ def read_notice(name: str, content: bytes, year: int) -> list[NoticeDay]:
     Raises:
         CalendarFaulty: with everything that is wrong, line by line.
     """
-    days = _notice_days(name, _decoded(name, content))
+    days = _notice_days(name, decoded(name, content))
     faults = [fault for day in days for fault in _misplaced(day, year)]
     given = {day.date for day in days if day.kind is DayKind.HOLIDAY}
     missing = [date(year, *month_day) for month_day in _FIXED_DAYS]
@@ -118,7 +118,21 @@ def read_local(name: str, content: bytes) -> list[LocalDay]:
         kind = LocalKind(row["kind"])
         return LocalDay(date.fromisoformat(row["date"]), kind, row["name"], row["document"])
 
-    return _parsed(name, _rows(name, _decoded(name, content), _LOCAL_COLUMNS), day)
+    return _parsed(name, _rows(name, decoded(name, content), _LOCAL_COLUMNS), day)
+
+
+def decoded(name: str, content: bytes) -> str:
+    """The text of a file as a clerk saved it, in UTF-8 or GB18030.
+
+    Raises:
+        CalendarFaulty: it is neither.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _faulty(name, "bytes that are neither UTF-8 nor GB18030", "a CSV file")
 
 
 def _notice_days(name: str, text: str) -> list[NoticeDay]:
@@ -162,17 +176,8 @@ def _rows(name: str, text: str, columns: Sequence[str]) -> list[dict[str, str]]:
     return [{key: (row[key] or "").strip() for key in columns} for row in reader]
 
 
-def _decoded(name: str, content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _faulty(name, "bytes that are neither UTF-8 nor GB18030", "a CSV file")
-
-
 def _text(path: Path) -> str:
-    return _decoded(path.name, path.read_bytes())
+    return decoded(path.name, path.read_bytes())
 
 
 def _refuse(name: str, faults: Sequence[str], expected: str) -> None:

@@ -161,6 +161,10 @@ class Ledger(CareRecords):
         found = self._read("last_runs", limit=limit, object_id=object_id)
         return [_run_row(row) for row in found]
 
+    def running_runs(self) -> list[RunRow]:
+        """Runs that began and did not end, as far as was told, oldest first."""
+        return [_run_row(row) for row in self._read("running_runs")]
+
     def run(self, run_id: str, object_id: str) -> RunRow | None:
         """One run, or None."""
         found = self._read("run", run_id=run_id, object_id=object_id)
@@ -188,6 +192,12 @@ class Ledger(CareRecords):
         """Each published entry's last publication, by entry id."""
         rows = [DeliveryRow(**_mapping(row)) for row in self._read("deliveries")]
         return {row.entry_id: row for row in rows}
+
+    def delivery_before(self, entry_id: str, run_id: str, before: datetime) -> datetime | None:
+        """When the source was read for an entry's last publication before that run; or None."""
+        found = self._read("delivery_before", entry_id=entry_id, run_id=run_id, before=before)
+        moment: datetime | None = _mapping(found[0])["pulled_at"]
+        return moment
 
     def verdict(self, entry_id: str, run_id: str | None = None) -> VerdictFacts | None:
         """What validation decided in a run, or in the latest, its worst checks first; or None."""

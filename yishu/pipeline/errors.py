@@ -9,6 +9,7 @@ PipelineError
 ├── OutsideWindow      the system is closed at this hour
 ├── SystemResting      the system's breaker is open                            retryable
 ├── EntryBusy          another pull of the entry is under way                  retryable
+├── RunAbandoned       a run whose process was killed for good
 ├── BackfillMisplaced  history is to be filled in below what was published otherwise
 ├── DiskFull           no room to land what the source gave                 retryable
 ├── BoundsOutOfOrder   the batches of a back-fill do not follow each other
@@ -80,6 +81,12 @@ class EntryBusy(PipelineError):
 
     code = "RUN_ENTRY_BUSY"
     retryable = True
+
+
+class RunAbandoned(PipelineError):
+    """A run ended without a word: its process was killed and nobody began it again."""
+
+    code = "RUN_ABANDONED"
 
 
 class BackfillMisplaced(PipelineError):

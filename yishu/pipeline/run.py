@@ -7,6 +7,7 @@ What comes back is a small plain record.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from openlineage.client.event_v2 import RunEvent
 
 from catalog.errors import NotCataloged
 from catalog.model import CatalogEntry
+from expectations.verdict import timeliness
 from yishu.ledger.facts import (
     Layer,
     PullFacts,
@@ -27,6 +29,7 @@ from yishu.ledger.facts import (
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
+from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
@@ -49,15 +52,14 @@ from yishu.sources.protocol import Connection
 Record = dict[str, Any]
 
 
-def run_pull(
-    entry_id: str, run_id: str, ctx: PipelineContext, *, until: str | None = None
-) -> Record:
-    """Land an entry's rows; ``until`` bounds a batch of a back-fill.
+def run_pull(entry_id: str, run_id: str, ctx: PipelineContext, *, batch: Batch = WHOLE) -> Record:
+    """Land an entry's rows, or those of one batch of its history.
 
     Raises:
         NotCataloged: the release has no such entry; the refusal is in the ledger.
         ConnectionUnknown: there is no connection to its source; the ledger has the failed run.
         OutsideWindow, EntryBusy, SystemResting: the system is not to be read at this moment.
+        BoundsOutOfOrder: the batch has no bounds that the entry could have.
         SchemaDrift: the source no longer has what the catalog promises.
         VolumeSuspect: it shrank or grew beyond its bounds, and nobody accepted this run.
     """
@@ -65,7 +67,8 @@ def run_pull(
     connection = _connection(entry, run_id, ctx)
     event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
     with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
-        receipt = _pulled(entry, connection, run_id, ctx, until)
+        require_bounds(entry, batch)
+        receipt = _pulled(entry, connection, run_id, ctx, batch)
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
@@ -79,7 +82,7 @@ def _pulled(
     connection: Connection,
     run_id: str,
     ctx: PipelineContext,
-    until: str | None,
+    batch: Batch,
 ) -> PullReceipt:
     folder = _folder(entry.id, run_id, ctx)
     if is_pulled(folder):
@@ -93,7 +96,7 @@ def _pulled(
                 run_id=run_id,
                 now=ctx.clock(),
                 library=ctx.settings.library_dir,
-                until=until,
+                batch=batch,
             )
     except SchemaDrift as drift:
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
@@ -118,7 +121,10 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     entry = _entry(entry_id, run_id, ctx)
     event = partial(_event, validate_event, entry)
     with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
-        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx))
+        folder = _folder(entry_id, run_id, ctx)
+        on_time = timeliness(entry, _since_last_delivery(entry, folder, ctx))
+        also = [] if on_time is None else [on_time]
+        verdict = validate_landed(entry, ctx.release, folder, also=also)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
         outcome.facts = {
             "rows": verdict.rows,
@@ -132,6 +138,22 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         "passed": verdict.passed,
         "blocked_by": list(verdict.blocked_by),
     }
+
+
+def _since_last_delivery(
+    entry: CatalogEntry, folder: RunFolder, ctx: PipelineContext
+) -> timedelta | None:
+    """Between the delivery before and this one; None for the first, and for a part of history.
+
+    A tenth of the cycle is grace: a pull may begin some minutes later than the one before it.
+    """
+    receipt = load_receipt(folder, needed_by="validate")
+    if receipt.until is not None:
+        return None
+    at = datetime.fromisoformat(receipt.pulled_at)
+    before = ctx.ledger.delivery_before(entry.id, receipt.run_id, at)
+    grace = (entry.update_cycle.freshness or timedelta()) / 10
+    return None if before is None else max(at - before - grace, timedelta())
 
 
 def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:

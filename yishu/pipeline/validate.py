@@ -20,7 +20,7 @@ from catalog.model import CatalogEntry, CatalogView
 from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
 from expectations.run import ColumnView, validate
-from expectations.verdict import Gate, Positions, Verdict, judge
+from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
 from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.changes import is_by_changes
@@ -36,11 +36,18 @@ QUARANTINE_ROWS = 65_536
 """Rows of the quarantine written at a time, where there are so many."""
 
 
-def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder) -> Verdict:
+def validate_landed(
+    entry: CatalogEntry,
+    catalog: CatalogView,
+    folder: RunFolder,
+    *,
+    also: Sequence[CheckResult] = (),
+) -> Verdict:
     """Check what a pull landed; a validation that already finished is returned as it was.
 
     The quarantine has the landed columns, ``_row`` (position in landing, from 0) and ``_reasons``
-    (list of check, column, reason in Chinese and in English).
+    (list of check, column, reason in Chinese and in English). Results of ``also`` are judged with
+    those of the rows.
 
     Raises:
         StageMissing: the pull of this run has not finished, or its rows are gone.
@@ -54,14 +61,20 @@ def validate_landed(entry: CatalogEntry, catalog: CatalogView, folder: RunFolder
     clear_partial(folder.landing)
     rows = landed(folder)
     judged = _judged_changes if is_by_changes(entry) else _judged
-    verdict = judged(entry, plan(entry, catalog), folder, rows, receipt)
+    verdict = judged(entry, plan(entry, catalog), folder, rows, receipt, also=also)
     _write_quarantine(rows, verdict, folder)
     folder.write_text(VERDICT, verdict.to_json())
     return verdict
 
 
 def _judged(
-    entry: CatalogEntry, checks: Sequence[Check], _: RunFolder, rows: Landed, receipt: PullReceipt
+    entry: CatalogEntry,
+    checks: Sequence[Check],
+    _: RunFolder,
+    rows: Landed,
+    receipt: PullReceipt,
+    *,
+    also: Sequence[CheckResult],
 ) -> Verdict:
     def read(field: str) -> ColumnView:
         reading = read_column(rows.column(field), entry.item(field))
@@ -75,6 +88,7 @@ def _judged(
             gate=Gate.of(entry),
             entry_id=entry.id,
             run_id=receipt.run_id,
+            also=also,
         )
 
 
@@ -84,6 +98,8 @@ def _judged_changes(
     folder: RunFolder,
     rows: Landed,
     receipt: PullReceipt,
+    *,
+    also: Sequence[CheckResult],
 ) -> Verdict:
     """The verdict on landed changes: the entry's checks see the last word on each key alone."""
     found = resolve(entry, folder, rows, datetime.fromisoformat(receipt.pulled_at))
@@ -99,7 +115,7 @@ def _judged_changes(
     with _Columns(read, _reading_order(checks)) as columns:
         seen = validate(checks, len(found.writes), columns.take, gate=any_share, **names)
     results = [replace(one, positions=found.writes[one.positions]) for one in seen.results]
-    return judge([*results, *found.faults], receipt.rows, _gate(entry, receipt), **names)
+    return judge([*results, *found.faults, *also], receipt.rows, _gate(entry, receipt), **names)
 
 
 def _gate(entry: CatalogEntry, receipt: PullReceipt) -> Gate:

@@ -95,7 +95,7 @@ class Page:
         """A Chinese text in the reader's language."""
         return speaker(self.language)(text)
 
-    def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    def render(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """A template with what it needs of the page, and the note of what was just done."""
         environments: Mapping[Language, Environment] = self.request.app.state.templates
         note = self.request.cookies.get(NOTE_COOKIE)

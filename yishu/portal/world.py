@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from catalog.errors import CatalogError
 from catalog.release import POINTER, Release, current_release, load_release
+from catalog.search import Document, documents
+from yishu.ledger import Ledger
 from yishu.settings import Settings
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -53,6 +55,15 @@ class World:
             return current_release(directory)  # which says what to do
         return _release(directory, pointer.read_text("ascii").strip())
 
+    def documents(self) -> tuple[Document, ...]:
+        """What is searched of the catalog in force."""
+        return _documents(self.settings.releases_dir, self.release().id)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger's readings."""
+        return Ledger(self.engine)
+
     def org_name(self, org: str) -> str:
         """The name of a body; its id when the catalog in force does not know it."""
         try:
@@ -65,3 +76,8 @@ class World:
 def _release(directory: Path, release_id: str) -> Release:
     # A release never changes, so its id is the key.
     return load_release(directory / f"{release_id}.json")
+
+
+@lru_cache(maxsize=2)
+def _documents(directory: Path, release_id: str) -> tuple[Document, ...]:
+    return documents(_release(directory, release_id))

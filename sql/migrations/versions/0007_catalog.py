@@ -1,77 +1,34 @@
-"""The catalog as people run it: the sealed journal.
+"""The catalog as people run it: the sealed journal, versions of entries.
 
-Statements are separated by empty lines.
+The statements are in ``sql/migrations/0007_catalog``, a file an area.
 """
+
+from pathlib import Path
 
 from alembic import op
 
 revision = "0007"
 down_revision = "0006"
 
-JOURNAL = """
-alter table ledger.journal drop column previous_hash
+AREAS = ("journal", "versions", "organisations", "sources")
 
-create table ledger.journal_waiting (
-    number bigint not null,
-    constraint pk_journal_waiting primary key (number)
-)
+MADE = """
+drop table ledger.source_dispute, ledger.source_claim, ledger.source_element
 
-create table ledger.journal_link (
-    position bigint not null,
-    number bigint not null,
-    hash text not null,
-    constraint pk_journal_link primary key (position),
-    constraint fk_journal_link_journal foreign key (number) references ledger.journal (number)
-)
+drop type ledger.textrange
 
-create unique index ix_journal_link_number on ledger.journal_link (number)
+drop table ledger.duty_party, ledger.duty, ledger.item_claim, ledger.deputy, ledger.org_contact
 
-create table ledger.journal_seal (
-    seal bigint not null,
-    first_position bigint not null,
-    last_position bigint not null,
-    hash text not null,
-    sealed_at timestamp with time zone not null,
-    key_id text not null,
-    previous text not null,
-    signature text not null,
-    constraint pk_journal_seal primary key (seal),
-    constraint ck_journal_seal_positions check (last_position >= first_position)
-)
+drop table ledger.org_succession, ledger.organisation
 
-insert into ledger.journal_waiting select number from ledger.journal
+drop table ledger.catalog_check
 
-create trigger journal_is_only_added_to
-before update or delete or truncate on ledger.journal
-for each statement execute function ledger.refuse_change()
+drop table ledger.catalog_assessment
 
-create trigger journal_link_is_only_added_to
-before update or delete or truncate on ledger.journal_link
-for each statement execute function ledger.refuse_change()
+drop table ledger.catalog_version
 
-create trigger journal_seal_is_only_added_to
-before update or delete or truncate on ledger.journal_seal
-for each statement execute function ledger.refuse_change()
+drop function ledger.refuse_rewriting
 
-create trigger journal_waiting_is_only_added_to
-before update or truncate on ledger.journal_waiting
-for each statement execute function ledger.refuse_change()
-
-create function ledger.refuse_forgetting() returns trigger language plpgsql as $$
-begin
-    if not exists (select from ledger.journal_link where number = old.number) then
-        raise exception 'record % of the journal is not in the chain yet', old.number
-            using errcode = 'integrity_constraint_violation';
-    end if;
-    return old;
-end $$
-
-create trigger linked_first
-before delete on ledger.journal_waiting
-for each row execute function ledger.refuse_forgetting()
-"""
-
-NO_JOURNAL = """
 drop table ledger.journal_waiting
 
 drop table ledger.journal_link
@@ -88,12 +45,14 @@ alter table ledger.journal add column previous_hash text not null default ''
 
 def upgrade() -> None:
     """Make the tables and what guards them."""
-    _run(JOURNAL)
+    folder = Path(__file__).resolve().parents[1] / "0007_catalog"
+    for area in AREAS:
+        _run((folder / f"{area}.sql").read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
     """Drop the tables and what they say."""
-    _run(NO_JOURNAL)
+    _run(MADE)
 
 
 def _run(script: str) -> None:

@@ -5,7 +5,31 @@
 
 from yishu.ledger.models.accounts import Account
 from yishu.ledger.models.base import SCHEMA, Base
+from yishu.ledger.models.catalog import CatalogAssessment, CatalogCheck, CatalogVersion
+from yishu.ledger.models.clocks import (
+    CalendarLoad,
+    Card,
+    Clock,
+    ClockDue,
+    ClockEventRow,
+    ClockReminder,
+    NoticeAddress,
+    NoticeDelivery,
+    NoticeRow,
+    SupervisionOrder,
+    Sweep,
+    TaskState,
+)
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.organisations import (
+    Deputy,
+    Duty,
+    DutyParty,
+    ItemClaim,
+    Organisation,
+    OrgContact,
+    OrgSuccession,
+)
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
@@ -46,6 +70,7 @@ from yishu.ledger.models.sharing import (
     UseRecord,
     UseSeal,
 )
+from yishu.ledger.models.sources import SourceClaim, SourceDispute, SourceElement
 
 __all__ = [
     "OBJECTION_NUMBER",
@@ -54,21 +79,40 @@ __all__ = [
     "Account",
     "ApiToken",
     "Base",
+    "CalendarLoad",
+    "Card",
+    "CatalogAssessment",
+    "CatalogCheck",
+    "CatalogVersion",
     "CheckResult",
+    "Clock",
+    "ClockDue",
+    "ClockEventRow",
+    "ClockReminder",
     "Contact",
     "Credential",
     "Decision",
+    "Deputy",
+    "Duty",
+    "DutyParty",
     "FigureAnswer",
     "FrozenPeriod",
     "IndicatorValue",
+    "ItemClaim",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "NoticeAddress",
+    "NoticeDelivery",
+    "NoticeRow",
     "Objection",
     "ObjectionEvidence",
     "ObjectionStep",
+    "OrgContact",
+    "OrgSuccession",
+    "Organisation",
     "OutsideIdentity",
     "PortalSession",
     "PullReceipt",
@@ -88,7 +132,13 @@ __all__ = [
     "ShareResponsibility",
     "ShareStep",
     "ShareToken",
+    "SourceClaim",
+    "SourceDispute",
+    "SourceElement",
     "SubjectContribution",
+    "SupervisionOrder",
+    "Sweep",
+    "TaskState",
     "UseRecord",
     "UseSeal",
     "Verdict",

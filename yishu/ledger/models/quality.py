@@ -48,6 +48,7 @@ class Objection(Base):
     raised_org: Mapped[str]
     raised_at: Mapped[datetime]
     profile: Mapped[str]
+    authority: Mapped[str]
     entry_id: Mapped[str]
     column_name: Mapped[str | None]
     key_masked: Mapped[str | None]
@@ -109,6 +110,7 @@ class RunDimension(Base):
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
         Index(None, "decided_at"),
+        Index(None, "entry_id", "decided_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)

@@ -49,7 +49,11 @@ class PullReceipt(Base):
     """What a pull brought; `yishu.ledger.facts.PullFacts`."""
 
     __tablename__ = "pull_receipt"
-    __table_args__ = (_of_run("entry_id"), CheckConstraint("rows >= 0", name="rows"))
+    __table_args__ = (
+        _of_run("entry_id"),
+        CheckConstraint("rows >= 0", name="rows"),
+        Index(None, "entry_id", "pulled_at"),
+    )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
     entry_id: Mapped[str] = mapped_column(primary_key=True)
@@ -75,6 +79,8 @@ class Verdict(Base):
     __table_args__ = (
         _of_run("entry_id"),
         CheckConstraint("quarantined between 0 and rows", name="quarantined"),
+        Index(None, "entry_id", "decided_at"),
+        Index(None, "decided_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)

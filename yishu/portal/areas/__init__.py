@@ -6,6 +6,7 @@ An area is added by its line in ``AREAS``; see ``docs/explanation/portal.md``.
 from types import ModuleType
 
 from yishu.portal.areas import (
+    catalog,
     home,
     sign_in,
 )
@@ -13,4 +14,5 @@ from yishu.portal.areas import (
 AREAS: tuple[ModuleType, ...] = (
     sign_in,
     home,
+    catalog,
 )
