@@ -34,7 +34,12 @@ def portal(
     with reported(as_json=False):
         here = world.settings()
         made = World(
-            here, world.engine(here), world.clock, demo=demo, secure=https, announce=announce_release
+            here,
+            world.engine(here),
+            world.clock,
+            demo=demo,
+            secure=https,
+            announce=announce_release,
         )
         if demo:
             with made.engine.begin() as connection:
