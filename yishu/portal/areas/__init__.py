@@ -6,6 +6,8 @@ An area is added by its line in ``AREAS``; see ``docs/explanation/portal.md``.
 from types import ModuleType
 
 from yishu.portal.areas import (
+    account,
+    api,
     catalog,
     compiling,
     exchange,
@@ -21,4 +23,6 @@ AREAS: tuple[ModuleType, ...] = (
     compiling,
     reviewing,
     exchange,
+    account,
+    api,
 )
