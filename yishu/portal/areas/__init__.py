@@ -7,11 +7,13 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     account,
+    administration,
     api,
     catalog,
     compiling,
     exchange,
     home,
+    journal,
     reviewing,
     sign_in,
 )
@@ -23,6 +25,8 @@ AREAS: tuple[ModuleType, ...] = (
     compiling,
     reviewing,
     exchange,
+    journal,
+    administration,
     account,
     api,
 )
