@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from catalog.errors import YishuError
-from yishu.orchestration import release
+from yishu.orchestration import metrics, naming, release
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
@@ -48,9 +48,12 @@ def pull(
     with permanent_errors_fail_at_once():
         ctx = _context(connect_for=entry_id)
         try:
-            return run_pull(entry_id, run_id, ctx, batch=_batch(entry_id, dag_run, params, ctx))
+            batch = _batch(entry_id, dag_run, params, ctx)
+            record = run_pull(entry_id, run_id, ctx, batch=batch)
         except OutsideWindow as error:
             raise AirflowSkipException(str(error)) from error
+    metrics.tell_stage("pull", entry_id, record)
+    return record
 
 
 def _batch(
@@ -71,7 +74,9 @@ def validate(entry_id: str, run_id: str) -> Record:
     from yishu.pipeline import run_validate  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        return run_validate(entry_id, run_id, _context())
+        record = run_validate(entry_id, run_id, _context())
+    metrics.tell_stage("validate", entry_id, record)
+    return record
 
 
 def publish(
@@ -82,6 +87,7 @@ def publish(
 
     with permanent_errors_fail_at_once():
         record = run_publish(entry_id, run_id, _context())
+    metrics.tell_stage("publish", entry_id, record)
     _tell_followers(outlets, outlet_events, record)
     return record
 
@@ -115,19 +121,49 @@ def build_subject(
 def maintain() -> Record:
     """Compact, vacuum, purge what is past its retention, and compare library and ledger.
 
-    What was published past the scheduler fails nothing here: it is put on record and returned. So
-    are runs that were killed for good.
+    What was published past the scheduler fails nothing here: it is put on record and returned.
     """
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
-    from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
         ctx = _context()
         done = run_maintenance(ctx)
-        ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
         found = [asdict(one) for one in record_side_channels(ctx)]
-    return {**done, "side_channels": found, "abandoned": ended}
+    return {**done, "side_channels": found}
+
+
+def alarm() -> Record:
+    """Tell of overdue data, end runs that were killed for good, tell the monitoring of ages."""
+    from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
+    from yishu.pipeline.alarm import delivered_at, tell_failed, tell_overdue  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        ctx = _context()
+        ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
+        for run in ended:
+            tell_failed(run["of"], run["run_id"], ctx)
+        overdue = tell_overdue(ctx)
+        deliveries, now = ctx.ledger.deliveries(), ctx.clock()
+    lags = {
+        entry.id: (now - delivered_at(entry, deliveries[entry.id], now)).total_seconds()
+        for entry in ctx.release.entries.values()
+        if entry.id in deliveries
+    }
+    metrics.tell_lags(lags, len(overdue))
+    return {"overdue": overdue, "abandoned": ended}
+
+
+def tell_failure(context: Mapping[str, Any]) -> None:
+    """Called by Airflow when a task of an entry's run has failed for good: tell who has to know."""
+    from yishu.pipeline.alarm import tell_failed  # noqa: PLC0415
+
+    instance = context["ti"]
+    entry_id, run_id = naming.entry_of(instance.dag_id), instance.run_id
+    if entry_id is None:
+        return
+    metrics.tell_failure(instance.task_id, entry_id)
+    tell_failed(entry_id, run_id, _context())
 
 
 @contextmanager
