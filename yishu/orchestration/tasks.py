@@ -49,7 +49,7 @@ def pull(
         ctx = _context(connect_for=entry_id)
         try:
             batch = _batch(entry_id, dag_run, params, ctx)
-            record = run_pull(entry_id, run_id, ctx, batch=batch)
+            record = run_pull(entry_id, _own_run(run_id, dag_run), ctx, batch=batch)
         except OutsideWindow as error:
             raise AirflowSkipException(str(error)) from error
     metrics.tell_stage("pull", entry_id, record)
@@ -62,31 +62,57 @@ def _batch(
     from yishu.pipeline.backfill import batch_of  # noqa: PLC0415
     from yishu.pipeline.changes import Batch  # noqa: PLC0415
 
-    if dag_run is not None and dag_run.run_type == _BACKFILL:
+    if _is_backfill(dag_run):
         entry = ctx.release.entry(entry_id)
         return batch_of(entry, dag_run.logical_date, entry.update_cycle.freshness)
     asked = params or {}
     return Batch(asked.get("since") or None, asked.get("until") or None)
 
 
-def validate(entry_id: str, run_id: str) -> Record:
+def _is_backfill(dag_run: Any) -> bool:
+    return dag_run is not None and dag_run.run_type == _BACKFILL
+
+
+def _own_run(run_id: str, dag_run: Any) -> str:
+    """The run's name in the pipeline.
+
+    Airflow fills a date in that already ran under the name that it had; what that run landed and
+    published is on record and stays, so the new one has a name of its own.
+    """
+    if not _is_backfill(dag_run):
+        return run_id
+    return f"{run_id}__backfill_{dag_run.start_date:%Y%m%dT%H%M%S}"
+
+
+def _run_of_pull(run_id: str, dag_run: Any, ti: Any) -> str:
+    """The name under which this run's pull went, whenever that was."""
+    return str(ti.xcom_pull(task_ids="pull")["run_id"]) if _is_backfill(dag_run) else run_id
+
+
+def validate(entry_id: str, run_id: str, dag_run: Any = None, ti: Any = None) -> Record:
     """Check an entry's landed rows and set the failing ones aside."""
     from yishu.pipeline import run_validate  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        record = run_validate(entry_id, run_id, _context())
+        record = run_validate(entry_id, _run_of_pull(run_id, dag_run, ti), _context())
     metrics.tell_stage("validate", entry_id, record)
     return record
 
 
 def publish(
-    entry_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
+    entry_id: str,
+    run_id: str,
+    outlets: list[Any],
+    outlet_events: Mapping[Any, Any],
+    *,
+    dag_run: Any = None,
+    ti: Any = None,
 ) -> Record:
     """Publish an entry's validated rows as one version of its unified table."""
     from yishu.pipeline import run_publish  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        record = run_publish(entry_id, run_id, _context())
+        record = run_publish(entry_id, _run_of_pull(run_id, dag_run, ti), _context())
     metrics.tell_stage("publish", entry_id, record)
     _tell_followers(outlets, outlet_events, record)
     return record
@@ -159,9 +185,10 @@ def tell_failure(context: Mapping[str, Any]) -> None:
     from yishu.pipeline.alarm import tell_failed  # noqa: PLC0415
 
     instance = context["ti"]
-    entry_id, run_id = naming.entry_of(instance.dag_id), instance.run_id
+    entry_id = naming.entry_of(instance.dag_id)
     if entry_id is None:
         return
+    run_id = _own_run(instance.run_id, context.get("dag_run"))
     metrics.tell_failure(instance.task_id, entry_id)
     tell_failed(entry_id, run_id, _context())
 
