@@ -149,7 +149,7 @@ def _runs(here: Settings) -> Iterator[Finding]:
             f"run {run.run_id}",
             False,
             f"{run.object_id}: begun {run.started_at:%Y-%m-%d %H:%M} UTC, killed, never ended",
-            "`yishu sweep` ends it on record, as the nightly maintenance does; then pull again",
+            "`yishu end-abandoned` ends it on record, as the hourly alarms do; then pull again",
         )
     if not found:
         yield Finding("runs", True, "none was killed and left")

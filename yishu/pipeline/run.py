@@ -27,11 +27,13 @@ from yishu.ledger.facts import (
 from yishu.library import build_subject
 from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.alarm import tell_delayed
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
+from yishu.pipeline.delay import longest_delay
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -151,7 +153,10 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         ctx.ledger.record_commit(commit_facts(commit, entry_id, Layer.UNIFIED))
         ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(commit)}
-    return asdict(commit)
+    delay = longest_delay(entry, load_receipt(folder, needed_by="publish"), now)
+    if delay is not None:
+        tell_delayed(entry_id, run_id, delay, ctx)
+    return {**asdict(commit), "delay_seconds": delay and int(delay.total_seconds())}
 
 
 def run_subject(
