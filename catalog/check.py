@@ -20,7 +20,7 @@ def check(catalog: CatalogView, positions: Positions | None = None) -> list[Faul
         catalog: Objects that are sound in themselves, or a draft with placeholders.
         positions: Where they stand; without it faults have neither file nor line.
     """
-    return in_order((positions or Positions()).locate(_findings(catalog)))
+    return in_order((positions or Positions()).locate(findings(catalog)))
 
 
 def check_folder(root: Path) -> list[Fault]:
@@ -29,7 +29,8 @@ def check_folder(root: Path) -> list[Fault]:
     return in_order([*reading.faults, *check(reading.draft, reading.positions)])
 
 
-def _findings(catalog: CatalogView) -> Iterator[Finding]:
+def findings(catalog: CatalogView) -> Iterator[Finding]:
+    """The same without places, one by one."""
     for one in catalog.entries.values():
         for entry_rule in ENTRY_RULES:
             yield from entry_rule(one, catalog)

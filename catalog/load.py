@@ -52,12 +52,18 @@ def load_catalog(root: Path) -> tuple[Catalog, list[Fault]]:
     return reading.catalog, reading.faults
 
 
-def read_catalog(root: Path) -> Reading:
+def load_registers(root: Path) -> tuple[Catalog, list[Fault]]:
+    """The same without entries: what entries are compiled against."""
+    reading = read_catalog(root, folders=tuple(kind for kind in _FOLDERS if kind != Kind.ENTRY))
+    return reading.catalog, reading.faults
+
+
+def read_catalog(root: Path, *, folders: tuple[Kind, ...] = _FOLDERS) -> Reading:
     """Read all files of a catalog folder; nothing that they hold raises."""
     reader = _Reader(root)
     for kind in _LIST_FILES:
         reader.read_list(kind, f"{kind}.yaml")
-    for kind in _FOLDERS:
+    for kind in folders:
         reader.read_folder(kind)
     draft: dict[str, Any] = {kind.value: reader.draft[kind] for kind in Kind}
     return Reading(

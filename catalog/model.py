@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field, StringConstraints
 
 from catalog.base import ClockTime, ElementId, EntryId, Identifier, Model, Name
+from catalog.promise import Promise, RuleProfile
 from catalog.source import (
     Breaker,
     ChangeLog,
@@ -314,28 +315,6 @@ class Subject(Model):
     key: tuple[Identifier, ...] = Field(min_length=1)
     late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
     columns: tuple[SubjectColumn, ...] = Field(min_length=1)
-
-
-class Promise(Model):
-    """A statutory or local time limit as data; days are working days."""
-
-    name: Name
-    working_days: int = Field(ge=0)
-    extension_working_days: int = Field(default=0, ge=0)
-    warning_lead_days: int = Field(default=1, ge=0)
-    pause_causes: tuple[Identifier, ...] = ()
-    basis: Name
-    is_local_choice: bool = False
-
-
-class RuleProfile(Model):
-    """Which law's promises and roles apply, e.g. ``wuxi_2022`` or ``cn_decree_809``."""
-
-    id: Identifier
-    name: Name
-    reply_by: Literal["data_authority", "provider_org"]
-    onward_transfer: Literal["forbidden", "with_provider_consent"]
-    promises: Mapping[Identifier, Promise]
 
 
 class Catalog(Model):

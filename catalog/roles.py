@@ -21,6 +21,8 @@ class Role(Labelled):
     QUALITY_MONITOR = "quality_monitor", "数据质量监督员"
     AUDITOR = "auditor", "审计员"
     ADMINISTRATOR = "administrator", "系统管理员"
+    RULE = "rule", "系统规则"
+    """What a rule decides without a person; no account has it."""
 
 
 class Action(Labelled):
@@ -43,6 +45,8 @@ class Action(Labelled):
     RAISE_OBJECTION = "raise_objection", "提出异议"
     ACCEPT_OBJECTION = "accept_objection", "受理异议"
     ANSWER_OBJECTION = "answer_objection", "核实异议"
+    DISPUTE_OBJECTION = "dispute_objection", "对异议结果提出争议"
+    CLOSE_OBJECTION = "close_objection", "关闭异议"
     RELEASE_QUARANTINE = "release_quarantine", "放行隔离数据"
     WAIVE_RULE = "waive_rule", "豁免规则"
     ANSWER_FIGURE = "answer_figure", "回应评分"
@@ -59,6 +63,18 @@ class Action(Labelled):
     MANAGE_ACCOUNTS = "manage_accounts", "管理账号"
     MANAGE_RULES = "manage_rules", "管理规则"
     LOAD_CALENDAR = "load_calendar", "维护工作日历"
+    ASSESS_PERSONAL_INFORMATION = "assess_personal_information", "个人信息保护影响评估"
+    MANAGE_ORGANISATIONS = "manage_organisations", "管理机构"
+    CLAIM_ITEM = "claim_item", "认领事项"
+    MAINTAIN_ITEMS = "maintain_items", "维护事项目录和清单"
+    KEEP_SECURITY = "keep_security", "登记网络安全"
+    APPOINT_DEPUTY = "appoint_deputy", "指定代理人"
+    CONSULT_DISPUTE = "consult_dispute", "参与争议协商"
+    RUN_CLOCK = "run_clock", "计时"
+    SWEEP_CLOCKS = "sweep_clocks", "巡检计时"
+    REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
+    ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
+    RECORD_TASK = "record_task", "登记任务进展"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -76,9 +92,13 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.PAUSE_CLOCK: frozenset({Role.AUTHORITY_REVIEWER, Role.PROVIDER_REVIEWER}),
     Action.ORDER_SUPERVISION: frozenset({Role.QUALITY_MONITOR, Role.SERVICE_AUTHORITY}),
     Action.ANSWER_SUPERVISION: frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD}),
-    Action.RAISE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR}),
+    Action.RAISE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.RULE}),
     Action.ACCEPT_OBJECTION: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER}),
+    Action.DISPUTE_OBJECTION: frozenset({Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR}),
+    Action.CLOSE_OBJECTION: frozenset(
+        {Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.AUTHORITY_REVIEWER}
+    ),
     Action.RELEASE_QUARANTINE: frozenset({Role.QUALITY_MONITOR}),
     Action.WAIVE_RULE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_FIGURE: frozenset({Role.DEPARTMENT_OFFICER}),
@@ -95,6 +115,18 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.MANAGE_RULES: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
     Action.LOAD_CALENDAR: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
+    Action.ASSESS_PERSONAL_INFORMATION: frozenset({Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER}),
+    Action.MANAGE_ORGANISATIONS: frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER}),
+    Action.CLAIM_ITEM: frozenset({Role.DEPARTMENT_OFFICER}),
+    Action.MAINTAIN_ITEMS: frozenset({Role.SERVICE_AUTHORITY}),
+    Action.KEEP_SECURITY: frozenset({Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER}),
+    Action.APPOINT_DEPUTY: frozenset({Role.DEPARTMENT_HEAD, Role.ADMINISTRATOR}),
+    Action.CONSULT_DISPUTE: frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD}),
+    Action.RUN_CLOCK: frozenset({Role.RULE}),
+    Action.SWEEP_CLOCKS: frozenset({Role.RULE}),
+    Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
+    Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
 }
 
 OWN_ORG: frozenset[Action] = frozenset(
@@ -104,10 +136,14 @@ OWN_ORG: frozenset[Action] = frozenset(
         Action.CLAIM_SOURCE,
         Action.ANSWER_SUPERVISION,
         Action.ANSWER_OBJECTION,
+        Action.DISPUTE_OBJECTION,
+        Action.CLOSE_OBJECTION,
         Action.ANSWER_FIGURE,
         Action.FILE_REQUEST,
         Action.CONSENT_REQUEST,
         Action.REVIEW_REQUEST,
+        Action.ASSESS_PERSONAL_INFORMATION,
+        Action.CLAIM_ITEM,
     }
 )
 """Permitted only for objects of the actor's own body."""

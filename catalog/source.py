@@ -164,8 +164,9 @@ class Breaker(Model):
 class System(Model):
     """A docked department system; ``id`` is the connection that entries name in their source.
 
-    ``contact``: left out, the department's. A connection without a system of its own has no closed
-    hours and the default breaker.
+    ``contact``: left out, the department's. ``slots`` is how many pulls may read it at a time; left
+    out, two, or what an engineer has set in Airflow. A connection without a system of its own has
+    no closed hours and the default breaker.
     """
 
     id: Identifier
@@ -173,5 +174,6 @@ class System(Model):
     department: Identifier
     direction: Direction = Direction.INBOUND
     contact: Name | None = None
+    slots: int | None = Field(default=None, ge=1, le=64)
     closed: tuple[ClosedHours, ...] = ()
     breaker: Breaker = Breaker()

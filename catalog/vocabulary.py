@@ -260,3 +260,65 @@ class LateDepartment(Labelled):
 
     PUBLISH_WITHOUT = "publish_without", "任一来源到达即发布"
     WAIT_FOR_ALL = "wait_for_all", "全部来源到达后发布"
+
+
+class ChangeCause(Labelled):
+    """Why an entry has a new version (S004 Art.14, Decree 809 Art.17)."""
+
+    INITIAL = "initial", "首次编制"
+    ELEMENT_CHANGE = "element_change", "要素调整"
+    FUNCTION_CHANGE = "function_change", "职能变化"
+    LAW_CHANGE = "law_change", "法律法规或者国务院决定调整"
+
+
+class EntryState(Labelled):
+    """Where a version of an entry is on its way (Decree 809 Art.16)."""
+
+    DRAFT = "draft", "草稿"
+    SUBMITTED = "submitted", "待审核"
+    RETURNED = "returned", "已退回"
+    APPROVED = "approved", "已审核"
+    PUBLISHED = "published", "已发布"
+    SUPERSEDED = "superseded", "已更替"
+    REVOKED = "revoked", "已撤销"
+
+
+class AssessmentKind(Labelled):
+    """What precedes the submission of an entry (S003 二(九), Decree 809 Art.13)."""
+
+    CONFIDENTIALITY = "confidentiality", "保密审查"
+    PERSONAL_INFORMATION = "personal_information", "个人信息保护影响评估"
+    HEAD_CONSENT = "head_consent", "部门负责人同意"
+
+
+class OrgLevel(Labelled):
+    """Levels of administration (S004 Art.20), top down; a body is one level below its parent."""
+
+    CITY = "city", "市"
+    COUNTY = "county", "市（县）、区"
+    TOWN = "town", "镇（街道）"
+    VILLAGE = "village", "村（社区）"
+
+
+class CodeSystem(Labelled):
+    """Whose region codes they are: zones such as a development zone have none in GB/T 2260."""
+
+    GB2260 = "gb2260", "GB/T 2260"
+    LOCAL = "local", "本地代码"
+
+
+class DutyPart(Labelled):
+    """What a body does in a task beside its lead (S003 二, S002 附件)."""
+
+    COOPERATING = "cooperating", "配合单位"
+    RESPONSIBLE = "responsible", "责任单位"
+
+
+class ContactDuty(Labelled):
+    """For what a contact of a body answers."""
+
+    DATA = "data", "政务数据共享"
+    POWER_LIST = "power_list", "权力清单调整（编办）"
+    ITEM_GUIDANCE = "item_guidance", "事项编制指导（政务办）"
+    TECHNICAL_SUPPORT = "technical_support", "技术支撑（信息中心）"
+    SECURITY = "security", "网络和数据安全"

@@ -381,6 +381,8 @@ def _batch_checks(entry: CatalogEntry, at: datetime, history: History) -> Iterat
             f"{entry.name}应按更新周期（{cycle.label_zh}）更新",
             f"{entry.id} must be updated in its cycle ({cycle})",
         )
+        # A tenth of the cycle is grace: a pull may begin some minutes later than the one before it.
+        limit += limit / 10
         age = at - history.last_delivery
         yield _of_batch("delivery", CheckKind.TIMELY, texts, age=hours(age), limit=hours(limit))
     if history.volumes:

@@ -30,9 +30,18 @@ class Settings(BaseSettings):
             server; None generates one and keeps it under ``secrets_dir``.
         connections_file: Connections to department systems in the JSON form of Airflow's
             ``LocalFilesystemBackend``; None means ``connections.json`` under ``secrets_dir``.
+        seals_dir: Where the last seal of the journal is kept, a file a day; None means
+            ``var_dir/seals``. Best on another machine: it shows when the journal's tail was cut.
         lineage_url: Base URL of an OpenLineage collector that gets every event besides the file;
             None sends nothing anywhere.
         lineage_api_key: Bearer key for that collector.
+        rule_profile: Profile of catalog/profiles/ in force, or ``strictest`` for the strictest of
+            all.
+        data_authority: Department id of the data authority.
+        data_operator: Department id of the command centre that opens channels.
+        mail_url: Mail server as ``smtp://user:password@host:25`` or ``smtps://``; None sends no
+            mail.
+        mail_from: Sender of mails.
     """
 
     model_config = SettingsConfigDict(env_prefix="YISHU_", frozen=True, extra="forbid")
@@ -43,8 +52,14 @@ class Settings(BaseSettings):
     postgres_port: int | None = Field(default=None, ge=1024, le=65535)
     reader_password: SecretStr | None = None
     connections_file: Path | None = None
+    seals_dir: Path | None = None
     lineage_url: str | None = None
     lineage_api_key: SecretStr | None = None
+    rule_profile: str = "wuxi_2022"
+    data_authority: str = "big_data_bureau"
+    data_operator: str = "command_centre"
+    mail_url: SecretStr | None = None
+    mail_from: str = "yishu@localhost"
 
     @property
     def secrets_dir(self) -> Path:
@@ -75,6 +90,16 @@ class Settings(BaseSettings):
     def library_dir(self) -> Path:
         """The unified database and the subject library."""
         return self.var_dir / "library"
+
+    @property
+    def seals_path(self) -> Path:
+        """The kept seals of the journal."""
+        return self.seals_dir or self.var_dir / "seals"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Backups of ledger, releases and tables, and the record of the last drill."""
+        return self.var_dir / "backups"
 
     @property
     def lineage_file(self) -> Path:

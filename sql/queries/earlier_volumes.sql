@@ -1,5 +1,5 @@
 -- Rows of an entry's full pulls that passed validation before a moment, newest first.
-select receipt.rows, receipt.pulled_at
+select receipt.rows
 from ledger.pull_receipt as receipt
 join ledger.verdict as verdict
     on verdict.run_id = receipt.run_id and verdict.entry_id = receipt.entry_id

@@ -29,7 +29,7 @@ PROMISES = {
     ("wuxi_2022", "request_reply_conditional"): (10, 0),
     ("cn_decree_809", "catalog_update"): (10, 5),
     ("cn_decree_809", "catalog_review_publish"): (2, 0),
-    ("cn_decree_809", "request_reply_unconditional"): (1, 0),
+    ("cn_decree_809", "request_reply_unconditional"): (1, 10),
     ("cn_decree_809", "request_reply_conditional"): (10, 10),
     ("cn_decree_809", "deliver_after_consent"): (20, 0),
     ("cn_decree_809", "correction"): (10, 0),

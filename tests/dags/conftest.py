@@ -67,6 +67,8 @@ for path in sys.argv[1:]:
             "active": dag.max_active_runs,
             "paused": dag.is_paused_upon_creation,
             "schedule": schedule(dag),
+            "run_types": dag.allowed_run_types and sorted(t.value for t in dag.allowed_run_types),
+            "params": dict(dag.params),
             "tasks": {one.task_id: task(one) for one in dag.tasks},
         }
 heavy = {"great_expectations", "pandas", "deltalake", "pyarrow", "duckdb"} & set(sys.modules)

@@ -120,6 +120,24 @@ def test_a_pull_waits_in_the_pool_of_its_department_system(
     assert pools == {name: one["source"]["connection"] for name, one in content["entries"].items()}
 
 
+def test_only_an_entry_that_is_pulled_by_changes_can_be_filled_in_by_dates(
+    parse: Any, content: dict[str, Any]
+) -> None:
+    followed = deepcopy(content)
+    followed["entries"][ENTRY]["source"] |= {
+        "mode": "incremental",
+        "watermark": {"column": "updated_at", "overlap": 3600},
+    }
+
+    dags = entry_dags(parse(followed))
+
+    by_dates = {name for name, dag in dags.items() if dag["run_types"] is None}
+    assert by_dates == {ENTRY}
+    assert all("backfill" not in dag["run_types"] for dag in dags.values() if dag["run_types"])
+    assert dags[ENTRY]["params"] == {"since": None, "until": None}
+    assert all(dag["params"] == {} for name, dag in dags.items() if name != ENTRY)
+
+
 def test_parsing_imports_no_heavy_library(city: dict[str, Any]) -> None:
     assert city["heavy"] == [], "import it where a task runs, see yishu/orchestration/tasks.py"
 

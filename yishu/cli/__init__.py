@@ -6,7 +6,20 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, library, record, source
+from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
+from yishu.cli import (
+    catalog,
+    data,
+    demo,
+    doctor,
+    journal,
+    library,
+    portal,
+    quality,
+    record,
+    source,
+    upkeep,
+)
 
 app = typer.Typer(
     name="yishu",
@@ -17,12 +30,16 @@ app = typer.Typer(
 )
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
+app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
+app.add_typer(journal.app, name="journal")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)
-app.command("quality")(data.quality)
 app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("portal")(portal.portal)
+app.command("backfill")(upkeep.backfill)
+app.command("sweep")(upkeep.sweep)

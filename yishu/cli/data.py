@@ -1,4 +1,4 @@
-"""``yishu pull``, ``status``, ``quality``, ``trace``: an entry's stages, state, verdict, rows."""
+"""``yishu pull``, ``status``, ``trace``: an entry's stages, its state, where its rows came from."""
 
 import getpass
 import sys
@@ -88,43 +88,6 @@ def _print_status(found: "EntryStatus") -> None:
         console.print(f"  {name:<{width}}  {cell(value)}", markup=False, highlight=False)
     columns = {"check_id": "check", "severity": "severity", "failed": "failed", "text_zh": "要求"}
     print_table("Failed rules", [asdict(rule) for rule in found.failed_rules], columns)
-
-
-def quality(
-    entry: EntryArgument,
-    run_id: Annotated[str | None, typer.Option(help="Which run; default: the latest.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what a validation of an entry found, check by check.
-
-    Example: yishu quality market_regulation.enterprise_registration
-    """
-    with reported(as_json):
-        here = world.pipeline()
-        verdict = here.ledger.verdict(here.release.entry(entry).id, run_id)
-    found = None if verdict is None else asdict(verdict)
-    show(found, as_json, lambda: _print_verdict(entry, found))
-    raise typer.Exit(0 if found else 1)
-
-
-def _print_verdict(entry: str, found: dict[str, Any] | None) -> None:
-    if found is None:
-        console.print(f"{entry}: not validated yet; run `yishu pull {entry}` or its DAG")
-        return
-    state = "passed" if found["passed"] else "blocked"
-    console.print(
-        f"{entry}, run {found['run_id']}: {state}; "
-        f"{found['quarantined']:,} of {found['rows']:,} rows quarantined"
-    )
-    columns = {
-        "check_id": "check",
-        "dimension": "dimension",
-        "severity": "severity",
-        "counted": "counted",
-        "failed": "failed",
-        "text_zh": "要求",
-    }
-    print_table("Checks", sorted(found["checks"], key=lambda one: -one["failed"]), columns)
 
 
 def trace(

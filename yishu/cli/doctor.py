@@ -42,7 +42,7 @@ def doctor(as_json: AsJson = False) -> None:
     Example: yishu doctor
     """
     here = world.settings()
-    looks = (_disk, _database, _release, _connections, _airflow, _library)
+    looks = (_disk, _database, _release, _connections, _airflow, _library, _runs)
     findings = [finding for look in looks for finding in _safely(look, here)]
     rows = [asdict(finding) for finding in findings]
     show(rows, as_json, lambda: print_table("Doctor", rows))
@@ -131,18 +131,37 @@ def _airflow(here: Settings) -> Iterator[Finding]:
         yield Finding(f"airflow {component.name}", running, found, remedy)
 
 
+def _looking(here: Settings) -> PipelineContext:
+    """What readings of ledger and library need; no database is started for it."""
+    if here.database_url is not None:
+        url = here.database_url.get_secret_value()
+    else:
+        url = _embedded(here).url(LEDGER_DATABASE)
+    return PipelineContext(here, current_release(here.releases_dir), url, {}, world.clock)
+
+
+def _runs(here: Settings) -> Iterator[Finding]:
+    from yishu.pipeline.abandoned import abandoned_runs  # noqa: PLC0415
+
+    found = abandoned_runs(_looking(here))
+    for run in found:
+        yield Finding(
+            f"run {run.run_id}",
+            False,
+            f"{run.object_id}: begun {run.started_at:%Y-%m-%d %H:%M} UTC, killed, never ended",
+            "`yishu sweep` ends it on record, as the nightly maintenance does; then pull again",
+        )
+    if not found:
+        yield Finding("runs", True, "none was killed and left")
+
+
 def _library(here: Settings) -> Iterator[Finding]:
     from yishu.pipeline.reconcile import reconcile  # noqa: PLC0415
 
     if not here.library_dir.exists():
         yield Finding("library", True, "nothing is published yet")
         return
-    if here.database_url is not None:
-        url = here.database_url.get_secret_value()
-    else:
-        url = _embedded(here).url(LEDGER_DATABASE)
-    release = current_release(here.releases_dir)
-    found = reconcile(PipelineContext(here, release, url, {}, world.clock))
+    found = reconcile(_looking(here))
     for one in found:
         yield Finding(
             f"library {one.table}",

@@ -3,7 +3,10 @@
 LedgerError
 ├── TimeWithoutZone    a moment whose zone is unknown
 ├── RunNotStarted      a fact of a run that the ledger has not seen start
-└── CountsRefused      counts that do not add up
+├── CountsRefused      counts that do not add up
+├── KeyUnreadable      a key of the journal that cannot be read
+├── SealUnreadable     a kept seal that cannot be read
+└── BackupRefused      a backup that cannot be made, or is not what was made
 """
 
 from catalog.errors import YishuError
@@ -31,3 +34,21 @@ class CountsRefused(LedgerError):
     """Rows read are not all accounted for; such a fact is never kept."""
 
     code = "LEDGER_COUNTS_REFUSED"
+
+
+class KeyUnreadable(LedgerError):
+    """Without its public key nothing can be said about a seal."""
+
+    code = "LEDGER_KEY_UNREADABLE"
+
+
+class SealUnreadable(LedgerError):
+    """A seal that was kept outside the database cannot be read."""
+
+    code = "LEDGER_SEAL_UNREADABLE"
+
+
+class BackupRefused(LedgerError):
+    """A backup is damaged, or a restore would overwrite what is there."""
+
+    code = "LEDGER_BACKUP_REFUSED"

@@ -1,7 +1,8 @@
 """The journal: who did what to what, in which role, for which body, with before and after.
 
 ``append`` writes into the caller's transaction, so an act and its record are there together or not
-at all. Records never hold personal data in clear.
+at all. It takes no lock: writers never wait for one another. `yishu.ledger.seal` links what is
+committed into one chain and signs it. Records never hold personal data in clear.
 """
 
 import hashlib
@@ -11,16 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, text
 
 from catalog.roles import Action, Role
-from yishu.ledger.models import JournalRecord
 
-GENESIS = "0" * 64
-"""What the first record is chained to."""
+FIELDS = (
+    "at", "person", "account", "role", "org", "action", "object_kind", "object_id", "reason",
+    "before", "after",
+)  # fmt: skip
+"""What of a record its digest covers, beside the place in the chain."""
 
-_LOCK = 0x6A726E6C
-"""Advisory lock number of the end of the chain ("jrnl")."""
+_APPEND = text(
+    f"with record as (insert into ledger.journal ({', '.join(FIELDS)}, hash) values "
+    f"({', '.join(f':{name}' for name in FIELDS[:-2])}, "
+    "cast(:before as jsonb), cast(:after as jsonb), :hash) returning number) "
+    "insert into ledger.journal_waiting select number from record"
+)
 
 
 @dataclass(frozen=True)
@@ -51,27 +58,35 @@ class Act:
 
 
 def append(connection: Connection, act: Act) -> str:
-    """Add the record of an act to the chain, in the caller's transaction; its hash."""
-    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    newest = select(JournalRecord.hash).order_by(JournalRecord.number.desc()).limit(1)
-    previous = connection.execute(newest).scalar() or GENESIS
+    """Add the record of an act, in the caller's transaction; its digest."""
     values = _values(act)
-    digest = record_hash(values, previous)
-    row = {**values, "at": act.at, "previous_hash": previous, "hash": digest}
-    connection.execute(insert(JournalRecord).values(row))
+    digest = record_hash(values)
+    stored = {name: values[name] for name in FIELDS} | {"at": act.at, "hash": digest}
+    for name in ("before", "after"):
+        stored[name] = None if values[name] is None else canonical(values[name])
+    connection.execute(_APPEND, stored)
     return digest
 
 
-def record_hash(values: Mapping[str, Any], previous: str) -> str:
-    """SHA-256 of a record's canonical JSON and the hash of the record before, in hex."""
-    plain = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}{plain}".encode()).hexdigest()
+def record_hash(values: Mapping[str, Any]) -> str:
+    """SHA-256 of a record's canonical JSON, in hex."""
+    return hashlib.sha256(canonical({name: values[name] for name in FIELDS}).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and without spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def moment(at: datetime) -> str:
+    """A moment as digests have it: ISO 8601 in UTC."""
+    return at.astimezone(UTC).isoformat()
 
 
 def _values(act: Act) -> dict[str, Any]:
     actor = act.actor
     return {
-        "at": act.at.astimezone(UTC).isoformat(),
+        "at": moment(act.at),
         "person": actor.person,
         "account": actor.account,
         "role": actor.role.value,
@@ -80,6 +95,11 @@ def _values(act: Act) -> dict[str, Any]:
         "object_kind": act.object_kind,
         "object_id": act.object_id,
         "reason": act.reason,
-        "before": None if act.before is None else dict(act.before),
-        "after": None if act.after is None else dict(act.after),
+        "before": _stored(act.before),
+        "after": _stored(act.after),
     }
+
+
+def _stored(value: Mapping[str, Any] | None) -> Any:
+    """The value as JSON gives it back, so that a digest can be computed again."""
+    return None if value is None else json.loads(canonical(dict(value)))

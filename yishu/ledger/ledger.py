@@ -5,7 +5,7 @@ and before its record simply records again on the re-run. Nothing here reads a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -39,10 +39,21 @@ from yishu.ledger.models import (
     PullReceipt,
     Refusal,
     Run,
+    RunDimension,
     SubjectContribution,
     Verdict,
 )
-from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
+from yishu.ledger.quarantine import QuarantineRecords
+from yishu.ledger.rows import (
+    CheckDifference,
+    DeliveryRow,
+    DimensionRow,
+    EntryRow,
+    RunQuality,
+    RunRow,
+    SubjectRow,
+    Summary,
+)
 from yishu.ledger.statements import query
 from yishu.redact import redact
 
@@ -52,7 +63,7 @@ _CHECK_VIOLATION = "23514"
 _KEPT = {"started_at", "committed_at"}
 
 
-class Ledger(CareRecords):
+class Ledger(CareRecords, QuarantineRecords):
     """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -111,6 +122,7 @@ class Ledger(CareRecords):
         with self._writing(fact.entry_id) as connection:
             _keep(connection, Verdict, values)
             _replace(connection, CheckResult, key, checks)
+            _replace(connection, RunDimension, key, _dimensions(fact))
             _replace(connection, ColumnProfile, key, profiles)
 
     def record_commit(self, fact: CommitFacts) -> None:
@@ -153,6 +165,10 @@ class Ledger(CareRecords):
         found = self._read("last_runs", limit=limit, object_id=object_id)
         return [_run_row(row) for row in found]
 
+    def running_runs(self) -> list[RunRow]:
+        """Runs that began and did not end, as far as was told, oldest first."""
+        return [_run_row(row) for row in self._read("running_runs")]
+
     def run(self, run_id: str, object_id: str) -> RunRow | None:
         """One run, or None."""
         found = self._read("run", run_id=run_id, object_id=object_id)
@@ -181,6 +197,12 @@ class Ledger(CareRecords):
         rows = [DeliveryRow(**_mapping(row)) for row in self._read("deliveries")]
         return {row.entry_id: row for row in rows}
 
+    def delivery_before(self, entry_id: str, before: datetime) -> datetime | None:
+        """When the source was read for an entry's last publication before a moment; or None."""
+        found = self._read("delivery_before", entry_id=entry_id, before=before)
+        moment: datetime | None = _mapping(found[0])["pulled_at"]
+        return moment
+
     def verdict(self, entry_id: str, run_id: str | None = None) -> VerdictFacts | None:
         """What validation decided in a run, or in the latest, its worst checks first; or None."""
         found = self._read("verdict", entry_id=entry_id, run_id=run_id)
@@ -195,6 +217,34 @@ class Ledger(CareRecords):
         verdict["blocked_by"] = tuple(verdict["blocked_by"])
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
+    def quality_trend(self, entry_id: str, limit: int = 30) -> list[RunQuality]:
+        """The latest validated runs of an entry, oldest first."""
+        found = self._read("quality_trend", entry_id=entry_id, limit=limit)
+        return [RunQuality(**_mapping(row)) for row in found]
+
+    def compare_runs(
+        self, before: str, after: str, entry_id: str | None = None
+    ) -> list[CheckDifference]:
+        """Checks that came out otherwise in two runs, of the entries that both validated.
+
+        Raises:
+            RunNotStarted: no entry was validated in both runs.
+        """
+        entries = {one: self._validated(one) for one in (before, after)}
+        common = set.intersection(*entries.values())
+        if not common or (entry_id is not None and entry_id not in common):
+            raise RunNotStarted(
+                entry_id or f"{before}, {after}",
+                found="no entry that both runs validated",
+                expected="two runs that validated the same entry",
+                remedy="list them with `yishu runs ENTRY`",
+            )
+        found = self._read("compare_runs", before=before, after=after, entry_id=entry_id)
+        return [CheckDifference(**_mapping(row)) for row in found]
+
+    def _validated(self, run_id: str) -> set[str]:
+        return {row.entry_id for row in self._read("validated_in", run_id=run_id)}
+
     def profiles(
         self, entry_id: str, run_id: str | None = None, before: datetime | None = None
     ) -> tuple[ProfileFacts, ...]:
@@ -203,12 +253,10 @@ class Ledger(CareRecords):
         found = ({**row, "top": tuple(map(tuple, row["top"]))} for row in map(_mapping, rows))
         return tuple(ProfileFacts(**row) for row in found)
 
-    def earlier_volumes(
-        self, entry_id: str, before: datetime, most: int = 120
-    ) -> list[tuple[int, datetime]]:
-        """Rows and moment of an entry's full pulls that passed before a moment, newest first."""
+    def earlier_volumes(self, entry_id: str, before: datetime, most: int = 120) -> list[int]:
+        """Rows of an entry's full pulls that passed before a moment, newest first."""
         rows = self._read("earlier_volumes", entry_id=entry_id, before=before, most=most)
-        return [(row.rows, row.pulled_at) for row in rows]
+        return [row.rows for row in rows]
 
     def commits_of(self, run_id: str) -> list[CommitFacts]:
         """What a run published, by object."""
@@ -242,6 +290,10 @@ class Ledger(CareRecords):
             tuple(SubjectRow(**row) for row in subjects),
             tuple(DimensionRow(**row) for row in quality),
         )
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """One transaction on the ledger's database, for acts that are kept together."""
+        return self._engine.begin()
 
     def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:
@@ -285,6 +337,19 @@ def _values(fact: Any) -> dict[str, Any]:
         if isinstance(value, datetime):
             values[name] = _utc(name, value)
     return values
+
+
+def _dimensions(fact: VerdictFacts) -> list[dict[str, Any]]:
+    """The checks of a verdict summed by dimension."""
+    decided_at = _utc("decided_at", fact.decided_at)
+    sums: dict[str, dict[str, Any]] = {}
+    for check in fact.checks:
+        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0}
+        one = sums.setdefault(check.dimension, {"dimension": check.dimension, **start})
+        one["checks"] += 1
+        one["counted"] += check.counted
+        one["failed"] += check.failed
+    return list(sums.values())
 
 
 def _commit_values(fact: CommitFacts) -> dict[str, Any]:

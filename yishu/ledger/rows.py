@@ -91,6 +91,46 @@ class DimensionRow:
 
 
 @dataclass(frozen=True)
+class RunQuality:
+    """A validated run of an entry: its volume, and how much of what was checked was wrong."""
+
+    run_id: str
+    decided_at: datetime
+    rows: int
+    quarantined: int
+    passed: bool
+    counted: int
+    failed: int
+
+    @property
+    def score(self) -> float | None:
+        """The share that is right, 0 to 1; None when nothing was counted."""
+        return 1 - self.failed / self.counted if self.counted else None
+
+
+@dataclass(frozen=True)
+class CheckDifference:
+    """A check that came out otherwise in a later run; None: that run did not have it."""
+
+    entry_id: str
+    check_id: str
+    text_zh: str
+    counted_before: int | None
+    failed_before: int | None
+    counted_after: int | None
+    failed_after: int | None
+
+    @property
+    def change(self) -> str:
+        """``new``, ``gone``, ``worse`` or ``better``."""
+        if self.failed_before is None:
+            return "new"
+        if self.failed_after is None:
+            return "gone"
+        return "worse" if self.failed_after > self.failed_before else "better"
+
+
+@dataclass(frozen=True)
 class Summary:
     """The state of the whole: entry by entry, subject by subject, quality by dimension."""
 

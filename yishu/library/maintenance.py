@@ -7,9 +7,11 @@ from pathlib import Path
 from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 
-from yishu.library.commit import MAINTENANCE
+from yishu.library.commit import MAINTENANCE, recorded
 from yishu.library.errors import LibraryConflict
+from yishu.library.key_index import drop_orphans, index_files, key_at
 from yishu.library.place import Place
+from yishu.library.publish import WRITER
 
 _HOURS = 24
 _RETENTION = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
@@ -74,7 +76,7 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     told = CommitProperties(custom_metadata={"kind": MAINTENANCE})
     if any(opened.metadata().configuration.get(name) != days for name in _RETENTION):
         opened.alter.set_table_properties(wanted, commit_properties=told)
-    merged = opened.optimize.compact(commit_properties=told)
+    merged = opened.optimize.compact(writer_properties=WRITER, commit_properties=told)
     removed = opened.vacuum(
         retention_hours=history_days * _HOURS,
         dry_run=False,
@@ -84,4 +86,6 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
         keep_versions=protected or None,
     )
     newest = place.open()
+    index_files(place, newest, key_at(recorded(newest), newest.version()))
+    drop_orphans(place)
     return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())

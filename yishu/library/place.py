@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
-from yishu.library.errors import LibraryConflict, TableMissing
+from yishu.library.errors import LibraryConflict, TableMissing, VersionMissing
 
 _NAME = re.compile(
     r"unified/([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)|subject/([a-z][a-z0-9_]*)", re.ASCII
@@ -115,6 +116,36 @@ class Place:
             shutil.rmtree(self.path)
         make_private(self.root / ".staging")
         self.staging.mkdir(parents=True)
+
+
+def open_version(place: Place, version: int | None) -> DeltaTable:
+    """A Delta table at a version (None: the newest).
+
+    Raises:
+        TableMissing: nothing was published under that name.
+        VersionMissing: the table has no such version, or no longer.
+    """
+    newest = place.open()
+    if version is None or version == newest.version():
+        return newest
+    found = _older(place, version) if 0 <= version < newest.version() else None
+    if found is None:
+        raise VersionMissing(
+            place.table,
+            found=f"version {version}",
+            expected=f"a version from 0 to {newest.version()} that is still kept",
+            remedy="list the commits of the table",
+        )
+    return found
+
+
+def _older(place: Place, version: int) -> DeltaTable | None:
+    """A version that is not the newest, or None when its log or its files were removed."""
+    try:
+        opened = place.open(version)
+    except DeltaError:
+        return None
+    return opened if all(Path(file).exists() for file in place.files(opened)) else None
 
 
 def make_private(folder: Path) -> None:

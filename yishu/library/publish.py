@@ -28,6 +28,7 @@ from yishu.library.errors import (
     LibraryUnwritable,
     RowsDoNotFit,
 )
+from yishu.library.key_index import KEY, ROWS_IN_GROUP, index_files
 from yishu.library.keys import KeyWatch, key_broken
 from yishu.library.place import Place
 from yishu.library.recency import keep_moment, require_newest
@@ -36,8 +37,8 @@ from yishu.library.rows import Guard, described, same_columns
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
 
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
-_KEY = "key"
+WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROWS_IN_GROUP)
+"""How data files are written, by publication and by compaction."""
 
 POSITION = "position"
 """Name of the fact beside a commit that says how far an entry's changes have been read. A new one
@@ -45,13 +46,17 @@ is committed even where no row changed."""
 
 
 class Step(StrEnum):
-    """Points of a publication, in this order; a later version passes all, a first one four."""
+    """Points of a publication, in this order; a later version passes all, a first one all but two.
+
+    The key index is written last, after the version is there to be read.
+    """
 
     LOCKED = "locked"
     SPOOLED = "spooled"
     COMPARED = "compared"
     STREAMED = "streamed"
     COMMITTED = "committed"
+    INDEXED = "indexed"
 
 
 def _silently(_: Step) -> None:
@@ -210,6 +215,14 @@ def _publish_locked(job: _Job, wait: float) -> Commit:
 
 def _publish(job: _Job) -> Commit:
     job.on_step(Step.LOCKED)
+    commit = _commit(job)
+    # Also where the run was committed before: it may have been killed before its index was there.
+    index_files(job.place, job.place.open(), job.key)
+    job.on_step(Step.INDEXED)
+    return commit
+
+
+def _commit(job: _Job) -> Commit:
     if not job.place.exists():
         return _publish_first(job)
     publications = recorded(job.place.open())
@@ -255,7 +268,7 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
     spool = _spool(job)
     job.on_step(Step.SPOOLED)
     before = pa.schema(opened.schema())
-    same_key = not publications or publications[0].metadata.get(_KEY) == ",".join(job.key)
+    same_key = not publications or publications[0].metadata.get(KEY) == ",".join(job.key)
     is_alike = same_columns(before, job.schema) and same_key
     if job.changes is not None and not is_alike:
         raise _misfit(job, before)
@@ -326,12 +339,12 @@ def _write(
             }
             if base is None
             else None,
-            writer_properties=_WRITER,
+            writer_properties=WRITER,
             commit_properties=CommitProperties(
                 custom_metadata={
                     **job.metadata,
                     **commit.to_metadata(),
-                    _KEY: ",".join(job.key),
+                    KEY: ",".join(job.key),
                 },
                 max_commit_retries=0,
             ),

@@ -11,13 +11,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
 from yishu.library.commit import recorded
 from yishu.library.engine import DEFAULT_MEMORY, connect, names, quote, scan, sql_type, stream
 from yishu.library.errors import ColumnMissing, VersionMissing
-from yishu.library.place import Place
+from yishu.library.key_index import open_key_index
+from yishu.library.place import Place, open_version
 
 
 def tables(root: Path) -> list[str]:
@@ -25,36 +24,6 @@ def tables(root: Path) -> list[str]:
     unified = (f"unified/{path.parent.name}.{path.name}" for path in root.glob("unified/*/*"))
     subjects = (f"subject/{path.name}" for path in root.glob("subject/*"))
     return sorted(table for table in (*unified, *subjects) if Place(root, table).exists())
-
-
-def open_version(place: Place, version: int | None) -> DeltaTable:
-    """A Delta table at a version (None: the newest).
-
-    Raises:
-        TableMissing: nothing was published under that name.
-        VersionMissing: the table has no such version, or no longer.
-    """
-    newest = place.open()
-    if version is None or version == newest.version():
-        return newest
-    found = _older(place, version) if 0 <= version < newest.version() else None
-    if found is None:
-        raise VersionMissing(
-            place.table,
-            found=f"version {version}",
-            expected=f"a version from 0 to {newest.version()} that is still kept",
-            remedy="list the commits of the table",
-        )
-    return found
-
-
-def _older(place: Place, version: int) -> DeltaTable | None:
-    """A version that is not the newest, or None when its log or its files were removed."""
-    try:
-        opened = place.open(version)
-    except DeltaError:
-        return None
-    return opened if all(Path(file).exists() for file in place.files(opened)) else None
 
 
 def schema(root: Path, table: str, version: int | None = None) -> pa.Schema:
@@ -131,8 +100,16 @@ def batches(
 
 
 def by_key(root: Path, table: str, key: Mapping[str, Any], version: int | None = None) -> pa.Table:
-    """The rows of one key, provenance included: none or one where the whole key is given."""
-    return read(root, table, version=version, where=key)
+    """The rows of one key, provenance included: none or one where the whole key is given.
+
+    Who asks again and again keeps `yishu.library.key_index.open_key_index` open instead.
+
+    Raises:
+        TableMissing, VersionMissing, ColumnMissing: as for `read`.
+    """
+    index = open_key_index(root, table, version)
+    is_whole = bool(key) and set(key) == set(index.key) and None not in key.values()
+    return index.row(key) if is_whole else read(root, table, version=index.version, where=key)
 
 
 def relation(

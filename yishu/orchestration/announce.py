@@ -27,10 +27,10 @@ def ask_to_parse(files: tuple[str, ...] = naming.RELEASE_FILES) -> None:
 
 
 def main() -> None:
-    """Make the missing pools of the current release, then have its DAGs read."""
-    made = pools.create_missing(release.current())
+    """Bring the pools in line with the current release, then have its DAGs read."""
+    changed = pools.bring_in_line(release.current())
     ask_to_parse()
-    logger.info("Pools made: %s", ", ".join(made) or "none, all exist")
+    logger.info("Pools made or changed: %s", ", ".join(changed) or "none")
 
 
 if __name__ == "__main__":

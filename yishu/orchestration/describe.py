@@ -17,6 +17,17 @@ _LATE_EN = {
 }
 
 
+SINCE = (
+    "重新读取历史的起点（时间、日期或批次号，含）；留空则接着上次的位置。"
+    "Read again from this stamp or batch on; empty: from where the library stands."
+)
+UNTIL = (
+    "本次拉取的终点（不含）；留空则读到最新。"
+    "Stop before this stamp or batch; empty: read all there is."
+)
+"""What the parameters of a run by hand mean; only entries pulled by changes have them."""
+
+
 def limit_zh(limit: timedelta | None) -> str:
     """A freshness limit in Chinese; None is no limit."""
     if limit is None:

@@ -4,6 +4,7 @@ OrchestrationError
 ├── ComponentFailed    a process of Airflow ended, or a command of it failed
 ├── NotReady           Airflow did not become ready in time (retryable)
 ├── PortTaken          no free port for Airflow's UI
+├── BackfillRefused    Airflow does not fill in these dates of a DAG
 ├── DiskFull           too little free disk
 └── RunsFailed         runs ended badly; their logs say why
 """
@@ -46,3 +47,9 @@ class NotADemo(OrchestrationError):
     """The folder holds an installation that no demo made; it is not touched."""
 
     code = "ORC_NOT_A_DEMO"
+
+
+class BackfillRefused(OrchestrationError):
+    """Airflow does not fill in past dates of a DAG."""
+
+    code = "ORC_BACKFILL_REFUSED"

@@ -16,6 +16,7 @@ from airflow.sdk import (
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
+    Param,
     chain,
     get_parsing_context,
 )
@@ -73,6 +74,7 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
         schedule=_timetable(entry.update_cycle),
         tags=naming.entry_tags(entry, catalog),
         default_args={"owner": entry.provider_org, **RETRIES},
+        **_history(entry),
         **_COMMON,
     ) as dag:
         chain(
@@ -147,6 +149,23 @@ _COMMON: dict[str, Any] = {
     "is_paused_upon_creation": False,
 }
 """A pull brings the present state, so missed runs are not made up for, and two never overlap."""
+
+
+def _history(entry: CatalogEntry) -> dict[str, Any]:
+    """What a DAG lets a person do with the past: only changes can be pulled by dates.
+
+    A full pull brings the present whatever the date, so Airflow refuses to back-fill one.
+    """
+    spec = entry.source
+    if not (spec.watermark or spec.change_log):
+        return {"allowed_run_types": ["scheduled", "manual", "operator_triggered"]}
+    bound: dict[str, Any] = {"type": ["null", "string"]}
+    return {
+        "params": {
+            "since": Param(None, title="起点 since", description=describe.SINCE, **bound),
+            "until": Param(None, title="终点 until", description=describe.UNTIL, **bound),
+        }
+    }
 
 
 def _timetable(cycle: UpdateCycle) -> CronTriggerTimetable | None:

@@ -18,25 +18,35 @@ LIBRARY_SLOTS = 16
 
 def pools_of(catalog: CatalogView) -> Mapping[str, int]:
     """Slots by pool name, for every pool that a DAG of this release uses."""
-    systems = {naming.system_pool(entry): SYSTEM_SLOTS for entry in catalog.entries.values()}
-    return {naming.LIBRARY_POOL: LIBRARY_SLOTS, **dict(sorted(systems.items()))}
+    connections = sorted({naming.system_pool(entry) for entry in catalog.entries.values()})
+    systems = {name: declared_slots(catalog, name) or SYSTEM_SLOTS for name in connections}
+    return {naming.LIBRARY_POOL: LIBRARY_SLOTS, **systems}
 
 
-def create_missing(catalog: CatalogView) -> list[str]:
-    """Make the pools that are missing in Airflow's database; the names of those made.
+def declared_slots(catalog: CatalogView, pool: str) -> int | None:
+    """The slots that ``systems.yaml`` gives the system behind a pool; None: it leaves them open."""
+    system = catalog.systems.get(pool)
+    return system.slots if system else None
 
-    Slots of a pool that exists are left as an engineer has set them.
+
+def bring_in_line(catalog: CatalogView) -> list[str]:
+    """Make pools in Airflow's database as the release has them; the names of those changed.
+
+    Slots that the release declares are set. Others of a pool that exists are left as an engineer
+    has set them.
     """
     from airflow.models.pool import Pool  # noqa: PLC0415  opens Airflow's database
     from airflow.utils.session import create_session  # noqa: PLC0415
 
-    made = []
+    changed = []
     with create_session() as session:
-        existing = {pool.pool for pool in Pool.get_pools(session=session)}
+        existing = {pool.pool: pool.slots for pool in Pool.get_pools(session=session)}
         for name, slots in pools_of(catalog).items():
-            if name not in existing:
-                Pool.create_or_update_pool(
-                    name, slots, "Made with a catalog release", False, session=session
-                )
-                made.append(name)
-    return made
+            is_left_open = name in existing and declared_slots(catalog, name) is None
+            if is_left_open or existing.get(name) == slots:
+                continue
+            Pool.create_or_update_pool(
+                name, slots, "Made with a catalog release", False, session=session
+            )
+            changed.append(name)
+    return changed

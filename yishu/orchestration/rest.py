@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from yishu.orchestration.errors import BackfillRefused
+
 _PAGE = 100
 """Airflow's greatest page (``[api] maximum_page_limit``)."""
 
@@ -136,6 +138,35 @@ class AirflowApi:
         self._http.patch(
             f"/api/v2/dags/{dag_id}", json={"is_paused": False}, headers=self._headers()
         ).raise_for_status()
+
+    def backfill(self, dag_id: str, begin: datetime, end: datetime) -> int:
+        """Have Airflow fill in the past dates of a DAG, the oldest first and one at a time; its id.
+
+        Dates that already ran are run again.
+
+        Raises:
+            BackfillRefused: Airflow has no such DAG, no date of its schedule in between, another
+                back-fill of it under way, or may not back-fill it.
+        """
+        reply = self._http.post(
+            "/api/v2/backfills",
+            json={
+                "dag_id": dag_id,
+                "from_date": begin.isoformat(),
+                "to_date": end.isoformat(),
+                "max_active_runs": 1,
+                "reprocess_behavior": "completed",
+            },
+            headers=self._headers(),
+        )
+        if reply.is_client_error:
+            raise BackfillRefused(
+                dag_id,
+                found=f"Airflow's answer {reply.status_code}: {reply.json().get('detail', '')}",
+                expected="an entry pulled by changes, with an update cycle, and dates in the past",
+                remedy="correct the dates, or fill in the past here, without --airflow",
+            )
+        return int(reply.raise_for_status().json()["id"])
 
     def trigger(self, dag_id: str, run_id: str) -> None:
         """Start a run by hand; asking twice for the same run starts one."""

@@ -19,6 +19,7 @@ from yishu.orchestration import release
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
+    from yishu.pipeline.changes import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -28,20 +29,41 @@ Record = dict[str, Any]
 _BY_TIME = "scheduled"
 """Airflow's type of a run that its timetable asked for, and not a publication or a person."""
 
+_BACKFILL = "backfill"
+"""Airflow's type of a run that fills in a past date of the timetable."""
 
-def pull(entry_id: str, run_id: str) -> Record:
+
+def pull(
+    entry_id: str, run_id: str, dag_run: Any = None, params: Mapping[str, Any] | None = None
+) -> Record:
     """Bring an entry's catalogued columns from its department system into landing.
 
     In the system's closed hours the run is skipped and not failed: the next scheduled one pulls.
+    A run of Airflow's own back-fill brings the part of the history that its date stands for, a run
+    by hand what its parameters bound.
     """
     from yishu.pipeline import run_pull  # noqa: PLC0415
     from yishu.pipeline.errors import OutsideWindow  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
+        ctx = _context(connect_for=entry_id)
         try:
-            return run_pull(entry_id, run_id, _context(connect_for=entry_id))
+            return run_pull(entry_id, run_id, ctx, batch=_batch(entry_id, dag_run, params, ctx))
         except OutsideWindow as error:
             raise AirflowSkipException(str(error)) from error
+
+
+def _batch(
+    entry_id: str, dag_run: Any, params: Mapping[str, Any] | None, ctx: "PipelineContext"
+) -> "Batch":
+    from yishu.pipeline.backfill import batch_of  # noqa: PLC0415
+    from yishu.pipeline.changes import Batch  # noqa: PLC0415
+
+    if dag_run is not None and dag_run.run_type == _BACKFILL:
+        entry = ctx.release.entry(entry_id)
+        return batch_of(entry, dag_run.logical_date, entry.update_cycle.freshness)
+    asked = params or {}
+    return Batch(asked.get("since") or None, asked.get("until") or None)
 
 
 def validate(entry_id: str, run_id: str) -> Record:
@@ -93,16 +115,19 @@ def build_subject(
 def maintain() -> Record:
     """Compact, vacuum, purge what is past its retention, and compare library and ledger.
 
-    What was published past the scheduler fails nothing here: it is put on record and returned.
+    What was published past the scheduler fails nothing here: it is put on record and returned. So
+    are runs that were killed for good.
     """
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
+    from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
         ctx = _context()
         done = run_maintenance(ctx)
+        ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
         found = [asdict(one) for one in record_side_channels(ctx)]
-    return {**done, "side_channels": found}
+    return {**done, "side_channels": found, "abandoned": ended}
 
 
 @contextmanager

@@ -7,10 +7,12 @@ that a pull could see: then everything is read at once.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +23,7 @@ from transforms.types import arrow_type
 from yishu.library import unified_table
 from yishu.library.engine import connect, discreet, names, quote, scan
 from yishu.library.place import Place
-from yishu.pipeline.errors import BackfillMisplaced, EmptySource
+from yishu.pipeline.errors import BackfillMisplaced, BoundsOutOfOrder, EmptySource
 from yishu.pipeline.landing import Landed, landed, repeating, write_parquet
 from yishu.pipeline.position import (
     Position,
@@ -38,6 +40,23 @@ from yishu.pipeline.store import RunFolder, whole_file
 from yishu.sources import FilteringSource, Since, Source
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The part of an entry's history that a pull is asked for, as text of the entry's stamps.
+
+    Attributes:
+        since: Where it begins, unless the library has not come that far; None: there.
+        until: The first stamp or batch number that is left for later; None: all is read.
+    """
+
+    since: str | None = None
+    until: str | None = None
+
+
+WHOLE = Batch()
+"""No batch of a history: whatever was written since the last published pull."""
 
 
 @dataclass(frozen=True)
@@ -104,25 +123,25 @@ def bring(
     library: Path | None,
     *,
     now: datetime,
-    until: str | None = None,
+    batch: Batch = WHOLE,
 ) -> Brought:
-    """Land what was written since the last published pull, up to ``until`` (None: all).
+    """Land what was written since the last published pull, or one batch of a back-fill.
 
     Raises:
-        BackfillMisplaced: ``until`` where rows were published, but not by changes.
+        BackfillMisplaced: a batch where rows were published, but not by changes.
         EmptySource: the source has no keys although the entry says there always are some.
         SourceError: the department system could not be read.
     """
     before = Published() if library is None else published(library, entry)
     position = before.position
-    if until is not None and position is None and before.run_id is not None:
+    if batch.until is not None and position is None and before.run_id is not None:
         raise _misplaced(entry, before.run_id)
     folder.keys.unlink(missing_ok=True)
-    window = _window(entry, position, now, until)
+    window = _window(entry, position, now, batch)
     rows = _land(entry, source, folder, window)
     if library is None or position is None:
         return _brought(entry, rows, window, Published(), Position(entry.version, None, ""))
-    if until is not None or not _is_due(entry, position, now):
+    if batch != WHOLE or not _is_due(entry, position, now):
         return _brought(entry, rows, window, before, position)
     keys = _land_keys(entry, source, folder)
     unknown = _unknown(entry, library, folder)
@@ -131,8 +150,42 @@ def bring(
         return _brought(entry, rows, window, before, compared, keys=keys)
     logger.warning("%s: the source has keys that no pull brought; reading everything", entry.id)
     folder.keys.unlink()
-    window = _window(entry, None, now, None)
+    window = _window(entry, None, now, WHOLE)
     return _brought(entry, _land(entry, source, folder, window), window, Published(), compared)
+
+
+def require_bounds(entry: CatalogEntry, batch: Batch) -> None:
+    """Let pass a batch whose bounds are stamps of the entry, in order.
+
+    Raises:
+        BoundsOutOfOrder: they are not.
+    """
+    bounds = [text for text in (batch.since, batch.until) if text is not None]
+    if bounds and not is_ordered(entry, bounds):
+        raise bounds_refused(entry, bounds)
+
+
+def is_ordered(entry: CatalogEntry, bounds: Sequence[str]) -> bool:
+    """Whether an entry is pulled by changes, and these are stamps of it, each later."""
+    if not has_position(entry):
+        return False
+    try:
+        stamps: list[Any] = [stamp_of(entry.source, text) for text in bounds]
+    except ValueError:
+        return False
+    return all(a < b for a, b in pairwise(stamps))
+
+
+def bounds_refused(entry: CatalogEntry, bounds: Sequence[str], found: str = "") -> BoundsOutOfOrder:
+    """What to say of the bounds of a back-fill that nobody could follow."""
+    named = f"the bounds {', '.join(bounds) or 'none'} in mode {entry.source.mode}"
+    return BoundsOutOfOrder(
+        entry.id,
+        found=f"{found}: {named}" if found else named,
+        expected="bounds in the type of the entry's watermark or batch, each later than the "
+        "one before, of an entry that is pulled by changes",
+        remedy="correct the bounds; an entry of mode full is pulled as a whole",
+    )
 
 
 def _land(entry: CatalogEntry, source: Source, folder: RunFolder, window: Window) -> int:
@@ -140,17 +193,20 @@ def _land(entry: CatalogEntry, source: Source, folder: RunFolder, window: Window
     return write_parquet(folder.data, batches, list(landed_columns(entry)), repeating(entry))
 
 
-def _window(
-    entry: CatalogEntry, position: Position | None, now: datetime, until: str | None
-) -> Window:
+def _window(entry: CatalogEntry, position: Position | None, now: datetime, batch: Batch) -> Window:
+    spec = entry.source
     text = position.reached if position else None
-    reached = None if text is None else stamp_of(entry.source, text)
-    end = None if until is None else stamp_of(entry.source, until)
-    if entry.source.change_log and isinstance(end, int) and isinstance(reached, int):
+    reached, begin, end = (
+        None if one is None else stamp_of(spec, one) for one in (text, batch.since, batch.until)
+    )
+    if spec.change_log and isinstance(end, int) and isinstance(reached, int):
         # A log read to an earlier batch than before would undo the changes of later ones.
         end = max(end, reached + 1)
-    since = lower_bound(entry.source, text)
-    return Window(entry.source, since=since, until=end, now=now, reached=reached)
+    since = lower_bound(spec, text)
+    if since is not None and begin is not None:
+        # What nobody has read yet is never passed over: a batch may begin earlier, not later.
+        since = min(since, begin)
+    return Window(spec, since=since, until=end, now=now, reached=reached)
 
 
 def _is_due(entry: CatalogEntry, position: Position, now: datetime) -> bool:

@@ -36,8 +36,8 @@ def circumstances(entry: CatalogEntry, ledger: Ledger, library: Path) -> Circums
         volumes = ledger.earlier_volumes(entry.id, at)
         profiles = ledger.profiles(entry.id, before=at)
         return History(
-            last_delivery=volumes[0][1] if volumes else None,
-            volumes=tuple(rows for rows, _ in reversed(volumes)),
+            last_delivery=ledger.delivery_before(entry.id, at),
+            volumes=tuple(reversed(volumes)),
             shares={one.field: _shares(one) for one in profiles if _is_whole(one)},
         )
 

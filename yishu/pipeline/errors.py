@@ -9,12 +9,16 @@ PipelineError
 ├── OutsideWindow      the system is closed at this hour
 ├── SystemResting      the system's breaker is open                            retryable
 ├── EntryBusy          another pull of the entry is under way                  retryable
+├── RunAbandoned       a run whose process was killed for good
 ├── BackfillMisplaced  history is to be filled in below what was published otherwise
 ├── DiskFull           no room to land what the source gave                 retryable
 ├── BoundsOutOfOrder   the batches of a back-fill do not follow each other
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
-└── ConnectionUnknown  this installation has no connection of that name
+├── ConnectionUnknown  this installation has no connection of that name
+├── RejectFileRefused  a reject file of a form that is not written
+├── ReleaseRefused     a quarantined row that nobody may let through, or that is not there
+└── SampleRefused      a sampling check of nothing, or of too much
 """
 
 from catalog.errors import YishuError
@@ -82,6 +86,12 @@ class EntryBusy(PipelineError):
     retryable = True
 
 
+class RunAbandoned(PipelineError):
+    """A run ended without a word: its process was killed and nobody began it again."""
+
+    code = "RUN_ABANDONED"
+
+
 class BackfillMisplaced(PipelineError):
     """A back-fill would have to replace a table that holds more than it brings."""
 
@@ -117,3 +127,21 @@ class ConnectionUnknown(PipelineError):
     """The entry names a connection that this installation does not have."""
 
     code = "RUN_CONNECTION_UNKNOWN"
+
+
+class RejectFileRefused(PipelineError):
+    """Reject files are written as XLSX and CSV alone."""
+
+    code = "RUN_REJECT_FILE_REFUSED"
+
+
+class ReleaseRefused(PipelineError):
+    """The row is not in the quarantine, or fails a check that no decision overrules."""
+
+    code = "RUN_RELEASE_REFUSED"
+
+
+class SampleRefused(PipelineError):
+    """Nothing is published to draw from, or more is asked than a person compares."""
+
+    code = "RUN_SAMPLE_REFUSED"

@@ -12,6 +12,8 @@ from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
 from catalog.vocabulary import PullMode
 from yishu.pipeline.changes import (
+    WHOLE,
+    Batch,
     Brought,
     bring,
     has_position,
@@ -61,6 +63,7 @@ class PullReceipt:
         is_part: The rows are not the whole content of the source.
         keys: Rows of the source whose keys were compared; None: they were not.
         position: What publication keeps, so that the next pull knows where to go on.
+        until: Where a batch of a back-fill ends; None: it was none.
         source_digest: SHA-256 of the delivery as the department dropped it; None when the source
             is no drop folder.
         delivery: That delivery as the drop folder showed it.
@@ -83,6 +86,7 @@ class PullReceipt:
     is_part: bool = False
     keys: int | None = None
     position: str | None = None
+    until: str | None = None
     source_digest: str | None = None
     delivery: dict[str, Any] | None = None
 
@@ -95,7 +99,7 @@ def pull(
     run_id: str,
     now: datetime,
     library: Path | None = None,
-    until: str | None = None,
+    batch: Batch = WHOLE,
 ) -> PullReceipt:
     """Land one entry's rows; a pull that already finished for this run is returned as it was.
 
@@ -109,10 +113,10 @@ def pull(
         run_id: The run.
         now: The present moment.
         library: Where an entry that is pulled by changes finds how far it came; None: nowhere yet.
-        until: The first stamp or batch that is left for later, for back-fill; None: all is read.
+        batch: The part of the history that is asked for.
 
     Raises:
-        BackfillMisplaced: ``until`` for an entry that has been published in another way.
+        BackfillMisplaced: a batch for an entry that has been published in another way.
         SchemaDrift: a catalogued column is missing or has another type.
         EmptySource: no row came although the entry says there always are some.
         SourceError: the department system could not be read.
@@ -129,11 +133,11 @@ def pull(
         drift = _compare(entry, source)
         if isinstance(source, ResumableSource) and not has_position(entry):
             source.resume_in(folder.landing / PAGES)
-        brought = _bring(entry, source, connection, folder, library, now=now, until=until)
+        brought = _bring(entry, source, connection, folder, library, now=now, batch=batch)
         delivery = delivery_of(source)
     remove_folder(folder.landing / PAGES)
     receipt = replace(
-        _receipt(entry, folder, brought, drift, run_id=run_id, now=now, until=until),
+        _receipt(entry, folder, brought, drift, run_id=run_id, now=now, batch=batch),
         source_digest=delivery.sha256 if delivery else None,
         delivery=delivery.seen.record() if delivery else None,
     )
@@ -151,9 +155,9 @@ def _receipt(
     *,
     run_id: str,
     now: datetime,
-    until: str | None,
+    batch: Batch,
 ) -> PullReceipt:
-    is_part = brought.after is not None or until is not None
+    is_part = brought.after is not None or batch.until is not None
     if brought.rows == 0 and not is_part and not entry.quality.allow_empty:
         raise EmptySource(
             entry.id,
@@ -180,6 +184,7 @@ def _receipt(
         is_part=is_part,
         keys=brought.keys,
         position=brought.position,
+        until=batch.until,
     )
 
 
@@ -230,6 +235,7 @@ def _forget_all(folder: RunFolder) -> None:
     remove_folder(folder.parts)
     clear_spool(folder)
     folder.forget(VERDICT)
+    folder.released.unlink(missing_ok=True)
 
 
 def _compare(entry: CatalogEntry, source: Source) -> Drift:
@@ -260,10 +266,10 @@ def _bring(
     library: Path | None,
     *,
     now: datetime,
-    until: str | None,
+    batch: Batch,
 ) -> Brought:
     if has_position(entry):
-        return bring(entry, source, folder, library, now=now, until=until)
+        return bring(entry, source, folder, library, now=now, batch=batch)
     if entry.source.ranges > 1:
         key = entry.item(entry.key[0]).source_column
         columns = landed_columns(entry)

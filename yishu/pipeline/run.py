@@ -27,8 +27,10 @@ from yishu.ledger.facts import (
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
+from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.custody import look_through
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -50,15 +52,14 @@ from yishu.sources.protocol import Connection
 Record = dict[str, Any]
 
 
-def run_pull(
-    entry_id: str, run_id: str, ctx: PipelineContext, *, until: str | None = None
-) -> Record:
-    """Land an entry's rows; ``until`` bounds a batch of a back-fill.
+def run_pull(entry_id: str, run_id: str, ctx: PipelineContext, *, batch: Batch = WHOLE) -> Record:
+    """Land an entry's rows, or those of one batch of its history.
 
     Raises:
         NotCataloged: the release has no such entry; the refusal is in the ledger.
         ConnectionUnknown: there is no connection to its source; the ledger has the failed run.
         OutsideWindow, EntryBusy, SystemResting: the system is not to be read at this moment.
+        BoundsOutOfOrder: the batch has no bounds that the entry could have.
         SchemaDrift: the source no longer has what the catalog promises.
         VolumeSuspect: it shrank or grew beyond its bounds, and nobody accepted this run.
     """
@@ -66,7 +67,8 @@ def run_pull(
     connection = _connection(entry, run_id, ctx)
     event = partial(_event, pull_event, entry, source=source_dataset(entry.source, connection.url))
     with told(_stage(entry, run_id, Stage.PULL, event), ctx) as outcome:
-        receipt = _pulled(entry, connection, run_id, ctx, until)
+        require_bounds(entry, batch)
+        receipt = _pulled(entry, connection, run_id, ctx, batch)
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
@@ -80,7 +82,7 @@ def _pulled(
     connection: Connection,
     run_id: str,
     ctx: PipelineContext,
-    until: str | None,
+    batch: Batch,
 ) -> PullReceipt:
     folder = _folder(entry.id, run_id, ctx)
     if is_pulled(folder):
@@ -94,7 +96,7 @@ def _pulled(
                 run_id=run_id,
                 now=ctx.clock(),
                 library=ctx.settings.library_dir,
-                until=until,
+                batch=batch,
             )
     except SchemaDrift as drift:
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
@@ -122,6 +124,7 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         around = circumstances(entry, ctx.ledger, ctx.settings.library_dir)
         verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx), around)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        look_through(entry, _folder(entry_id, run_id, ctx), run_id, ctx)
         outcome.facts = {
             "rows": verdict.rows,
             "quarantined": verdict.quarantined_rows,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from yishu.ledger import CheckFacts, RunState
+from catalog.model import CatalogEntry
+from yishu.ledger import CheckFacts, Ledger, RunState
 from yishu.pipeline.context import PipelineContext
 
 
@@ -48,13 +49,18 @@ def entry_status(entry_id: str, ctx: PipelineContext) -> EntryStatus:
     Raises:
         NotCataloged: the release has no such entry.
     """
-    entry = ctx.release.entry(entry_id)
-    run = next(iter(ctx.ledger.last_runs(1, entry_id)), None)
-    commit = ctx.ledger.last_commit(entry_id)
-    receipt = ctx.ledger.receipt(commit.run_id, entry_id) if commit else None
-    verdict = ctx.ledger.verdict(entry_id, commit.run_id) if commit else None
+    return status_of(ctx.release.entry(entry_id), ctx.ledger, ctx.clock())
+
+
+def status_of(entry: CatalogEntry, ledger: Ledger, now: datetime) -> EntryStatus:
+    """The state of a released entry's data at a moment."""
+    entry_id = entry.id
+    run = next(iter(ledger.last_runs(1, entry_id)), None)
+    commit = ledger.last_commit(entry_id)
+    receipt = ledger.receipt(commit.run_id, entry_id) if commit else None
+    verdict = ledger.verdict(entry_id, commit.run_id) if commit else None
     loaded_at = receipt.pulled_at if receipt else None
-    age = timedelta(seconds=int((ctx.clock() - loaded_at).total_seconds())) if loaded_at else None
+    age = timedelta(seconds=int((now - loaded_at).total_seconds())) if loaded_at else None
     limit = entry.update_cycle.freshness
     return EntryStatus(
         entry_id=entry_id,

@@ -11,6 +11,7 @@ from openlineage.client.event_v2 import RunEvent
 from yishu.ledger.facts import RunFinished, RunKind, RunStarted, RunState, Stage
 from yishu.lineage import Moment
 from yishu.lineage import RunState as EventType
+from yishu.pipeline.abandoned import under_way
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.errors import QualityGateClosed, VolumeSuspect
 
@@ -49,7 +50,8 @@ def told(run: StageRun, ctx: PipelineContext) -> Iterator[Outcome]:
     ctx.lineage.emit(run.event(EventType.START, _moment(run, ctx, began)))
     outcome = Outcome()
     try:
-        yield outcome
+        with under_way(ctx.settings.var_dir, run.object_id, run.run_id):
+            yield outcome
     except BaseException as error:
         # Airflow's time-outs and an operator's Ctrl-C are no Exception, and end a run all the same.
         _tell_failure(run, ctx, error)

@@ -77,7 +77,7 @@ def _planned(
     history = around.history(at)
     if receipt.is_part:
         # Part of the rows says nothing about how many there should be, or how they are spread.
-        history = History(last_delivery=history.last_delivery)
+        history = History(last_delivery=None if receipt.until else history.last_delivery)
     book = rulebook(entry.id)
     return with_tables(plan(entry, catalog, at=at, history=history, book=book), around.files_of)
 

@@ -1,19 +1,24 @@
 """Volume guard: a source that suddenly shrank or grew is a question for a person.
 
 A department that lost half a table, or loaded it twice, delivers rows that pass every other check.
-So a full pull is held against the last published one; what is out of bounds waits landed, until a
-person accepts exactly that run, or a later run brings what was expected.
+So a pull is held against the last published one: by the rows that it brought in full, or, when it
+brought changes, by the rows that would be left and those that would be there afterwards. What is
+out of bounds waits landed, until a person accepts exactly that run, or a later run brings what was
+expected.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.model import CatalogEntry, Quality
-from catalog.vocabulary import PullMode
 from yishu.ledger import DecisionFacts, DecisionKind, RunRow
+from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.errors import NothingToAccept, VolumeSuspect
+from yishu.pipeline.landing import landed
 from yishu.pipeline.pull import PullReceipt
+from yishu.pipeline.resolve import resolve
+from yishu.pipeline.store import run_folder
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,10 @@ class Bounds:
 
     least: float
     most: float
+
+    def hold(self, rows: int) -> bool:
+        """Whether so many rows raise no question."""
+        return self.least <= rows <= self.most
 
 
 def bounds(before: int, quality: Quality) -> Bounds:
@@ -40,24 +49,54 @@ def require_expected_volume(
     Raises:
         VolumeSuspect: it is out of bounds and nobody accepted it yet.
     """
-    if entry.source.mode is not PullMode.FULL:
-        return
     before = _published_rows(entry, receipt.run_id, ctx)
-    if before is None:
+    if before is None or receipt.until is not None:
+        # A batch of a back-fill may be as large as history is.
         return
     allowed = bounds(before, entry.quality)
-    if allowed.least <= receipt.rows <= allowed.most:
+    suspect = _suspect(entry, receipt, before, allowed, ctx)
+    if suspect is None:
         return
     decided = ctx.ledger.decision(receipt.run_id, entry.id, DecisionKind.VOLUME)
     if decided is not None and decided.facts.get("rows") == receipt.rows:
         return
     raise VolumeSuspect(
         entry.id,
-        found=f"{receipt.rows:,} rows where the last published pull had {before:,}",
+        found=f"{suspect} where the last published pull had {before:,}",
         expected=f"{max(allowed.least, 0):,.0f} to {allowed.most:,.0f} rows",
         remedy="ask the department; if it is right: yishu pull "
         f"{entry.id} --run-id '{receipt.run_id}' --accept-volume 'why'; the library is unchanged",
     )
+
+
+def _suspect(
+    entry: CatalogEntry, receipt: PullReceipt, before: int, allowed: Bounds, ctx: PipelineContext
+) -> str | None:
+    """What is out of bounds, in words; None: nothing is."""
+    if receipt.keys is not None and not allowed.hold(receipt.keys):
+        return f"{receipt.keys:,} keys in the source"
+    after = [receipt.rows]
+    if receipt.after is not None:
+        # The most that these changes could remove or add; if that is little, nobody looks closer.
+        after = [before - receipt.rows, before + receipt.rows]
+    if all(map(allowed.hold, after)):
+        return None
+    if not is_by_changes(entry):
+        return f"{receipt.rows:,} rows"
+    return _suspect_changes(entry, receipt, before, allowed, ctx)
+
+
+def _suspect_changes(
+    entry: CatalogEntry, receipt: PullReceipt, before: int, allowed: Bounds, ctx: PipelineContext
+) -> str | None:
+    folder = run_folder(ctx.settings.var_dir, entry.id, receipt.run_id)
+    last = resolve(entry, folder, landed(folder), datetime.fromisoformat(receipt.pulled_at))
+    written, removed = len(last.writes), len(last.removals)
+    if receipt.after is None:
+        return None if allowed.hold(written) else f"{written:,} rows"
+    if before - removed < allowed.least:
+        return f"changes that remove {removed:,} rows"
+    return f"changes of {written:,} rows" if written > allowed.most else None
 
 
 def accept_volume(

@@ -57,6 +57,15 @@ def test_every_department_system_has_a_pool(catalog: Catalog) -> None:
     }
 
 
+def test_a_system_says_how_many_pulls_it_bears(catalog: Catalog) -> None:
+    hall = catalog.systems["health_api"].model_copy(update={"slots": 1})
+    changed = catalog.model_copy(update={"systems": {**catalog.systems, "health_api": hall}})
+
+    slots = pools_of(changed)
+
+    assert (slots["health_api"], slots["service_hall_api"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("limit", "zh", "en"),
     [

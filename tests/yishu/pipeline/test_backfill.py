@@ -6,7 +6,7 @@ import runpy
 import shutil
 import signal
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ import pytest
 from catalog.release import Release
 from yishu.ledger import migrate
 from yishu.pipeline import PipelineContext
-from yishu.pipeline.backfill import run_backfill
+from yishu.pipeline.backfill import batch_of, bounds_between, run_backfill
+from yishu.pipeline.changes import Batch
 from yishu.pipeline.errors import BoundsOutOfOrder
 from yishu.settings import Settings
 
@@ -94,6 +95,55 @@ def test_a_back_fill_that_is_done_again_or_goes_on_loses_and_doubles_nothing(wor
 
     assert again[:2] == first
     assert again[2]["rows"] == 6
+
+
+BY_DAY = {"mode": "incremental", "watermark": {"column": "d", "type": "date", "overlap": 1}}
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "expected"),
+    [
+        (BY_DAY, ("2024-01-31", "2024-03-31", "month"), ["2024-02-29", "2024-03-31"]),
+        (BY_DAY, ("2024-01-01", "2024-01-10", "week"), ["2024-01-08", "2024-01-10"]),
+        (
+            changing.INCREMENTAL,
+            ("2024-01-01", "2026-01-01", "year"),
+            ["2024-12-31T16:00:00+00:00", "2025-12-31T16:00:00+00:00"],
+        ),
+        (changing.LOG, ("0", "25", "10"), ["10", "20", "25"]),
+    ],
+)
+def test_batches_are_cut_in_the_unit_of_the_stamp(source, asked, expected):
+    assert bounds_between(changing.entry_of(source), *asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        (BY_DAY, ("2024-01-01", "2024-01-01", "day")),
+        (BY_DAY, ("2024-01-01", "2025-01-01", "fortnight")),
+        (BY_DAY, ("1", "9", "day")),
+        (changing.LOG, ("0", "10", "0")),
+        (changing.LOG, ("0", "10", "month")),
+        (changing.LOG, ("0", "1000000", "1")),
+        ({}, ("2024-01-01", "2025-01-01", "year")),
+    ],
+)
+def test_a_range_that_no_batches_can_be_cut_from_is_refused(source, asked):
+    with pytest.raises(BoundsOutOfOrder):
+        bounds_between(changing.entry_of(source), *asked)
+
+
+def test_a_scheduled_date_bounds_a_batch_by_stamps_and_no_numbers():
+    moment, day = datetime(2024, 3, 1, 17, 30, tzinfo=UTC), timedelta(days=1)
+
+    by_stamps = batch_of(changing.entry_of(changing.INCREMENTAL), moment, day)
+    by_day = batch_of(changing.entry_of(BY_DAY), moment, day)
+
+    assert by_stamps == Batch("2024-02-29T17:30:00+00:00", "2024-03-01T17:30:00+00:00")
+    assert by_day == Batch("2024-03-01", "2024-03-02"), "the day in Beijing"
+    with pytest.raises(BoundsOutOfOrder, match="numbers"):
+        batch_of(changing.entry_of(changing.LOG), moment, day)
 
 
 @pytest.mark.parametrize("wrong", [[], bounds(2, 4), ["yesterday"], ["7"]])

@@ -11,7 +11,7 @@ import pytest
 
 from yishu.library import commits, unified_table
 from yishu.library.errors import ChangesOutOfDate
-from yishu.pipeline.errors import BackfillMisplaced, EmptySource, SchemaDrift
+from yishu.pipeline.errors import EmptySource, SchemaDrift
 from yishu.pipeline.position import lower_bound, published
 from yishu.pipeline.store import run_folder
 from yishu.pipeline.validate import load_verdict
@@ -390,43 +390,6 @@ def test_keys_are_not_kept_longer_than_they_are_needed(department, by_stamps):
     by_stamps.run()
     assert not list(by_stamps.folder.rglob("keys.parquet"))
     assert not list(by_stamps.folder.rglob("gone.parquet"))
-
-
-def test_history_comes_in_batches_that_add_up_to_a_full_pull(department, by_stamps):
-    for hours in range(1, 9):
-        department.write(f"K{hours}", "甲", by_stamps.now - hours * HOUR)
-    department.write("N", "无", None)
-    inserted = []
-    for hours in (6, 3, 0):
-        until = (by_stamps.now - hours * HOUR).isoformat()
-        inserted.append(by_stamps.run(until=until).inserted)
-
-    assert inserted == [3, 3, 3]
-    assert by_stamps.digest() == by_stamps.digest_of_a_full_pull()
-    by_stamps.run()
-    assert by_stamps.digest() == by_stamps.digest_of_a_full_pull()
-
-
-def test_a_log_read_to_an_earlier_batch_undoes_nothing(department, bureau_of):
-    bureau = bureau_of(changing.LOG | {"change_log": {"sequence": "seq", "overlap": 5}})
-    for batch, name in enumerate(["甲", "乙", "丙"], 1):
-        department.log(batch, "U", "A", name, bureau.now, 1)
-    names = []
-    for until in ("2", "4", "2"):
-        bureau.run(until=until)
-        names.append(bureau.table()["A"])
-
-    assert names == ["甲", "丙", "丙"]
-
-
-def test_history_is_not_filled_in_below_a_table_of_another_kind(department, bureau_of):
-    bureau = bureau_of({})
-    department.write("A", "甲", bureau.now)
-    bureau.run()
-    bureau.entry = changing.entry_of(changing.INCREMENTAL, version=2)
-
-    with pytest.raises(BackfillMisplaced, match="without a bound"):
-        bureau.pull(until=bureau.now.isoformat())
 
 
 LIMITS = {

@@ -1,16 +1,28 @@
 """The volume guard: a source that shrank or grew too much waits for a person's word."""
 
+import importlib.util
 import sqlite3
+import sys
 from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from catalog.model import Quality
-from yishu.ledger import DecisionKind, RunState
+from catalog.release import Release
+from yishu.ledger import DecisionKind, RunState, migrate
 from yishu.library import commits, unified_table
-from yishu.pipeline import run_publish, run_pull, run_validate
+from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
+from yishu.pipeline.changes import Batch
 from yishu.pipeline.errors import NothingToAccept, VolumeSuspect
 from yishu.pipeline.volume import Bounds, accept_volume, bounds
+from yishu.settings import Settings
+
+_SPEC = importlib.util.spec_from_file_location("changing", Path(__file__).with_name("changing.py"))
+changing = importlib.util.module_from_spec(_SPEC)
+sys.modules["changing"] = changing
+_SPEC.loader.exec_module(changing)
 
 ORGANISATION = "civil_affairs.social_organisation"
 
@@ -134,3 +146,123 @@ def test_pulling_a_published_run_again_is_no_surprise(world_of_half):
     run_all("good", whole)
 
     assert run_all("good", whole)["already_published"] is True
+
+
+STRICT = {"max_shrunk_share": 0.5, "max_grown_share": 1, "volume_slack_rows": 0}
+TOMBSTONED = changing.INCREMENTAL | {
+    "reconcile_hours": None,
+    "tombstone": {"column": "is_deleted", "values": ["1"]},
+}
+
+
+class Followed:
+    """A department of ten rows, published once and then pulled by changes, within strict bounds."""
+
+    def __init__(self, folder, ledger_url):
+        self.department = changing.Department(folder / "department")
+        self.hours = 0
+        for number in range(10):
+            self.department.write(f"K{number}", "甲", changing.NOON)
+        self.folder, self.url = folder, ledger_url
+
+    def begin(self, source):
+        entries = {changing.ENTRY: changing.entry_of(source, quality=STRICT)}
+        parts = ("elements", "departments", "code_lists", "subjects", "profiles", "systems")
+        known = {name: {} for name in parts if name in Release.__annotations__}
+        self.ctx = PipelineContext(
+            Settings(var_dir=self.folder / "var"),
+            Release("r", "0", date(2026, 1, 1), entries=entries, **known),
+            self.url,
+            {"db": self.department.connection},
+            lambda: changing.NOON + self.hours * timedelta(hours=1),
+        )
+        self.run("first")
+
+    def run(self, run_id, **more):
+        self.hours += 2
+        run_pull(changing.ENTRY, run_id, self.ctx, **more)
+        run_validate(changing.ENTRY, run_id, self.ctx)
+        return run_publish(changing.ENTRY, run_id, self.ctx)
+
+    def write(self, numbers, name, is_deleted="0"):
+        stamp = changing.local(changing.NOON + (self.hours + 1) * timedelta(hours=1))
+        for number in numbers:
+            self.department.delete(f"K{number}")
+            values = (f"K{number}", name, stamp, is_deleted)
+            self.department.execute("insert into rows values (?, ?, ?, ?)", *values)
+
+    def log(self, batch, operation, numbers):
+        for number in numbers:
+            self.department.log(batch, operation, f"K{number}", "甲", changing.NOON, number)
+
+
+@pytest.fixture
+def followed(tmp_path, fresh_database):
+    migrate.upgrade(fresh_database)
+    return Followed(tmp_path, fresh_database)
+
+
+def test_changes_within_bounds_raise_no_question(followed):
+    followed.begin(TOMBSTONED)
+    followed.write(range(4), "甲", is_deleted="1")
+
+    assert followed.run("next")["rows"] == 6
+
+
+def test_a_source_that_lost_most_keys_stops_a_pull_by_changes(followed):
+    followed.begin(changing.INCREMENTAL)
+    for number in range(7):
+        followed.department.delete(f"K{number}")
+
+    with pytest.raises(VolumeSuspect, match="3 keys in the source"):
+        followed.run("next")
+
+    assert followed.ctx.ledger.last_commit(changing.ENTRY).rows == 10
+
+
+def test_marks_that_delete_most_rows_stop_a_pull_by_changes(followed):
+    followed.begin(TOMBSTONED)
+    followed.write(range(7), "甲", is_deleted="1")
+
+    with pytest.raises(VolumeSuspect, match="remove 7 rows"):
+        followed.run("next")
+
+
+def test_a_log_that_deletes_most_rows_stops_and_a_person_lets_it_through(followed):
+    followed.log(1, "I", range(10))
+    followed.begin(changing.LOG)
+    followed.log(2, "D", range(7))
+    with pytest.raises(VolumeSuspect, match="remove 7 rows"):
+        followed.run("next")
+
+    entry = followed.ctx.release.entry(changing.ENTRY)
+    run_id = accept_volume(entry, None, "迁出七户", "wang", followed.ctx)
+
+    assert followed.run(run_id)["rows"] == 3
+
+
+def test_changes_that_bring_far_too_many_rows_stop(followed):
+    followed.begin(TOMBSTONED)
+    followed.write(range(10, 31), "甲")
+
+    with pytest.raises(VolumeSuspect, match="changes of 31 rows"):
+        followed.run("next")
+
+
+def test_many_changes_of_few_rows_raise_no_question(followed):
+    followed.log(1, "I", range(10))
+    followed.begin(changing.LOG)
+    for batch in range(2, 6):
+        followed.log(batch, "U", range(10))
+
+    commit = followed.run("next")
+
+    assert (commit["read"], commit["superseded"], commit["rows"]) == (50, 40, 10)
+
+
+def test_a_batch_of_history_may_be_of_any_size(followed):
+    followed.begin(TOMBSTONED)
+    followed.write(range(10, 31), "甲")
+    until = (changing.NOON + timedelta(hours=9)).isoformat()
+
+    assert followed.run("history", batch=Batch(until=until))["rows"] == 31

@@ -7,7 +7,7 @@ holds a value of a row.
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from yishu.ledger.models.base import SCHEMA, Base
@@ -49,7 +49,11 @@ class PullReceipt(Base):
     """What a pull brought; `yishu.ledger.facts.PullFacts`."""
 
     __tablename__ = "pull_receipt"
-    __table_args__ = (_of_run("entry_id"), CheckConstraint("rows >= 0", name="rows"))
+    __table_args__ = (
+        _of_run("entry_id"),
+        CheckConstraint("rows >= 0", name="rows"),
+        Index(None, "entry_id", "pulled_at"),
+    )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
     entry_id: Mapped[str] = mapped_column(primary_key=True)
@@ -75,6 +79,8 @@ class Verdict(Base):
     __table_args__ = (
         _of_run("entry_id"),
         CheckConstraint("quarantined between 0 and rows", name="quarantined"),
+        Index(None, "entry_id", "decided_at"),
+        Index(None, "decided_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
@@ -98,6 +104,7 @@ class CheckResult(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
+        Index("ix_check_result_failed", "run_id", "entry_id", postgresql_where=text("failed > 0")),
         CheckConstraint("waived between 0 and failed", name="waived"),
     )
 

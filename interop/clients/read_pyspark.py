@@ -1,0 +1,26 @@
+"""PySpark: the Parquet files of a version.
+
+Its Delta reader is a Java archive that no Python package brings; it was not run.
+"""
+
+import client
+
+STAGE, ENVIRONMENT, PROGRAMS = "library", "tables", ("java",)
+
+
+def rows(one):
+    """Rows of one version, as mappings of Python values."""
+    from pyspark.sql import SparkSession
+
+    spark = (
+        SparkSession.builder.master("local[1]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .getOrCreate()
+    )
+    return spark.read.parquet(*one["files"]).toArrow().to_pylist()
+
+
+if __name__ == "__main__":
+    client.digests(rows)

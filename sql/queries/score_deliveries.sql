@@ -1,0 +1,59 @@
+-- Deliveries of a period by entry: due by the update cycle, and kept. Every cycle that began is
+-- due; a publication within the limit of the one before keeps it, one that came later keeps none.
+-- Limits of a day or more are days in Beijing, so that minutes of a nightly run decide nothing.
+with promised as (
+    select entry_id, days
+    from unnest(cast(:entries as text[]), cast(:days as double precision[])) as p (entry_id, days)
+),
+publication as (
+    select
+        done.object_id as entry_id,
+        extract(epoch from (done.committed_at at time zone 'Asia/Shanghai')) / 86400 as at_days
+    from ledger.library_commit as done
+    where
+        done.layer = 'unified'
+        and done.committed_at >= :start - interval '400 days' and done.committed_at < :until
+        and (cast(:entry_ids as text[]) is null or done.object_id = any(:entry_ids))
+),
+placed as (
+    select
+        entry_id,
+        days,
+        case when days >= 1 then floor(at_days) else at_days end as at_days
+    from publication
+    inner join promised using (entry_id)
+),
+gap as (
+    select
+        entry_id,
+        days,
+        at_days,
+        at_days - greatest(
+            lag(at_days) over (partition by entry_id order by at_days), :first_day - days
+        ) as days_since
+    from placed
+),
+came as (
+    select
+        entry_id,
+        days,
+        max(at_days) as last_at,
+        coalesce(sum(ceil(round((days_since / days)::numeric, 9))) filter (
+            where at_days >= :first_day and days_since > 0
+        ), 0) as due,
+        count(*) filter (
+            where at_days >= :first_day and days_since > 0 and days_since <= days + 1e-9
+        ) as kept
+    from gap
+    group by entry_id, days
+)
+select
+    entry_id,
+    kept,
+    (
+        due + floor(greatest(
+            case when days >= 1 then floor(:until_day) - 1 else :until_day end
+            - greatest(last_at, :first_day - days), 0
+        ) / days)
+    )::bigint as due
+from came

@@ -1,0 +1,102 @@
+"""An empty ledger a test, the catalog's rules, and people of the city."""
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+
+from catalog.load import load_catalog
+from catalog.roles import Role
+from yishu.clocks import BEIJING, WorkingDays
+from yishu.clocks.table import read_table
+from yishu.governance.clock_rules import clock_rules
+from yishu.ledger import migrate
+from yishu.ledger.journal import Actor
+
+ROOT = Path(__file__).resolve().parents[3]
+WORKING_DAYS = ROOT / "catalog" / "working_days"
+
+
+@pytest.fixture(scope="session")
+def at():
+    """Makes moments of a day in Beijing."""
+
+    def moment(day: str, clock: str = "10:00:00") -> datetime:
+        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=BEIJING)
+
+    return moment
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_server):
+    migrate.upgrade(postgres_server.ensure_database("governance_template"))
+    return "governance_template"
+
+
+@pytest.fixture
+def ledger_engine(postgres_server, ledger_template):
+    """An upgraded, empty ledger, copied from one."""
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {ledger_template}")
+    made = create_engine(make_url(postgres_server.url(name)).set(drivername="postgresql+psycopg"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(ledger_engine):
+    """One transaction on it."""
+    with ledger_engine.begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def statements(ledger_engine):
+    """The statements that reach the ledger's database, as they come."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    event.listen(ledger_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(ledger_engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    loaded, faults = load_catalog(ROOT / "catalog")
+    assert not faults
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def rules(catalog):
+    """The rules of the example city under its default profile."""
+    return clock_rules(
+        catalog,
+        WorkingDays(read_table(WORKING_DAYS)),
+        profile="wuxi_2022",
+        authority="big_data_bureau",
+        operator="command_centre",
+    )
+
+
+@pytest.fixture(scope="session")
+def officer():
+    return Actor("person-1", "li.an", Role.DEPARTMENT_OFFICER, "taxation")
+
+
+@pytest.fixture(scope="session")
+def reviewer():
+    return Actor("person-2", "zhou.ping", Role.AUTHORITY_REVIEWER, "big_data_bureau")
+
+
+@pytest.fixture(scope="session")
+def monitor():
+    return Actor("person-3", "wu.ke", Role.QUALITY_MONITOR, "big_data_bureau")

@@ -1,0 +1,295 @@
+"""Scores come from stored runs alone, exact to the last digit; final ones do not move."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from catalog.roles import Role
+from catalog.vocabulary import QualityDimension
+from yishu.clocks import WorkingDays
+from yishu.clocks.table import read_table
+from yishu.governance.errors import AnswerRefused, Forbidden, PeriodFaulty, PeriodFrozen
+from yishu.governance.freezing import (
+    Answer,
+    answer_days,
+    answer_figure,
+    answers,
+    figures_digest,
+    freeze,
+    frozen,
+)
+from yishu.governance.period import Period
+from yishu.governance.rates import Case, Rate, cases, indicators, rates, refresh
+from yishu.governance.scores import Figure, Scores, scores
+from yishu.ledger import (
+    CheckFacts,
+    CommitFacts,
+    Layer,
+    Ledger,
+    PullFacts,
+    RunFinished,
+    RunKind,
+    RunStarted,
+    RunState,
+    Stage,
+    VerdictFacts,
+    migrate,
+)
+from yishu.ledger.journal import Actor
+
+ROOT = Path(__file__).resolve().parents[3]
+TAXPAYER = "taxation.taxpayer"
+RESIDENT = "public_security.resident"
+LIMITS = {TAXPAYER: timedelta(days=1), RESIDENT: None}
+EQUAL = {dimension: Fraction(1, 6) for dimension in QualityDimension}
+NOVEMBER = Period.parse("2026-11")
+LATER = datetime(2026, 12, 10, tzinfo=UTC)
+MONITOR = Actor("person-5", "qian.jun", Role.QUALITY_MONITOR, "big_data_bureau")
+OFFICER = Actor("person-6", "zhao.yu", Role.DEPARTMENT_OFFICER, "taxation")
+
+
+def check(check_id, dimension, counted, failed):
+    words = f"{check_id} 应合规"
+    return CheckFacts(check_id, "format", dimension, "fail", ("uscc",), counted, failed, words)
+
+
+def run(ledger, entry_id, run_id, at, checks, *, quarantined=0):
+    """One whole run on record, published."""
+    department = entry_id.partition(".")[0]
+    ledger.record_run_started(RunStarted(run_id, entry_id, RunKind.ENTRY, "release", at))
+    pull = PullFacts(run_id, entry_id, department, "db", "sql", "t", 90, 1, "digest", at)
+    ledger.record_pull(pull)
+    ledger.record_verdict(VerdictFacts(run_id, entry_id, 90, quarantined, True, 0.2, at, checks))
+    counts = {"inserted": 0, "updated": 0, "unchanged": 90 - quarantined, "deleted": 0}
+    commit = CommitFacts(
+        run_id=run_id, object_id=entry_id, layer=Layer.UNIFIED, table=f"unified/{entry_id}",
+        version=at.day, read=90, quarantined=quarantined, superseded=0, rows=90, committed_at=at,
+        **counts,
+    )  # fmt: skip
+    ledger.record_commit(commit)
+    ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, at))
+
+
+def unreachable(ledger, entry_id, run_id, at):
+    ledger.record_run_started(RunStarted(run_id, entry_id, RunKind.ENTRY, "release", at))
+    ledger.record_run_finished(
+        RunFinished(run_id, entry_id, RunState.FAILED, at, Stage.PULL, "SRC_UNREACHABLE", "no")
+    )
+
+
+@pytest.fixture(scope="module")
+def engine(postgres_server):
+    url = postgres_server.ensure_database("scores")
+    migrate.upgrade(url)
+    made = create_engine(url)
+    ledger = Ledger(made)
+    good = (check("a", "conformity", 90, 1), check("b", "completeness", 90, 0))
+    bad = (check("a", "conformity", 90, 6), check("b", "completeness", 90, 2))
+    for day in (*range(1, 21), 24, *range(25, 31)):
+        at = datetime(2026, 11, day, 1, 30, tzinfo=UTC)
+        run(ledger, TAXPAYER, f"tax-{day}", at, bad if day == 20 else good, quarantined=1)
+    run(ledger, TAXPAYER, "tax-december", datetime(2026, 12, 1, 1, 30, tzinfo=UTC), bad)
+    run(ledger, RESIDENT, "res-5", datetime(2026, 11, 5, tzinfo=UTC), bad, quarantined=4)
+    for day in (21, 22, 23):
+        at = datetime(2026, 11, day, 1, 30, tzinfo=UTC)
+        unreachable(ledger, TAXPAYER, f"tax-{day}", at)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(engine):
+    """A transaction that nobody else ever sees."""
+    with engine.connect() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def calendar():
+    return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
+
+
+def november(connection, **changes):
+    given = {"weights": EQUAL, "limits": LIMITS, **changes}
+    return scores(connection, NOVEMBER, LATER, **given)
+
+
+@pytest.mark.requirement("QUA-02")
+def test_every_figure_has_numerator_denominator_and_failing_rules(connection):
+    resident, taxpayer = november(connection).entries
+
+    assert (taxpayer.runs, taxpayer.rows_read, taxpayer.quarantined) == (27, 27 * 90, 27)
+    assert (taxpayer.rows_last, taxpayer.run_last) == (90, "tax-30")
+    expected = {
+        "conformity": Figure(27 * 90 - 26 - 6, 27 * 90),
+        "completeness": Figure(27 * 90 - 2, 27 * 90),
+        # Nothing came on 21, 22 and 23; what came on the 24th was late.
+        "timeliness": Figure(26, 30),
+        "accessibility": Figure(27, 30),
+    }
+    assert taxpayer.dimensions == expected
+    assert [(r.check_id, r.failed, r.runs) for r in taxpayer.failing] == [
+        ("a", 32, 27),
+        ("b", 2, 1),
+    ]
+    assert resident.department_id == "public_security"
+    assert "timeliness" not in resident.dimensions
+
+
+@pytest.mark.requirement("QUA-02")
+def test_scores_are_computed_again_to_the_last_digit(connection):
+    """A reader with the stored runs and a calculator gets the same four places."""
+    first, again = november(connection), november(connection)
+    assert first == again == Scores.from_json(first.to_json())
+
+    taxpayer = first.entries[1]
+    shares = [Fraction(f.right, f.counted) for f in taxpayer.dimensions.values()]
+    by_hand = sum(shares) / 4 * 100
+    assert abs(Fraction(first.total(taxpayer.dimensions)) - by_hand) <= Fraction(1, 20_000)
+    assert first.total(taxpayer.dimensions) == Decimal("93.8169")
+    sums = text("""
+        select dimension, sum(counted), sum(failed) from ledger.check_result
+        join ledger.verdict using (run_id, entry_id)
+        where decided_at >= '2026-11-01+08' and decided_at < '2026-12-01+08' group by 1
+    """)
+    for dimension, counted, failed in connection.execute(sums):
+        assert first.city()[dimension] == Figure(counted - failed, counted)
+
+
+def test_weights_decide_and_what_was_not_measured_does_not_count(connection):
+    weights = {
+        **dict.fromkeys(QualityDimension, Fraction(0)),
+        QualityDimension.CONFORMITY: Fraction(1),
+    }
+    found = november(connection, weights=weights)
+    resident = found.entries[0]
+    assert found.total(resident.dimensions) == resident.dimensions["conformity"].percent
+    assert found.total({}) is None
+
+
+def test_departments_and_city_are_sums_of_their_entries(connection):
+    found = november(connection)
+    departments = found.departments()
+    assert list(departments) == ["public_security", "taxation"]
+    both = departments["public_security"]["conformity"] + departments["taxation"]["conformity"]
+    assert found.city()["conformity"] == both
+
+
+def test_a_month_in_progress_counts_what_there_is(connection):
+    """On the morning of the 12th nothing of that day is overdue yet."""
+    now = datetime(2026, 11, 12, 0, 30, tzinfo=UTC)
+    found = scores(connection, NOVEMBER, now, weights=EQUAL, limits=LIMITS)
+    taxpayer = next(one for one in found.entries if one.entry_id == TAXPAYER)
+    assert taxpayer.dimensions["timeliness"] == Figure(11, 11)
+    assert found.until == now
+
+
+@pytest.mark.parametrize("name", ["2026-13", "2026Q5", "November", ""])
+def test_a_period_of_no_calendar_is_refused(name):
+    with pytest.raises(PeriodFaulty):
+        Period.parse(name)
+
+
+def test_periods_begin_at_midnight_in_beijing():
+    quarter = Period.parse("2026Q4")
+    assert quarter.start == datetime(2026, 9, 30, 16, tzinfo=UTC)
+    assert (quarter.previous.name, NOVEMBER.previous.name) == ("2026Q3", "2026-10")
+    assert Period.parse("2026-01").previous.name == "2025-12"
+    assert Period.quarter_of(date(2026, 12, 31)) == quarter
+
+
+@pytest.mark.requirement("IND-19")
+def test_five_rates_a_department_open_to_their_cases(connection):
+    clock = Case(Rate.OBJECTION_HANDLING, "taxation", "objection", "YY2026-000001", 0, 1)
+    found = cases(november(connection), [clock])
+
+    taxation = rates(found)["taxation"]
+    assert list(taxation) == list(Rate)
+    assert taxation[Rate.UPDATE_TIMELINESS] == Figure(26, 30)
+    assert taxation[Rate.OBJECTION_HANDLING] == Figure(0, 1)
+    assert taxation[Rate.CATALOG_TIMELINESS] == Figure(0, 0)
+    for rate, figure in taxation.items():
+        own = [c for c in found if (c.department_id, c.rate) == ("taxation", rate)]
+        assert figure == Figure(sum(c.kept for c in own), sum(c.due for c in own))
+    assert {c.object_id for c in found} == {TAXPAYER, RESIDENT, "YY2026-000001"}
+
+
+@pytest.mark.requirement("IND-21")
+def test_indicators_move_with_each_load_until_they_are_frozen(connection):
+    quarter = Period.parse("2026Q4")
+    first = rates(cases(november(connection)))
+    assert refresh(connection, quarter, first, "tax-30", LATER)
+    moved = {"taxation": {Rate.QUALITY: Figure(1, 2)}}
+    assert refresh(connection, quarter, moved, "tax-31", LATER + timedelta(hours=1))
+
+    value = {(i.department_id, i.rate): i for i in indicators(connection, quarter)}
+    quality = value["taxation", Rate.QUALITY]
+    assert (quality.figure, quality.run_id) == (Figure(1, 2), "tax-31")
+    assert quality.at == LATER + timedelta(hours=1)
+
+    over = datetime(2027, 1, 20, tzinfo=UTC)
+    whole = scores(connection, quarter, over, weights=EQUAL, limits=LIMITS)
+    freeze(connection, whole, cases(whole), MONITOR, over)
+    assert not refresh(connection, quarter, first, "late", over)
+    assert {i.run_id for i in indicators(connection, quarter)} <= {"tax-30", "tax-31"}
+
+
+@pytest.mark.requirement("QUA-02", "IND-21")
+def test_a_frozen_month_does_not_move_and_can_be_checked(connection, engine):
+    found = november(connection)
+    digest = freeze(connection, found, cases(found), MONITOR, LATER)
+    at = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    late = text("update ledger.run_dimension set failed = counted")
+    connection.execute(late)
+
+    kept = frozen(connection, NOVEMBER)
+    assert kept.scores == found
+    assert kept.digest == digest
+    assert november(connection) != found
+    with pytest.raises(PeriodFrozen):
+        freeze(connection, found, (), MONITOR, LATER)
+    plain = {"scores": kept.scores.to_json(), "cases": [vars(c) for c in kept.cases]}
+    assert figures_digest(plain) == digest
+    assert at < kept.frozen_at
+
+
+def test_only_a_monitor_freezes_and_only_what_is_over(connection):
+    found = november(connection)
+    with pytest.raises(Forbidden):
+        freeze(connection, found, (), OFFICER, LATER)
+    early = datetime(2026, 11, 25, tzinfo=UTC)
+    half = scores(connection, NOVEMBER, early, weights=EQUAL, limits=LIMITS)
+    for when in (early, LATER):
+        with pytest.raises(PeriodFaulty):
+            freeze(connection, half, (), MONITOR, when)
+
+
+@pytest.mark.requirement("QUA-02")
+def test_a_department_answers_its_figures_before_they_are_frozen(connection, calendar):
+    assert answer_days(NOVEMBER, calendar) == (date(2026, 12, 8), date(2026, 12, 14))
+    given = Answer(
+        "2026-11", "taxation", "timeliness", "21 日至 23 日机房检修，已报备", LATER, "zhao.yu"
+    )
+    answer_figure(connection, given, OFFICER, calendar)
+    assert [one.answer for one in answers(connection, NOVEMBER)] == [given.answer]
+
+    faults = (
+        replace(given, at=datetime(2026, 12, 7, tzinfo=UTC)),
+        replace(given, at=datetime(2026, 12, 15, tzinfo=UTC)),
+        replace(given, figure="beauty"),
+        replace(given, answer="  "),
+    )
+    for fault in faults:
+        with pytest.raises(AnswerRefused):
+            answer_figure(connection, fault, OFFICER, calendar)
+    with pytest.raises(Forbidden):
+        answer_figure(connection, replace(given, department_id="health"), OFFICER, calendar)
+    found = november(connection)
+    freeze(connection, found, (), MONITOR, LATER)
+    with pytest.raises(PeriodFrozen):
+        answer_figure(connection, given, OFFICER, calendar)

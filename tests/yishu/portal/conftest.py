@@ -1,0 +1,161 @@
+"""A portal over an empty ledger and the example's catalog: clients by role, and a real browser.
+
+``client(role)`` asks as an account of the demo; ``browser_page(role)`` is a page of a real Chromium
+that is signed in the same way, on a server that really listens.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from playwright.sync_api import sync_playwright
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
+from catalog.roles import Role
+from yishu.ledger import migrate
+from yishu.portal import demo
+from yishu.portal.app import create_app
+from yishu.portal.world import World
+from yishu.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENSHOTS = os.environ.get("YISHU_SCREENSHOTS")
+"""A folder to which browser tests write pictures of pages; unset: none are written."""
+
+ACCOUNTS = {
+    Role.DEPARTMENT_OFFICER: "officer.taxation",
+    Role.DEPARTMENT_HEAD: "head.taxation",
+    Role.PROVIDER_REVIEWER: "provider.taxation",
+    Role.AUTHORITY_REVIEWER: "reviewer",
+    Role.CENTRE_OPERATOR: "operator",
+    Role.SERVICE_AUTHORITY: "service",
+    Role.QUALITY_MONITOR: "monitor",
+    Role.AUDITOR: "auditor",
+    Role.ADMINISTRATOR: "admin",
+}
+
+
+@pytest.fixture(scope="module")
+def portal_world(postgres_server, tmp_path_factory) -> World:
+    """A demo's world: the example catalog released, every account there, nothing else done."""
+    url = postgres_server.ensure_database(f"portal_{secrets.token_hex(4)}")
+    migrate.upgrade(url)
+    settings = Settings(var_dir=tmp_path_factory.mktemp("portal"), catalog_dir=ROOT / "catalog")
+    loaded, faults = load_catalog(ROOT / "catalog")
+    assert not faults
+    write_release(settings.releases_dir, compile_release(loaded, date(2026, 11, 1)))
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    world = World(settings, engine, lambda: NOW, demo=True)
+    with engine.begin() as connection:
+        demo.add_people(connection, world.release(), date(2026, 1, 1))
+    return world
+
+
+@pytest.fixture(scope="module")
+def client(portal_world) -> Callable[..., TestClient]:
+    """Makes a client signed in as a role (or an account by name; None: nobody).
+
+    It follows no redirect. ``client.csrf`` is what forms must carry as ``csrf``.
+    """
+    app = create_app(portal_world)
+
+    def make(who: Role | str | None = None) -> TestClient:
+        made = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
+        made.csrf = ""
+        if who is not None:
+            account = ACCOUNTS[who] if isinstance(who, Role) else who
+            assert made.post("/sign-in/demo", data={"account": account}).status_code == 303
+            made.csrf = made.get("/").text.split('"X-CSRF-Token": "')[1].split('"')[0]
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def portal_url(portal_world) -> Iterator[str]:
+    """Address of the portal on a server that really listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(create_app(portal_world), "127.0.0.1", port, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server.started
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no browser on this machine: install the Debian package chromium")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(chromium, portal_url):
+    """Makes a browser's page signed in as a role; at the end no page may have complained.
+
+    ``page.goto("/catalog")`` takes paths. ``page.complaints`` are errors of its console; a test
+    that expects one (a refusal's status is one) clears them.
+    """
+    contexts = []
+    pages = []
+
+    def make(who: Role | str, width: int = 1280):
+        context = chromium.new_context(
+            base_url=portal_url, locale="zh-CN", viewport={"width": width, "height": 900}
+        )
+        contexts.append(context)
+        account = ACCOUNTS[who] if isinstance(who, Role) else who
+        context.request.post("/sign-in/demo", form={"account": account})
+        page = context.new_page()
+        page.complaints = []
+        page.on(
+            "console",
+            lambda said: page.complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield make
+    complaints = [each for page in pages for each in page.complaints]
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def picture():
+    """Takes a picture of a page when ``YISHU_SCREENSHOTS`` names a folder."""
+
+    def take(page, name: str) -> None:
+        if SCREENSHOTS:
+            Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=True)
+
+    return take

@@ -1,0 +1,142 @@
+"""A draft as the entry it would become: every fault of it in one go, before anybody reviews it.
+
+A draft's content lacks what the process fills in (version, date of publication, confidentiality
+review). The candidate has it, so that the same checks run on drafts and on files.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from catalog.check import findings
+from catalog.compilation import CompilationRuleset, check_rules, in_force, load_rulesets
+from catalog.diff import MANAGED
+from catalog.faults import CatalogFaults, Fault, Finding, KeyPath, in_order
+from catalog.kinds import Kind
+from catalog.load import load_registers
+from catalog.mending import mend
+from catalog.model import Catalog, CatalogEntry
+from catalog.positions import Positions
+from catalog.vocabulary import Sensitivity
+from catalog.wording import finding_of
+from yishu.clocks.working_days import BEIJING
+
+_PERSONAL = {Sensitivity.PERSONAL.value, Sensitivity.SENSITIVE_PERSONAL.value}
+_UNKNOWN_REVIEW = {"verdict": "may_be_shared", "basis": "待审查"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What entries are compiled against: registers without entries, and the rules in force."""
+
+    registers: Catalog
+    ruleset: CompilationRuleset
+
+
+def load_rules(root: Path, on: date) -> Rules:
+    """The rules of a catalog folder on a day.
+
+    Raises:
+        CatalogFaults: a register is faulty.
+        RulesetUnreadable: a version of the compilation rules is faulty.
+    """
+    registers, faults = load_registers(root)
+    if faults:
+        raise CatalogFaults.of(str(root), faults)
+    return Rules(registers, in_force(load_rulesets(root), on))
+
+
+def day_of(at: datetime) -> date:
+    """The day in the city of a moment."""
+    return at.astimezone(BEIJING).date()
+
+
+def plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content as JSON keeps it, without what the process fills in."""
+    kept = {key: value for key, value in content.items() if key not in MANAGED}
+    stored: dict[str, Any] = json.loads(json.dumps(kept, ensure_ascii=False, default=str))
+    return stored
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a content, in hex: an assessment of another content does not count."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def holds_personal_information(content: Mapping[str, Any]) -> bool:
+    """Whether a data item is personal, so that an impact assessment is due (Decree 809 Art.13)."""
+    items = content.get("items")
+    return isinstance(items, list) and any(
+        isinstance(item, Mapping) and item.get("sensitivity") in _PERSONAL for item in items
+    )
+
+
+def completed(
+    content: Mapping[str, Any], version: int, on: date, review: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The content with what the process fills in.
+
+    ``review`` holds ``reviewer_org``, ``reviewed_on``, ``verdict`` and ``basis``; None: none yet.
+    """
+    filled = review or {"reviewer_org": "", "reviewed_on": on.isoformat(), **_UNKNOWN_REVIEW}
+    return {
+        **content,
+        "version": version,
+        "published_on": on.isoformat(),
+        "confidentiality_review": dict(filled),
+    }
+
+
+def faults_of(entry_id: str, candidate: Mapping[str, Any], rules: Rules) -> list[Fault]:
+    """Every fault of a candidate: of form, between it and the registers, of the compilation rules.
+
+    A review that is missing is not among them; `yishu.governance.assessment` tells that.
+    """
+    entry, positions, found = _read(entry_id, dict(candidate))
+    found += check_rules(entry_id, candidate, rules.ruleset)
+    if entry is not None:
+        draft = rules.registers.model_copy(update={"entries": {entry_id: entry}})
+        found_between = [one for one in findings(draft) if _concerns(one, entry_id)]
+        return in_order([*positions.locate(found_between), *(one.at("", 0) for one in found)])
+    return in_order(one.at("", 0) for one in found)
+
+
+def _read(
+    entry_id: str, candidate: dict[str, Any]
+) -> tuple[CatalogEntry | None, Positions, list[Finding]]:
+    """The entry, with placeholders where its faults are, and those faults."""
+    try:
+        return CatalogEntry.model_validate(candidate), Positions(), []
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=True)
+    found = [finding_of(Kind.ENTRY, entry_id, CatalogEntry, dict(one)) for one in problems]
+    unknown = [one.path for one in found if one.code == "CAT_KEY_UNKNOWN"]
+    bad = [one.path for one in found if one.code != "CAT_KEY_UNKNOWN"]
+    entry, filled = mend(CatalogEntry, candidate, unknown=unknown, bad=bad)
+    positions = Positions(mended={(Kind.ENTRY, entry_id): (*filled, *_PROCESS)})
+    return entry, positions, [one for one in found if one.path[:1] != ("confidentiality_review",)]
+
+
+_PROCESS: tuple[KeyPath, ...] = (("confidentiality_review",),)
+
+
+def _concerns(finding: Finding, entry_id: str) -> bool:
+    if finding.path[:1] == ("confidentiality_review",):
+        return False
+    of_entry = finding.kind is Kind.ENTRY and finding.id == entry_id
+    rests_on = finding.other is not None and finding.other[:2] == (Kind.ENTRY, entry_id)
+    return of_entry or rests_on
+
+
+def remarks_of(faults: list[Fault]) -> Iterator[dict[str, str]]:
+    """Faults as remarks of a version: where, and what to do."""
+    for fault in faults:
+        text = f"{fault.code}: {fault.found}; expected {fault.expected}. {fault.remedy}"
+        yield {"path": fault.obj.partition(" ")[2], "text": text}

@@ -1,0 +1,177 @@
+"""Figures of a period become final: answered by departments first, then frozen, never moved.
+
+A department may answer a figure of its own in the working days before the period is frozen; the
+answer is printed beside the figure and changes nothing of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from catalog.roles import Action
+from catalog.vocabulary import QualityDimension
+from yishu.clocks import WorkingDays, beijing_day
+from yishu.governance.errors import AnswerRefused, PeriodFaulty, PeriodFrozen
+from yishu.governance.period import Period
+from yishu.governance.permission import require
+from yishu.governance.rates import Case, Rate
+from yishu.governance.scores import Scores
+from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.models import FigureAnswer, FrozenPeriod
+from yishu.redact import redact
+
+FREEZE_WORKING_DAYS = 10
+"""A period is frozen on this working day after its last day; a local choice."""
+
+ANSWER_WORKING_DAYS = 5
+"""How many of the working days before that are for answers; a local choice."""
+
+FIGURES = frozenset({"total", *QualityDimension, *Rate})
+"""What can be answered: a department's total, a dimension of it, a rate."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The figures of a period as they stand for good; ``digest`` is their SHA-256."""
+
+    period: str
+    frozen_at: datetime
+    frozen_by: str
+    scores: Scores
+    cases: tuple[Case, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a department said to a figure of its own."""
+
+    period: str
+    department_id: str
+    figure: str
+    answer: str
+    at: datetime
+    account: str
+
+
+def freeze_day(period: Period, calendar: WorkingDays) -> date:
+    """The day on which the figures of a period become final."""
+    return calendar.add(period.after - timedelta(days=1), FREEZE_WORKING_DAYS)
+
+
+def answer_days(period: Period, calendar: WorkingDays) -> tuple[date, date]:
+    """The first and the last day for answers to the figures of a period."""
+    ended = period.after - timedelta(days=1)
+    first = calendar.add(ended, FREEZE_WORKING_DAYS - ANSWER_WORKING_DAYS + 1)
+    return first, freeze_day(period, calendar)
+
+
+def answer_figure(
+    connection: Connection, given: Answer, actor: Actor, calendar: WorkingDays
+) -> None:
+    """Keep a department's answer to a figure.
+
+    Raises:
+        Forbidden: not an officer of that department.
+        PeriodFrozen: the figures are final.
+        AnswerRefused: not in the days for answers, no figure of that name, or no word.
+    """
+    period = Period.parse(given.period)
+    object_id = f"{period.name}:{given.department_id}:{given.figure}"
+    require(actor, Action.ANSWER_FIGURE, object_id, given.department_id)
+    _require_not_frozen(connection, period)
+    first, last = answer_days(period, calendar)
+    day = beijing_day(given.at)
+    text = redact(given.answer.strip())
+    if not first <= day <= last or given.figure not in FIGURES or not text:
+        raise AnswerRefused(
+            object_id,
+            found=f"an answer of {len(text)} characters on {day}",
+            expected=f"the answer in words, from {first} to {last}, to one of "
+            + ", ".join(sorted(FIGURES)),
+            remedy="answer in those days; afterwards raise an objection to the data instead",
+        )
+    connection.execute(insert(FigureAnswer).values({**asdict(given), "answer": text}))
+    append(connection, Act(actor, Action.ANSWER_FIGURE, "figure", object_id, given.at, text))
+
+
+def answers(connection: Connection, period: Period) -> list[Answer]:
+    """All answers to figures of a period, by department, oldest first."""
+    table = FigureAnswer
+    columns = [table.period, table.department_id, table.figure, table.answer, table.at,
+               table.account]  # fmt: skip
+    asked = select(*columns).where(table.period == period.name)
+    rows = connection.execute(asked.order_by(table.department_id, table.number))
+    return [Answer(**row._mapping) for row in rows]
+
+
+def freeze(
+    connection: Connection,
+    found: Scores,
+    cases: Sequence[Case],
+    actor: Actor,
+    at: datetime,
+) -> str:
+    """Make the figures of a period final; their SHA-256.
+
+    Raises:
+        Forbidden: only a quality monitor freezes.
+        PeriodFaulty: the period is not over, or the figures end before it does.
+        PeriodFrozen: they are final already.
+    """
+    period = Period.parse(found.period)
+    require(actor, Action.FREEZE_PERIOD, period.name)
+    _require_not_frozen(connection, period)
+    if at < period.end or found.until != period.end:
+        raise PeriodFaulty(
+            period.name,
+            found=f"figures up to {found.until:%Y-%m-%d %H:%M} UTC",
+            expected=f"a period that is over: after {period.end:%Y-%m-%d %H:%M} UTC",
+            remedy="freeze it when it is over and the departments have answered",
+        )
+    figures = {"scores": found.to_json(), "cases": [asdict(one) for one in cases]}
+    digest = figures_digest(figures)
+    values = {
+        "period": period.name,
+        "frozen_at": at,
+        "frozen_by": actor.account,
+        "figures": figures,
+        "digest": digest,
+    }
+    connection.execute(insert(FrozenPeriod).values(values))
+    after = {"digest": digest}
+    append(connection, Act(actor, Action.FREEZE_PERIOD, "period", period.name, at, after=after))
+    return digest
+
+
+def frozen(connection: Connection, period: Period) -> Frozen | None:
+    """The final figures of a period, or None."""
+    asked = select(FrozenPeriod.__table__).where(FrozenPeriod.period == period.name)
+    row = connection.execute(asked).one_or_none()
+    if row is None:
+        return None
+    cases = tuple(Case(**{**one, "rate": Rate(one["rate"])}) for one in row.figures["cases"])
+    scores = Scores.from_json(row.figures["scores"])
+    return Frozen(row.period, row.frozen_at, row.frozen_by, scores, cases, row.digest)
+
+
+def figures_digest(figures: dict[str, Any]) -> str:
+    """SHA-256 of figures in one canonical form."""
+    plain = json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _require_not_frozen(connection: Connection, period: Period) -> None:
+    done = frozen(connection, period)
+    if done is not None:
+        raise PeriodFrozen(
+            period.name,
+            found=f"figures frozen at {done.frozen_at:%Y-%m-%d %H:%M} UTC by {done.frozen_by}",
+            expected="a period whose figures still move",
+            remedy="what is found later belongs to the next period",
+        )

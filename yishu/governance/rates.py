@@ -1,0 +1,140 @@
+"""The five rates of a department and quarter (S004 Art.14 to 18), each opening to its cases.
+
+A rate is kept cases over due cases. Three of them count clocks that ended or fell due, two of them
+count what the runs of the quarter say.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from catalog.vocabulary import Labelled, QualityDimension
+from yishu.governance.period import Period
+from yishu.governance.scores import EntryFigures, Figure, Scores
+from yishu.ledger.models import FrozenPeriod, IndicatorValue
+
+OF_DELIVERY = {QualityDimension.TIMELINESS.value, QualityDimension.ACCESSIBILITY.value}
+
+
+class Rate(Labelled):
+    """What departments are measured by for the data that they supply."""
+
+    CATALOG_TIMELINESS = "catalog_timeliness", "目录更新及时率"
+    UPDATE_TIMELINESS = "update_timeliness", "数据更新及时率"
+    QUALITY = "quality", "数据质量合格率"
+    REPLY_TIMELINESS = "reply_timeliness", "共享答复及时率"
+    OBJECTION_HANDLING = "objection_handling", "异议办理及时率"
+
+
+RATE_OF_PROMISE: Mapping[str, Rate] = {
+    "catalog_update": Rate.CATALOG_TIMELINESS,
+    "request_reply_unconditional": Rate.REPLY_TIMELINESS,
+    "request_reply_conditional": Rate.REPLY_TIMELINESS,
+    "correction": Rate.OBJECTION_HANDLING,
+}
+"""Which promise's clocks a rate counts."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rate counts: an entry's deliveries or checks, or one clock (``due`` 1)."""
+
+    rate: Rate
+    department_id: str
+    object_kind: str
+    object_id: str
+    kept: int
+    due: int
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A rate as it was last refreshed: value, moment (UTC), and the run that refreshed it."""
+
+    period: str
+    department_id: str
+    rate: Rate
+    figure: Figure
+    run_id: str
+    at: datetime
+
+
+def cases(found: Scores, clocks: Iterable[Case] = ()) -> list[Case]:
+    """All cases of the five rates in a period, by department and rate."""
+    every = [*clocks]
+    for entry in found.entries:
+        every += _of_entry(entry)
+    return sorted(every, key=lambda one: (one.department_id, one.rate, one.object_id))
+
+
+def rates(found: Sequence[Case]) -> dict[str, dict[Rate, Figure]]:
+    """The five rates by department; one of which nothing was due has nothing counted."""
+    by_department: dict[str, dict[Rate, Figure]] = {}
+    for case in found:
+        own = by_department.setdefault(case.department_id, {r: Figure(0, 0) for r in Rate})
+        own[case.rate] += Figure(case.kept, case.due)
+    return dict(sorted(by_department.items()))
+
+
+def refresh(
+    connection: Connection,
+    period: Period,
+    found: Mapping[str, Mapping[Rate, Figure]],
+    run_id: str,
+    at: datetime,
+) -> bool:
+    """Keep the newest values of a period after a load; whether they moved: frozen ones do not."""
+    frozen = select(FrozenPeriod.period).where(FrozenPeriod.period == period.name)
+    if connection.execute(frozen).scalar() is not None:
+        return False
+    for department_id, figures in found.items():
+        for rate, figure in figures.items():
+            _keep(connection, (period.name, department_id, rate), figure, run_id, at)
+    return True
+
+
+def indicators(connection: Connection, period: Period) -> list[Indicator]:
+    """The newest values of a period, by department and rate."""
+    table = IndicatorValue
+    asked = select(table.__table__).where(table.period == period.name)
+    rows = connection.execute(asked.order_by(table.department_id, table.rate))
+    return [_indicator(row) for row in rows]
+
+
+def cases_json(found: Sequence[Case]) -> list[dict[str, Any]]:
+    """Cases as plain values."""
+    return [asdict(one) for one in found]
+
+
+def _of_entry(entry: EntryFigures) -> Iterator[Case]:
+    checked = [one for name, one in entry.dimensions.items() if name not in OF_DELIVERY]
+    whole = sum(checked, start=Figure(0, 0))
+    came = entry.dimensions.get(QualityDimension.TIMELINESS.value, Figure(0, 0))
+    for rate, figure in ((Rate.QUALITY, whole), (Rate.UPDATE_TIMELINESS, came)):
+        if figure.counted:
+            yield Case(
+                rate, entry.department_id, "entry", entry.entry_id, figure.right, figure.counted
+            )
+
+
+def _indicator(row: Row[Any]) -> Indicator:
+    figure = Figure(row.kept, row.due)
+    return Indicator(row.period, row.department_id, Rate(row.rate), figure, row.run_id, row.at)
+
+
+def _keep(
+    connection: Connection,
+    key: tuple[str, str, Rate],
+    figure: Figure,
+    run_id: str,
+    at: datetime,
+) -> None:
+    period, department_id, rate = key
+    values = {"kept": figure.right, "due": figure.counted, "run_id": run_id, "at": at}
+    names = {"period": period, "department_id": department_id, "rate": rate.value}
+    statement = insert(IndicatorValue).values(names | values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(names), set_=values))

@@ -1,0 +1,268 @@
+"""Quality scores of a period, computed from stored runs alone: exact, and the same whenever asked.
+
+Every figure is a numerator and a denominator; a percentage is rounded once, at the end, from whole
+numbers. An entry's total is the weighted mean of the dimensions (GB/T 36344-2018) that were
+measured, with the weights in force on the first day of the period.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.vocabulary import QualityDimension
+from yishu.clocks import BEIJING
+from yishu.governance.period import Period
+from yishu.ledger.statements import query
+
+_PLACES = 4
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  days are counted on Beijing's clock
+_DAY = timedelta(days=1)
+
+Weights = Mapping[QualityDimension, Fraction]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How much was right of what was counted."""
+
+    right: int
+    counted: int
+
+    @property
+    def percent(self) -> Decimal | None:
+        """0 to 100 with four places; None when nothing was counted, which is not perfection."""
+        return _percent(Fraction(self.right, self.counted)) if self.counted else None
+
+    def __add__(self, other: "Figure") -> "Figure":
+        return Figure(self.right + other.right, self.counted + other.counted)
+
+
+@dataclass(frozen=True)
+class FailingRule:
+    """A check that rows failed in the period, in how many runs."""
+
+    entry_id: str
+    check_id: str
+    dimension: str
+    text_zh: str
+    runs: int
+    counted: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class EntryFigures:
+    """What the runs of a period say about an entry.
+
+    Attributes:
+        department_id: Whose data it was when it was last pulled in the period.
+        rows_last: Rows of the last validated run, ``run_last``; None: no run was validated.
+        rows_read: Rows of all runs together.
+        quarantined: Those of them that were set aside.
+        dimensions: Only those that were measured.
+    """
+
+    entry_id: str
+    department_id: str
+    runs: int
+    rows_read: int
+    quarantined: int
+    rows_last: int | None
+    run_last: str | None
+    dimensions: Mapping[str, Figure]
+    failing: tuple[FailingRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of a period, entry by entry; everything else is summed up from them.
+
+    Attributes:
+        period: Its name.
+        until: The moment up to which runs counted, UTC.
+        weights: By dimension, as exact decimals in text.
+    """
+
+    period: str
+    until: datetime
+    weights: Mapping[str, str]
+    entries: tuple[EntryFigures, ...]
+
+    def departments(self) -> dict[str, dict[str, Figure]]:
+        """Figures by department and dimension."""
+        found: dict[str, dict[str, Figure]] = {}
+        for entry in self.entries:
+            own = found.setdefault(entry.department_id, {})
+            for dimension, figure in entry.dimensions.items():
+                own[dimension] = own.get(dimension, Figure(0, 0)) + figure
+        return dict(sorted(found.items()))
+
+    def city(self) -> dict[str, Figure]:
+        """Figures of the whole city by dimension."""
+        return summed(self.departments().values())
+
+    def total(self, dimensions: Mapping[str, Figure]) -> Decimal | None:
+        """The weighted mean of measured dimensions, 0 to 100; None when none was measured."""
+        measured = {name: one for name, one in dimensions.items() if one.counted}
+        weights = {name: Fraction(self.weights.get(name, "0")) for name in measured}
+        whole = sum(weights.values())
+        if not whole:
+            return None
+        mean = sum(
+            weights[name] * Fraction(one.right, one.counted) for name, one in measured.items()
+        )
+        return _percent(mean / whole)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in one order; `from_json` reads them back."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str, sort_keys=True))
+        return plain
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Scores":
+        """The scores that ``to_json`` wrote."""
+        entries = tuple(_entry(one) for one in record["entries"])
+        until = datetime.fromisoformat(record["until"])
+        return cls(record["period"], until, dict(record["weights"]), entries)
+
+
+def scores(
+    connection: Connection,
+    period: Period,
+    now: datetime,
+    *,
+    weights: Weights,
+    limits: Mapping[str, timedelta | None],
+    entry_ids: Sequence[str] | None = None,
+) -> Scores:
+    """The scores of a period as far as it has gone.
+
+    Args:
+        connection: The ledger.
+        period: The month or quarter.
+        now: The present moment; later runs do not count.
+        weights: What each dimension counts for.
+        limits: The freshness limit of each entry by its update cycle; None: it has none.
+        entry_ids: Those entries alone; None: all.
+    """
+    until = min(period.end, now)
+    asked = {"start": period.start, "until": until, "entry_ids": _array(entry_ids)}
+    departments = {
+        row.entry_id: row.department_id for row in _ask(connection, "departments", asked)
+    }
+    volumes = {row.entry_id: row for row in _ask(connection, "volume", asked)}
+    figures = _figures(connection, asked, period, limits)
+    failing = failing_rules(connection, period, now, entry_ids)
+    entries = tuple(
+        _of_entry(one, departments, volumes, figures, failing)
+        for one in sorted({*volumes, *figures})
+    )
+    texts = {name.value: str(share) for name, share in weights.items()}
+    return Scores(period.name, until, texts, entries)
+
+
+def failing_rules(
+    connection: Connection,
+    period: Period,
+    now: datetime,
+    entry_ids: Sequence[str] | None = None,
+) -> dict[str, list[FailingRule]]:
+    """Checks that rows failed in a period, by entry, the worst first."""
+    asked = {"start": period.start, "until": min(period.end, now), "entry_ids": _array(entry_ids)}
+    found: dict[str, list[FailingRule]] = {}
+    for row in connection.execute(query("failing_checks"), asked):
+        found.setdefault(row.entry_id, []).append(FailingRule(**row._mapping))
+    return found
+
+
+def summed(parts: Iterable[Mapping[str, Figure]]) -> dict[str, Figure]:
+    """Figures of several parts added up by dimension, in the order of the standard."""
+    found: dict[str, Figure] = {}
+    for part in parts:
+        for name, figure in part.items():
+            found[name] = found.get(name, Figure(0, 0)) + figure
+    return {name.value: found[name.value] for name in QualityDimension if name.value in found}
+
+
+def _figures(
+    connection: Connection,
+    asked: Mapping[str, Any],
+    period: Period,
+    limits: Mapping[str, timedelta | None],
+) -> dict[str, dict[str, Figure]]:
+    found: dict[str, dict[str, Figure]] = {}
+
+    def add(entry_id: str, dimension: str, right: int, counted: int) -> None:
+        if counted:
+            found.setdefault(entry_id, {})[dimension] = Figure(right, counted)
+
+    for row in _ask(connection, "dimensions", asked):
+        add(row.entry_id, row.dimension, row.counted - row.failed, row.counted)
+    limited = {name: limit / _DAY for name, limit in limits.items() if limit is not None}
+    promised = {
+        "entries": list(limited),
+        "days": list(limited.values()),
+        "first_day": _days(period.start),
+        "until_day": _days(asked["until"]),
+    }
+    for row in _ask(connection, "deliveries", {**asked, **promised}):
+        add(row.entry_id, QualityDimension.TIMELINESS.value, row.kept, row.due)
+    for row in _ask(connection, "access", asked):
+        right = row.counted - row.failed
+        add(row.entry_id, QualityDimension.ACCESSIBILITY.value, right, row.counted)
+    return found
+
+
+def _array(entry_ids: Sequence[str] | None) -> list[str] | None:
+    return None if entry_ids is None else list(entry_ids)
+
+
+def _days(moment: datetime) -> float:
+    """Days on Beijing's clock since 1970, as the statements count them."""
+    return (moment.astimezone(BEIJING).replace(tzinfo=None) - _EPOCH) / _DAY
+
+
+def _of_entry(
+    entry_id: str,
+    departments: Mapping[str, str],
+    volumes: Mapping[str, Any],
+    figures: Mapping[str, Mapping[str, Figure]],
+    failing: Mapping[str, Sequence[FailingRule]],
+) -> EntryFigures:
+    volume = volumes.get(entry_id)
+    measured = figures.get(entry_id, {})
+    return EntryFigures(
+        entry_id=entry_id,
+        department_id=departments.get(entry_id, entry_id.partition(".")[0]),
+        runs=volume.runs if volume else 0,
+        rows_read=volume.rows_read if volume else 0,
+        quarantined=volume.quarantined if volume else 0,
+        rows_last=volume.rows_last if volume else None,
+        run_last=volume.run_last if volume else None,
+        dimensions={
+            name.value: measured[name.value] for name in QualityDimension if name.value in measured
+        },
+        failing=tuple(failing.get(entry_id, ())),
+    )
+
+
+def _ask(connection: Connection, name: str, asked: Mapping[str, Any]) -> Iterable[Any]:
+    return connection.execute(query(f"score_{name}"), asked)
+
+
+def _percent(share: Fraction) -> Decimal:
+    """A share as a percentage; half a unit of the last place goes to the even neighbour."""
+    return Decimal(round(share * 100 * 10**_PLACES)).scaleb(-_PLACES)
+
+
+def _entry(record: Mapping[str, Any]) -> EntryFigures:
+    dimensions = {name: Figure(**one) for name, one in record["dimensions"].items()}
+    ordered = {d.value: dimensions[d.value] for d in QualityDimension if d.value in dimensions}
+    failing = tuple(FailingRule(**one) for one in record["failing"])
+    return EntryFigures(**{**record, "dimensions": ordered, "failing": failing})

@@ -1,0 +1,62 @@
+"""A 64-bit hash of a row's key that is the same in every release, process and machine.
+
+DuckDB's and Python's own hashes may change from version to version; this one is written to disk.
+It finds candidates only: whoever looks a key up compares the key itself.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_SEED = 0x9E3779B97F4A7C15
+_SHIFT = np.uint64(32)
+_FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+"""Odd factors of the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+_WORD = 8
+_BETWEEN = "\x1f"
+
+
+def hash_keys(columns: Sequence[pa.Array]) -> np.ndarray:
+    """One unsigned 64-bit number a row; empty keys hash as empty text.
+
+    Args:
+        columns: The columns of the key, in the order of the key, of any standard type.
+    """
+    texts = [pc.fill_null(column.cast(pa.string()), "") for column in columns]
+    whole = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
+    return _hash_texts(whole)
+
+
+def _hash_texts(texts: pa.StringArray) -> np.ndarray:
+    _, offsets, data = texts.buffers()
+    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
+    lengths = np.diff(starts)
+    hashes = np.empty(len(texts), np.uint64)
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        hashes[rows] = _hash_words(_words(letters, starts[rows], int(length)), int(length))
+    return hashes
+
+
+def _words(letters: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Texts of one length as rows of little-endian words, filled up with zeros."""
+    block = np.zeros((len(starts), -(-length // _WORD) * _WORD), np.uint8)
+    if length:
+        block[:, :length] = letters[starts[:, None] + np.arange(length, dtype=np.int32)]
+    return block.view("<u8")
+
+
+def _hash_words(words: np.ndarray, length: int) -> np.ndarray:
+    hashes = np.full(len(words), _SEED ^ length, np.uint64)
+    for word in words.T:
+        hashes = _mixed(hashes ^ word)
+    return _mixed(hashes)
+
+
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    for factor in _FACTORS:
+        numbers = (numbers ^ (numbers >> _SHIFT)) * factor
+    return numbers ^ (numbers >> _SHIFT)

@@ -1,0 +1,42 @@
+"""`create_app`: the portal of one installation as an ASGI application."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from yishu import secrets
+from yishu.portal import problems
+from yishu.portal.areas import AREAS
+from yishu.portal.messages import Language
+from yishu.portal.notes import Notes
+from yishu.portal.pages import environment
+from yishu.portal.security import BodyLimit, SecureHeaders
+from yishu.portal.world import World
+
+STATIC = Path(__file__).parent / "static"
+API_VERSION = "v1"
+
+
+def create_app(world: World) -> FastAPI:
+    """The portal over a world: every area of ``AREAS``, assets, errors, secure headers."""
+    app = FastAPI(
+        title="Yishu",
+        version=API_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"/api/{API_VERSION}/openapi.json",
+    )
+    app.state.world = world
+    app.state.templates = {each: environment(each, world.org_name) for each in Language}
+    app.state.notes = Notes(secrets.portal_key(world.settings.secrets_dir))
+    app.state.links = [link for area in AREAS for link in getattr(area, "LINKS", ())]
+    for area in AREAS:
+        app.include_router(area.router)
+    # Assets alone are compressed: a page holds a token, whose length must not depend on guesses.
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)), name="static")
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecureHeaders, secure=world.secure)
+    return app

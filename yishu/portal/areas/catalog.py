@@ -1,0 +1,143 @@
+"""The catalog in force: search, filters, and the page of one entry."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from catalog import vocabulary
+from catalog.model import CatalogEntry, CatalogView
+from catalog.search import FACETS, Hits, search
+from catalog.search import Query as Wanted
+from yishu.ledger.rows import RunQuality
+from yishu.pipeline.status import status_of
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Reading
+from yishu.portal.world import World
+
+router = APIRouter(prefix="/catalog", include_in_schema=False)
+LINKS = (Link("数据目录", "/catalog", 10),)
+
+PAGE_ROWS = 50
+CHOICES = {
+    "share_type": ("共享类型", tuple(vocabulary.ShareType)),
+    "open_type": ("开放类型", tuple(vocabulary.OpenType)),
+    "data_kind": ("数据种类", tuple(vocabulary.DataKind)),
+    "update_cycle": ("更新周期", tuple(vocabulary.UpdateCycle)),
+}
+FRESHNESS = (("fresh", "在更新期限内"), ("late", "超过更新期限"), ("never", "从未入库"))
+
+
+class Asked(BaseModel):
+    """What the search form sends."""
+
+    page: int = Field(1, ge=1)
+
+    q: str = ""
+    org: str = ""
+    share_type: str = ""
+    open_type: str = ""
+    data_kind: str = ""
+    update_cycle: str = ""
+    element: str = ""
+    freshness: str = ""
+
+    @property
+    def query(self) -> str:
+        """What was asked, as the query of an address."""
+        asked = self.model_dump(exclude={"page"})
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+def find(world: World, asked: Asked) -> Hits:
+    """Entries of the catalog in force that fit."""
+    only = _by_freshness(world, asked.freshness) if asked.freshness else None
+    facets = {name: getattr(asked, name) for name in FACETS}
+    wanted = Wanted(asked.q, element=asked.element, only=only, **facets)
+    return search(world.documents(), wanted)
+
+
+def freshness(world: World) -> dict[str, str]:
+    """``fresh``, ``late`` or ``never`` of each entry in force."""
+    deliveries, now = world.ledger.deliveries(), world.clock()
+    release = world.release()
+    found = {}
+    for entry_id, entry in release.entries.items():
+        limit = entry.update_cycle.freshness
+        delivery = deliveries.get(entry_id)
+        if delivery is None:
+            found[entry_id] = "never"
+        else:
+            late = limit is not None and now - delivery.pulled_at > limit
+            found[entry_id] = "late" if late else "fresh"
+    return found
+
+
+def _by_freshness(world: World, wanted: str) -> frozenset[str]:
+    return frozenset(one for one, state in freshness(world).items() if state == wanted)
+
+
+@router.get("")
+def look(page: Reading, asked: Annotated[Asked, Query()]) -> Response:
+    """Search and filter."""
+    release = page.world.release()
+    hits = find(page.world, asked)
+    first = (asked.page - 1) * PAGE_ROWS
+    shown = [release.entries[one] for one in hits.entry_ids[first : first + PAGE_ROWS]]
+    return page.render(
+        "catalog/search.html",
+        asked=asked,
+        hits=hits,
+        entries=shown,
+        number=asked.page,
+        last=max(1, -(-len(hits.entry_ids) // PAGE_ROWS)),
+        orgs=[(one.id, one.name) for one in release.departments.values()],
+        choices=CHOICES,
+        freshness=[(value, page.say(text)) for value, text in FRESHNESS],
+        release=release,
+    )
+
+
+@router.get("/entries/{entry_id}")
+def show(page: Reading, entry_id: str) -> Response:
+    """One entry: what is promised, and how its data are."""
+    release = page.world.release()
+    entry = release.entry(entry_id)
+    ledger = page.world.ledger
+    trend = ledger.quality_trend(entry_id)
+    return page.render(
+        "catalog/entry.html",
+        entry=entry,
+        department=release.departments.get(entry.provider_org),
+        sources=sources(entry, release),
+        status=status_of(entry, ledger, page.now),
+        trend=trend,
+        chart=_chart(trend, page.say("每次入库的合格率")) if len(trend) > 1 else None,
+        airflow=page.world.airflow_url,
+    )
+
+
+def sources(entry: CatalogEntry, catalog: CatalogView) -> dict[str, list[str]]:
+    """Field of an item -> the entries that are the source of its element (S004 Art.15)."""
+    found = {}
+    for item in entry.items:
+        element = catalog.elements.get(item.element) if item.element else None
+        if element:
+            found[item.field] = [source.entry for source in element.sources]
+    return found
+
+
+def _chart(trend: list[RunQuality], title: str) -> dict[str, Any]:
+    zone = timedelta(hours=8)
+    days = [f"{run.decided_at + zone:%m-%d %H:%M}" for run in trend]
+    shares = [None if run.score is None else round(100 * run.score, 2) for run in trend]
+    return {
+        "title": {"text": title, "textStyle": {"fontSize": 13}},
+        "tooltip": {"trigger": "axis"},
+        "grid": {"left": 48, "right": 16, "bottom": 24, "top": 40},
+        "xAxis": {"type": "category", "data": days},
+        "yAxis": {"type": "value", "scale": True, "max": 100},
+        "series": [{"type": "line", "data": shares}],
+    }

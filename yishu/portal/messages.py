@@ -1,0 +1,46 @@
+"""What pages say, in two languages: Chinese is written in templates and code, English is looked up.
+
+``messages/<area>.yaml`` maps each Chinese text to its English. A text without English is shown in
+Chinese; a test lists those.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from catalog.vocabulary import Labelled
+
+FOLDER = Path(__file__).parent / "messages"
+
+
+class Language(StrEnum):
+    """Languages of the pages."""
+
+    CHINESE = "zh"
+    ENGLISH = "en"
+
+
+@cache
+def english() -> Mapping[str, str]:
+    """Chinese text -> English text, of all areas."""
+    texts: dict[str, str] = {}
+    for path in sorted(FOLDER.glob("*.yaml")):
+        texts |= yaml.safe_load(path.read_text("utf-8")) or {}
+    return texts
+
+
+def speaker(language: Language) -> Callable[[str], str]:
+    """What turns a Chinese text into the text of a language."""
+    if language is Language.CHINESE:
+        return lambda text: text
+    return lambda text: english().get(text, text)
+
+
+def label(value: object, language: Language) -> str:
+    """A value of a closed set as people read it: its Chinese label, or its English words."""
+    if language is Language.CHINESE and isinstance(value, Labelled):
+        return value.label_zh
+    return str(value).replace("_", " ")
