@@ -73,6 +73,7 @@ __all__ = [
     "SourceSpec",
     "Subject",
     "SubjectColumn",
+    "SubjectLink",
     "System",
     "Tombstone",
     "Watermark",
@@ -305,8 +306,27 @@ class SubjectColumn(Model):
     element: ElementId
 
 
+class SubjectLink(Model):
+    """Rows of a subject that point to rows of another, e.g. a case to the item applied for.
+
+    ``to`` are the columns pointed to, default the other subject's key; a row without a value points
+    nowhere. ``when`` limits the link to rows of some kind, e.g. applicants that are legal entities.
+    More than ``max_dangling_share`` of rows that point to nothing stop a release.
+    """
+
+    name: Identifier
+    columns: tuple[Identifier, ...] = Field(min_length=1)
+    subject: Identifier
+    to: tuple[Identifier, ...] = ()
+    when: Scope | None = None
+    max_dangling_share: float = Field(default=1, ge=0, le=1)
+
+
 class Subject(Model):
-    """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
+    """A table of the subject library (S004 Art.13): union over scopes, join over elements.
+
+    An entry of whose rows more than ``max_not_linked_share`` give nothing stops the publication.
+    """
 
     id: Identifier
     name: Name
@@ -315,6 +335,8 @@ class Subject(Model):
     key: tuple[Identifier, ...] = Field(min_length=1)
     late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
     columns: tuple[SubjectColumn, ...] = Field(min_length=1)
+    links: tuple[SubjectLink, ...] = ()
+    max_not_linked_share: float = Field(default=1, ge=0, le=1)
 
 
 class Catalog(Model):

@@ -31,6 +31,7 @@ from yishu.ledger.facts import (
     Stage,
     VerdictFacts,
 )
+from yishu.ledger.lineage import record_events
 from yishu.ledger.models import (
     Base,
     CheckResult,
@@ -298,6 +299,17 @@ class Ledger(CareRecords, QuarantineRecords):
     def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:
             return connection.execute(query(name), parameters).all()
+
+    def record_lineage(self, event: Mapping[str, Any]) -> None:
+        """Lineage told an event; the same event again changes nothing."""
+        with self._engine.begin() as connection:
+            record_events(connection, [event])
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for functions that read other areas' tables."""
+        with self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self, object_id: str) -> Iterator[Connection]:

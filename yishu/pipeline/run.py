@@ -25,6 +25,7 @@ from yishu.ledger.facts import (
     Stage,
 )
 from yishu.library import build_subject
+from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
@@ -174,7 +175,7 @@ def run_subject(
             expected="a subject of the current release",
             remedy="add it under catalog/subjects/, then `yishu catalog release`",
         )
-    subject = ctx.release.subjects[subject_id]
+    subject, library = ctx.release.subjects[subject_id], ctx.settings.library_dir
     versions: dict[str, int | None] = {}
 
     def event(state: Any, moment: Any, **facts: Any) -> RunEvent:
@@ -184,7 +185,7 @@ def run_subject(
     with told(run, ctx) as outcome:
         now = ctx.clock()
         built = build_subject(
-            ctx.settings.library_dir,
+            library,
             subject,
             ctx.release,
             run_id=run_id,
@@ -201,6 +202,7 @@ def run_subject(
         "contributions": [asdict(given) for given in built.contributions],
         "missing": list(built.missing),
         "copies": [asdict(finding) for finding in built.copies],
+        "links": [asdict(found) for found in check_links(library, subject, ctx.release)],
     }
 
 

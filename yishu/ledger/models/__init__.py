@@ -21,6 +21,7 @@ from yishu.ledger.models.clocks import (
     TaskState,
 )
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.library import LibraryPin, LineageEvent
 from yishu.ledger.models.organisations import (
     Deputy,
     Duty,
@@ -106,6 +107,8 @@ __all__ = [
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "LibraryPin",
+    "LineageEvent",
     "NoticeAddress",
     "NoticeDelivery",
     "NoticeRow",
