@@ -62,7 +62,7 @@ def build_docs(
     import great_expectations  # noqa: PLC0415 - seconds
 
     folder.mkdir(parents=True, exist_ok=True)
-    context = great_expectations.get_context(mode="file", project_root_dir=folder)
+    context: Any = great_expectations.get_context(mode="file", project_root_dir=folder)
     context.variables.progress_bars = {"globally": False}
     asked = suite(checks, name)
     context.suites.add_or_update(asked)

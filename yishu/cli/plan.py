@@ -1,4 +1,4 @@
-"""``yishu quality plan``, ``suite``, ``docs``: what will be checked, and Great Expectations' view."""
+"""``yishu quality plan``, ``suite``, ``docs``: what will be checked, and how others see it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -59,7 +59,9 @@ def suite(
     with reported(as_json=False):
         checks = _planned(entry, _moment(on))
         write_suite([one for one in checks if _is_complete(one)], entry, out)
-    console.print(f"{out} is written; `import expectations.fields` before you load it", markup=False)
+    console.print(
+        f"{out} is written; `import expectations.fields` before you load it", markup=False
+    )
 
 
 def docs(
