@@ -14,6 +14,7 @@ from yishu.cli import (
     journal,
     library,
     lineage,
+    plan,
     portal,
     quality,
     record,
@@ -33,6 +34,9 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
+quality.app.command("plan")(plan.plan)
+quality.app.command("suite")(plan.suite)
+quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
