@@ -26,6 +26,9 @@ _DAY = timedelta(days=1)
 
 Weights = Mapping[QualityDimension, Fraction]
 
+EQUAL: Weights = {dimension: Fraction(1, len(QualityDimension)) for dimension in QualityDimension}
+"""Every dimension counts alike."""
+
 
 @dataclass(frozen=True)
 class Figure:

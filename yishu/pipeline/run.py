@@ -28,6 +28,7 @@ from yishu.ledger.facts import (
 )
 from yishu.library import build_subject
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.aftermath import after_publication, object_to_copies
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.context import PipelineContext
@@ -167,6 +168,8 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         now = ctx.clock()
         commit = publish_entry(entry, folder, ctx.settings.library_dir, committed_at=now)
         ctx.ledger.record_commit(commit_facts(commit, entry_id, Layer.UNIFIED))
+        pulled_at = datetime.fromisoformat(load_receipt(folder, needed_by="publish").pulled_at)
+        after_publication(entry, commit, pulled_at, ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(commit)}
     return asdict(commit)
@@ -213,6 +216,7 @@ def run_subject(
         versions.update({given.entry_id: given.version for given in built.contributions})
         facts = commit_facts(built.commit, subject_id, Layer.SUBJECT)
         ctx.ledger.record_subject(facts, contribution_facts(built))
+        object_to_copies(built.copies, ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, subject_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(built.commit)}
     return {
