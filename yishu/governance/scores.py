@@ -32,10 +32,11 @@ EQUAL: Weights = {dimension: Fraction(1, len(QualityDimension)) for dimension in
 
 @dataclass(frozen=True)
 class Figure:
-    """How much was right of what was counted."""
+    """How much was right of what was counted; ``waived``: wrong, but let past by a waiver."""
 
     right: int
     counted: int
+    waived: int = 0
 
     @property
     def percent(self) -> Decimal | None:
@@ -43,7 +44,9 @@ class Figure:
         return _percent(Fraction(self.right, self.counted)) if self.counted else None
 
     def __add__(self, other: "Figure") -> "Figure":
-        return Figure(self.right + other.right, self.counted + other.counted)
+        return Figure(
+            self.right + other.right, self.counted + other.counted, self.waived + other.waived
+        )
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class FailingRule:
     runs: int
     counted: int
     failed: int
+    waived: int = 0
 
 
 @dataclass(frozen=True)
@@ -201,12 +205,13 @@ def _figures(
 ) -> dict[str, dict[str, Figure]]:
     found: dict[str, dict[str, Figure]] = {}
 
-    def add(entry_id: str, dimension: str, right: int, counted: int) -> None:
-        if counted:
-            found.setdefault(entry_id, {})[dimension] = Figure(right, counted)
+    def add(entry_id: str, dimension: str, figure: Figure) -> None:
+        if figure.counted:
+            found.setdefault(entry_id, {})[dimension] = figure
 
     for row in _ask(connection, "dimensions", asked):
-        add(row.entry_id, row.dimension, row.counted - row.failed, row.counted)
+        figure = Figure(row.counted - row.failed, row.counted, row.waived)
+        add(row.entry_id, row.dimension, figure)
     limited = {name: limit / _DAY for name, limit in limits.items() if limit is not None}
     promised = {
         "entries": list(limited),
@@ -215,10 +220,10 @@ def _figures(
         "until_day": _days(asked["until"]),
     }
     for row in _ask(connection, "deliveries", {**asked, **promised}):
-        add(row.entry_id, QualityDimension.TIMELINESS.value, row.kept, row.due)
+        add(row.entry_id, QualityDimension.TIMELINESS.value, Figure(row.kept, row.due))
     for row in _ask(connection, "access", asked):
-        right = row.counted - row.failed
-        add(row.entry_id, QualityDimension.ACCESSIBILITY.value, right, row.counted)
+        figure = Figure(row.counted - row.failed, row.counted)
+        add(row.entry_id, QualityDimension.ACCESSIBILITY.value, figure)
     return found
 
 
