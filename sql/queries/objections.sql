@@ -5,6 +5,11 @@ select
     one.merged_into,
     coalesce(latest.state, 'raised') as state,
     coalesce(latest.at, one.raised_at) as since,
+    exists (
+        select 1
+        from ledger.objection_step as step
+        where step.objection_id = one.objection_id and step.state = 'corrected'
+    ) as corrected,
     joined.number as joined,
     joined.orgs as joined_orgs
 from ledger.objection as one

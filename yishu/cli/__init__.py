@@ -14,8 +14,11 @@ from yishu.cli import (
     journal,
     library,
     lineage,
+    objection,
     portal,
     quality,
+    quality_figures,
+    quality_rows,
     record,
     source,
     upkeep,
@@ -36,6 +39,10 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(objection.app, name="objection")
+for group in (quality_figures, quality_rows):
+    for command in group.COMMANDS:
+        quality.app.command()(command)
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

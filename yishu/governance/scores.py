@@ -8,14 +8,16 @@ measured, with the weights in force on the first day of the period.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension
+from expectations import rulebook
 from yishu.clocks import BEIJING
 from yishu.governance.period import Period
 from yishu.ledger.statements import query
@@ -28,6 +30,12 @@ Weights = Mapping[QualityDimension, Fraction]
 
 EQUAL: Weights = {dimension: Fraction(1, len(QualityDimension)) for dimension in QualityDimension}
 """Every dimension counts alike."""
+
+
+def weights_on(day: date) -> Weights:
+    """The weights that the bureau's rulebook says for a day, exact."""
+    found = rulebook.weights(day).shares
+    return {dimension: Fraction(str(share)) for dimension, share in found.items()}
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Scores:
     Attributes:
         period: Its name.
         until: The moment up to which runs counted, UTC.
-        weights: By dimension, as exact decimals in text.
+        weights: By dimension, as exact fractions in text.
     """
 
     period: str
@@ -101,6 +109,7 @@ class Scores:
     weights: Mapping[str, str]
     entries: tuple[EntryFigures, ...]
 
+    @cached_property
     def departments(self) -> dict[str, dict[str, Figure]]:
         """Figures by department and dimension."""
         found: dict[str, dict[str, Figure]] = {}
@@ -110,9 +119,10 @@ class Scores:
                 own[dimension] = own.get(dimension, Figure(0, 0)) + figure
         return dict(sorted(found.items()))
 
+    @cached_property
     def city(self) -> dict[str, Figure]:
         """Figures of the whole city by dimension."""
-        return summed(self.departments().values())
+        return summed(self.departments.values())
 
     def total(self, dimensions: Mapping[str, Figure]) -> Decimal | None:
         """The weighted mean of measured dimensions, 0 to 100; None when none was measured."""
@@ -147,6 +157,7 @@ def scores(
     weights: Weights,
     limits: Mapping[str, timedelta | None],
     entry_ids: Sequence[str] | None = None,
+    names_rules: bool = True,
 ) -> Scores:
     """The scores of a period as far as it has gone.
 
@@ -157,6 +168,7 @@ def scores(
         weights: What each dimension counts for.
         limits: The freshness limit of each entry by its update cycle; None: it has none.
         entry_ids: Those entries alone; None: all.
+        names_rules: Whether the failing rules of each entry are wanted too.
     """
     until = min(period.end, now)
     asked = {"start": period.start, "until": until, "entry_ids": _array(entry_ids)}
@@ -165,7 +177,7 @@ def scores(
     }
     volumes = {row.entry_id: row for row in _ask(connection, "volume", asked)}
     figures = _figures(connection, asked, period, limits)
-    failing = failing_rules(connection, period, now, entry_ids)
+    failing = failing_rules(connection, period, now, entry_ids) if names_rules else {}
     entries = tuple(
         _of_entry(one, departments, volumes, figures, failing)
         for one in sorted({*volumes, *figures})

@@ -7,6 +7,7 @@ What comes back is a small plain record.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 

@@ -159,7 +159,7 @@ def test_scores_are_computed_again_to_the_last_digit(connection):
         where decided_at >= '2026-11-01+08' and decided_at < '2026-12-01+08' group by 1
     """)
     for dimension, counted, failed, waived in connection.execute(sums):
-        assert first.city()[dimension] == Figure(counted - failed, counted, waived)
+        assert first.city[dimension] == Figure(counted - failed, counted, waived)
 
 
 def test_weights_decide_and_what_was_not_measured_does_not_count(connection):
@@ -175,10 +175,10 @@ def test_weights_decide_and_what_was_not_measured_does_not_count(connection):
 
 def test_departments_and_city_are_sums_of_their_entries(connection):
     found = november(connection)
-    departments = found.departments()
+    departments = found.departments
     assert list(departments) == ["public_security", "taxation"]
     both = departments["public_security"]["conformity"] + departments["taxation"]["conformity"]
-    assert found.city()["conformity"] == both
+    assert found.city["conformity"] == both
 
 
 def test_a_month_in_progress_counts_what_there_is(connection):

@@ -17,6 +17,7 @@ class ObjectionRow:
 
     Attributes:
         since: When it came into its state, UTC.
+        corrected: Whether the source department corrected something.
         joined_orgs: Bodies whose objections were merged into it.
         joined: How many those are.
     """
@@ -36,6 +37,7 @@ class ObjectionRow:
     merged_into: str | None
     state: ObjectionState
     since: datetime
+    corrected: bool
     joined: int
     joined_orgs: tuple[str, ...]
 
