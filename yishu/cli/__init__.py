@@ -15,8 +15,11 @@ from yishu.cli import (
     library,
     lineage,
     plan,
+    objection,
     portal,
     quality,
+    quality_figures,
+    quality_rows,
     record,
     source,
     upkeep,
@@ -40,6 +43,10 @@ quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(objection.app, name="objection")
+for group in (quality_figures, quality_rows):
+    for command in group.COMMANDS:
+        quality.app.command()(command)
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)
