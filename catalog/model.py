@@ -62,6 +62,7 @@ __all__ = [
     "Name",
     "Opening",
     "Order",
+    "Period",
     "Promise",
     "Quality",
     "RestSpec",
@@ -90,13 +91,30 @@ class Department(Model):
     contact: Name
 
 
+class Period(Model):
+    """From the first to the last day on which something holds; None leaves a side open."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the day is in the period."""
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+
 class CodeList(Model):
-    """A closed list of codes and their names, e.g. GB/T 2260 region codes."""
+    """A closed list of codes and their names, e.g. GB/T 2260 region codes.
+
+    ``periods`` says when codes were in force that are not always, e.g. those of merged districts.
+    """
 
     id: Identifier
     name: Name
     standard: Name
     codes: Mapping[str, Name]
+    periods: Mapping[str, Period] = Field(default_factory=dict)
 
 
 class Scope(Model):

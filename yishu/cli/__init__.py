@@ -19,6 +19,7 @@ from yishu.cli import (
     record,
     source,
     upkeep,
+    user,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
+app.add_typer(user.app, name="user")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

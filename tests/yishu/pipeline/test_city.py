@@ -12,7 +12,7 @@ import pytest
 
 from catalog.vocabulary import DataKind
 from example.guides import GROUPS
-from expectations.plan import CheckKind
+from expectations.kinds import CheckKind
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.links import check_links, dangling_rows
 from yishu.library.read import read

@@ -32,6 +32,7 @@ from yishu.ledger.models.organisations import (
     OrgSuccession,
 )
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.profiles import ColumnProfile
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -90,6 +91,7 @@ __all__ = [
     "ClockDue",
     "ClockEventRow",
     "ClockReminder",
+    "ColumnProfile",
     "Contact",
     "Credential",
     "Decision",
