@@ -33,7 +33,8 @@ from yishu.library.provenance import ENTRY_ID, LANDED_ROW, PROVIDER_ORG, RUN_ID,
 from yishu.library.publish import publish_snapshot
 from yishu.library.weave import Source, Weave
 
-_VERSION_OF = "version_of."
+VERSION_OF = "version_of."
+"""Begins the names of facts beside a commit that say which version of an entry was read."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def build_subject(
             run_id=run_id,
             committed_at=committed_at,
             read=_rows(woven),
-            metadata={f"{_VERSION_OF}{entry}": str(number) for entry, number in versions.items()},
+            metadata={f"{VERSION_OF}{entry}": str(number) for entry, number in versions.items()},
             memory=memory,
             is_locked=True,
         )
@@ -159,9 +160,9 @@ def _pinned(place: Place, run_id: str) -> dict[str, int] | None:
     if done is None:
         return None
     return {
-        name.removeprefix(_VERSION_OF): int(version)
+        name.removeprefix(VERSION_OF): int(version)
         for name, version in done.metadata.items()
-        if name.startswith(_VERSION_OF)
+        if name.startswith(VERSION_OF)
     }
 
 
