@@ -3,13 +3,15 @@
 Receipts and verdicts stay when rows go: counts and digests outlive the rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from catalog.model import CatalogView, Retention
+from yishu.governance.versions import retention_of_withdrawn
 from yishu.library import maintain
 from yishu.library.read import tables
 from yishu.pipeline.context import PipelineContext
@@ -21,6 +23,8 @@ from yishu.pipeline.store import remove_folder
 RECORDS = {RECEIPT, VERDICT, PUBLISHED, ARRIVED}
 """What landing keeps for good."""
 
+NOTHING: Mapping[str, Retention] = MappingProxyType({})
+
 
 def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
     """Do all upkeep that is due now.
@@ -29,33 +33,44 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
         ``tables``: what compaction did, a record a table; ``purged``: files removed, by layer.
     """
     library = ctx.settings.library_dir
-    upkeep = [
-        asdict(maintain(library, table, history_days=_retention(ctx.release, table).history_days))
-        for table in tables(library)
-    ]
-    purged = purge(ctx.settings.var_dir, library, ctx.release, ctx.clock())
+    with ctx.engine.connect() as connection:
+        withdrawn = retention_of_withdrawn(connection)
+    upkeep = []
+    for table in tables(library):
+        days = _retention(ctx.release, table, withdrawn).history_days
+        upkeep.append(asdict(maintain(library, table, history_days=days)))
+    purged = purge(ctx.settings.var_dir, library, ctx.release, ctx.clock(), withdrawn=withdrawn)
     return {"tables": upkeep, "purged": purged}
 
 
-def purge(var_dir: Path, library: Path, catalog: CatalogView, now: datetime) -> dict[str, int]:
+def purge(
+    var_dir: Path,
+    library: Path,
+    catalog: CatalogView,
+    now: datetime,
+    *,
+    withdrawn: Mapping[str, Retention] = NOTHING,
+) -> dict[str, int]:
     """Remove rows past their retention, whatever became of the run that left them.
 
-    Entries that the catalog no longer has are kept as long as an entry that says nothing.
+    What a withdrawn entry left is kept as long as the entry promised; of one that nobody knows, as
+    long as of an entry that says nothing.
 
     Args:
         var_dir: Holds ``landing`` and ``quarantine``.
         library: Holds the keys of rows that subjects could not link.
         catalog: Says how long each entry's rows are kept.
         now: The present moment, with its zone.
+        withdrawn: How long the rows of entries that were withdrawn are kept.
     """
     quarantine_days = Retention().quarantine_days
     removed = {"landing": 0, "quarantine": 0, "not_linked": 0}
     for entry_id, path in _files_of_runs(var_dir / "landing"):
-        days = _retention(catalog, entry_id).landing_days
+        days = _retention(catalog, entry_id, withdrawn).landing_days
         if path.name not in RECORDS:
             removed["landing"] += _end(path, days, now)
     for entry_id, path in _files_of_runs(var_dir / "quarantine"):
-        days = _retention(catalog, entry_id).quarantine_days
+        days = _retention(catalog, entry_id, withdrawn).quarantine_days
         removed["quarantine"] += _end(path, days, now)
     for path in (library / "not_linked").glob("*/*"):
         removed["not_linked"] += _end(path, quarantine_days, now)
@@ -86,8 +101,8 @@ def _end(path: Path, days: int, now: datetime) -> int:
     return len(inside)
 
 
-def _retention(catalog: CatalogView, name: str) -> Retention:
+def _retention(catalog: CatalogView, name: str, withdrawn: Mapping[str, Retention]) -> Retention:
     entry_id = name.partition("/")[2] or name
     if entry_id in catalog.entries:
         return catalog.entries[entry_id].retention
-    return Retention()
+    return withdrawn.get(entry_id, Retention())
