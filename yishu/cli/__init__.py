@@ -13,6 +13,7 @@ from yishu.cli import (
     doctor,
     journal,
     library,
+    lineage,
     portal,
     quality,
     record,
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from openlineage.client.transport import Transport
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from catalog.release import Release
@@ -34,21 +34,18 @@ class PipelineContext:
     clock: Callable[[], datetime]
 
     @cached_property
-    def engine(self) -> Engine:
-        """The ledger's database, connected on first use."""
-        url = make_url(self.ledger_url).set(drivername="postgresql+psycopg")
-        return create_engine(url, pool_pre_ping=True)
-
-    @cached_property
     def ledger(self) -> Ledger:
         """The ledger, connected on first use."""
-        return Ledger(self.engine)
+        url = make_url(self.ledger_url).set(drivername="postgresql+psycopg")
+        return Ledger(create_engine(url, pool_pre_ping=True))
 
     @cached_property
     def lineage(self) -> Transport:
         """Where lineage events go."""
         here = self.settings
-        return open_transport(here.lineage_file, here.lineage_url, here.lineage_api_key)
+        return open_transport(
+            here.lineage_file, here.lineage_url, here.lineage_api_key, self.ledger.record_lineage
+        )
 
     def connection(self, connection_id: str) -> Connection:
         """The connection of that id.

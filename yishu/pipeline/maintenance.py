@@ -3,8 +3,8 @@
 Receipts and verdicts stay when rows go: counts and digests outlive the rows.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -12,8 +12,10 @@ from typing import Any
 
 from catalog.model import CatalogView, Retention
 from yishu.governance.versions import retention_of_withdrawn
-from yishu.library import maintain
+from yishu.ledger.pins import pinned_versions
+from yishu.library import Upkeep, maintain
 from yishu.library.read import tables
+from yishu.library.release import named_versions
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.delivery import ARRIVED, RECEIPT
 from yishu.pipeline.publish import PUBLISHED
@@ -33,14 +35,24 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
         ``tables``: what compaction did, a record a table; ``purged``: files removed, by layer.
     """
     library = ctx.settings.library_dir
-    with ctx.engine.connect() as connection:
-        withdrawn = retention_of_withdrawn(connection)
-    upkeep = []
-    for table in tables(library):
-        days = _retention(ctx.release, table, withdrawn).history_days
-        upkeep.append(asdict(maintain(library, table, history_days=days)))
-    purged = purge(ctx.settings.var_dir, library, ctx.release, ctx.clock(), withdrawn=withdrawn)
+    with ctx.ledger.reading() as connection:
+        pinned = pinned_versions(connection)
+        kept = _Kept(ctx.release, retention_of_withdrawn(connection))
+    upkeep = [
+        asdict(_upkeep(ctx, table, pinned.get(table, []), kept.of(table).history_days))
+        for table in tables(library)
+    ]
+    purged = purge(
+        ctx.settings.var_dir, library, ctx.release, ctx.clock(), withdrawn=kept.withdrawn
+    )
     return {"tables": upkeep, "purged": purged}
+
+
+def _upkeep(ctx: PipelineContext, table: str, pinned: Sequence[int], days: int) -> Upkeep:
+    """Maintain a table; versions that a grant, a report or a release of its time name stay."""
+    library = ctx.settings.library_dir
+    released = named_versions(library, ctx.clock() - timedelta(days=days)).get(table, set())
+    return maintain(library, table, history_days=days, protected=[*pinned, *released])
 
 
 def purge(
@@ -63,14 +75,15 @@ def purge(
         now: The present moment, with its zone.
         withdrawn: How long the rows of entries that were withdrawn are kept.
     """
+    kept = _Kept(catalog, withdrawn)
     quarantine_days = Retention().quarantine_days
     removed = {"landing": 0, "quarantine": 0, "not_linked": 0}
     for entry_id, path in _files_of_runs(var_dir / "landing"):
-        days = _retention(catalog, entry_id, withdrawn).landing_days
+        days = kept.of(entry_id).landing_days
         if path.name not in RECORDS:
             removed["landing"] += _end(path, days, now)
     for entry_id, path in _files_of_runs(var_dir / "quarantine"):
-        days = _retention(catalog, entry_id, withdrawn).quarantine_days
+        days = kept.of(entry_id).quarantine_days
         removed["quarantine"] += _end(path, days, now)
     for path in (library / "not_linked").glob("*/*"):
         removed["not_linked"] += _end(path, quarantine_days, now)
@@ -101,8 +114,16 @@ def _end(path: Path, days: int, now: datetime) -> int:
     return len(inside)
 
 
-def _retention(catalog: CatalogView, name: str, withdrawn: Mapping[str, Retention]) -> Retention:
-    entry_id = name.partition("/")[2] or name
-    if entry_id in catalog.entries:
-        return catalog.entries[entry_id].retention
-    return withdrawn.get(entry_id, Retention())
+@dataclass(frozen=True)
+class _Kept:
+    """How long rows are kept, of entries that are released and of those that were withdrawn."""
+
+    catalog: CatalogView
+    withdrawn: Mapping[str, Retention]
+
+    def of(self, name: str) -> Retention:
+        """The retention of an entry, or of the entry of a table."""
+        entry_id = name.partition("/")[2] or name
+        if entry_id in self.catalog.entries:
+            return self.catalog.entries[entry_id].retention
+        return self.withdrawn.get(entry_id, Retention())
