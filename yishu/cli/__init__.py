@@ -7,6 +7,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 import typer
 
 from yishu.cli import (
+    backup,
     catalog,
     data,
     demo,
@@ -54,6 +55,9 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("drill")(backup.drill)
 app.command("portal")(portal.portal)
 app.command("backfill")(upkeep.backfill)
 app.command("end-abandoned")(upkeep.end_abandoned)

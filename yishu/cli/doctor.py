@@ -42,7 +42,7 @@ def doctor(as_json: AsJson = False) -> None:
     Example: yishu doctor
     """
     here = world.settings()
-    looks = (_disk, _database, _release, _connections, _airflow, _library, _runs)
+    looks = (_disk, _database, _release, _connections, _airflow, _library, _runs, _drill)
     findings = [finding for look in looks for finding in _safely(look, here)]
     rows = [asdict(finding) for finding in findings]
     show(rows, as_json, lambda: print_table("Doctor", rows))
@@ -105,6 +105,17 @@ def _embedded(here: Settings) -> EmbeddedPostgres:
 def _release(here: Settings) -> Iterator[Finding]:
     release = current_release(here.releases_dir)
     yield Finding("release", True, f"{release.id}: {len(release.entries)} entries")
+
+
+def _drill(here: Settings) -> Iterator[Finding]:
+    from yishu.ledger.backup import last_drill  # noqa: PLC0415
+
+    done = last_drill(here)
+    if done is None:
+        yield Finding("restore drill", True, "never practised", "practise it: `yishu drill`")
+    else:
+        found = f"{done.at[:10]}: {done.tables} tables and {done.files} files equal"
+        yield Finding("restore drill", done.is_equal, found)
 
 
 def _connections(here: Settings) -> Iterator[Finding]:
