@@ -76,6 +76,9 @@ class Action(Labelled):
     REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
     ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
     RECORD_TASK = "record_task", "登记任务进展"
+    SIGN_IN = "sign_in", "登录"
+    VIEW_PERSONAL = "view_personal", "查看个人信息"
+    MANAGE_TOKEN = "manage_token", "管理接口令牌"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -129,6 +132,9 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
+    Action.SIGN_IN: frozenset(Role) - {Role.RULE},
+    Action.VIEW_PERSONAL: frozenset(Role) - {Role.RULE},
+    Action.MANAGE_TOKEN: frozenset(Role) - {Role.RULE},
 }
 
 OWN_ORG: frozenset[Action] = frozenset(
