@@ -47,6 +47,7 @@ class Action(Labelled):
     ANSWER_OBJECTION = "answer_objection", "核实异议"
     DISPUTE_OBJECTION = "dispute_objection", "对异议结果提出争议"
     CLOSE_OBJECTION = "close_objection", "关闭异议"
+    CHECK_SAMPLE = "check_sample", "抽查"
     RELEASE_QUARANTINE = "release_quarantine", "放行隔离数据"
     WAIVE_RULE = "waive_rule", "豁免规则"
     ANSWER_FIGURE = "answer_figure", "回应评分"
@@ -102,6 +103,7 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.CLOSE_OBJECTION: frozenset(
         {Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.AUTHORITY_REVIEWER}
     ),
+    Action.CHECK_SAMPLE: frozenset({Role.QUALITY_MONITOR}),
     Action.RELEASE_QUARANTINE: frozenset({Role.QUALITY_MONITOR}),
     Action.WAIVE_RULE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_FIGURE: frozenset({Role.DEPARTMENT_OFFICER}),

@@ -34,6 +34,7 @@ def test_every_entry_and_every_subject_of_the_release_has_one_dag(
         *content["entries"],
         *(f"subject-{subject}" for subject in content["subjects"]),
         "maintenance",
+        "alarms",
     }
 
     assert set(city["dags"]) == expected
@@ -180,7 +181,7 @@ def test_an_entry_that_is_not_in_the_release_has_no_dag(
     del without["entries"][ENTRY]
 
     assert ENTRY not in parse(without)["dags"]
-    assert parse(without, asked=ENTRY)["dags"].keys() <= {"maintenance"}
+    assert parse(without, asked=ENTRY)["dags"].keys() <= {"maintenance", "alarms"}
 
 
 def test_a_task_process_builds_only_the_dag_it_asks_for(
@@ -189,8 +190,8 @@ def test_a_task_process_builds_only_the_dag_it_asks_for(
     built = set(parse(content, asked=ENTRY)["dags"])
     built_for_subject = set(parse(content, asked="subject-legal_entity")["dags"])
 
-    assert built == {ENTRY, "maintenance"}
-    assert built_for_subject == {"subject-legal_entity", "maintenance"}
+    assert built == {ENTRY, "maintenance", "alarms"}
+    assert built_for_subject == {"subject-legal_entity", "maintenance", "alarms"}
 
 
 @pytest.mark.requirement("SHR-16")
@@ -224,7 +225,12 @@ def test_a_subject_that_waits_for_all_is_published_on_the_slowest_schedule_at_th
 def test_a_dag_file_is_a_table_of_contents() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
 
-    assert [file.name for file in files] == ["entries.py", "maintenance.py", "subjects.py"]
+    assert [file.name for file in files] == [
+        "alarms.py",
+        "entries.py",
+        "maintenance.py",
+        "subjects.py",
+    ]
     assert all(len(file.read_text("utf-8").splitlines()) <= 80 for file in files)
 
 

@@ -14,6 +14,8 @@ TIME_ZONE = "Asia/Shanghai"
 
 MAINTENANCE_DAG_ID = "maintenance"
 
+ALARMS_DAG_ID = "alarms"
+
 LIBRARY_POOL = "unified_database"
 """Pool of every task that works on the library and not on a department system."""
 
