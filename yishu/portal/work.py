@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, any_, literal, select
 
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
@@ -124,7 +124,8 @@ _REQUESTS: dict[Role, _Wanted] = {
     Role.AUTHORITY_REVIEWER: lambda _: ("审批共享申请", ShareRequest.state == "submitted"),
     Role.PROVIDER_REVIEWER: lambda actor: (
         "审核共享申请",
-        (ShareRequest.state == "submitted") & ShareRequest.provider_orgs.any(actor.org),
+        (ShareRequest.state == "submitted")
+        & (literal(actor.org) == any_(ShareRequest.provider_orgs)),
     ),
     Role.DEPARTMENT_OFFICER: lambda actor: (
         "完成或补正共享申请",
