@@ -6,7 +6,6 @@ Each group of commands is a module; heavy packages are imported where a command 
 
 import typer
 
-from yishu.cli import catalog, data, demo, doctor, journal, library, portal, quality, record, source
 from yishu.cli import (
     catalog,
     data,
