@@ -16,14 +16,17 @@ from airflow.sdk import (
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     Param,
+    SyncCallback,
     chain,
     get_parsing_context,
 )
 
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.vocabulary import LateDepartment, UpdateCycle
-from yishu.orchestration import describe, naming, tasks
+from yishu.orchestration import describe, naming, supervision, tasks
 from yishu.orchestration.arrival import ArriveOperator
 
 RETRIES: dict[str, Any] = {
@@ -38,6 +41,15 @@ fail at once (see ``tasks``)."""
 
 MAINTENANCE_CRON = "30 3 * * *"
 """After the night's pulls (01:30), before office hours; Asia/Shanghai."""
+
+
+SUPERVISION_CRON = "0 8 * * *"
+"""Before offices open, so that the day begins with what is due; Asia/Shanghai."""
+
+HOURLY_CRON = "10 * * * *"
+
+LATEST_SWEEP = timedelta(hours=1)
+"""A sweep that has not ended by then is late itself."""
 
 
 def entry_dags(catalog: CatalogView) -> Iterator[DAG]:
@@ -127,6 +139,42 @@ def maintenance_dag(doc_md: str) -> DAG:
         **_COMMON,
     ) as dag:
         _task("maintain", tasks.maintain, naming.LIBRARY_POOL)
+    return dag
+
+
+def supervision_dags(doc_md: str) -> Iterator[DAG]:
+    """The sweeps over all clocks; a sweep that is itself late is told."""
+    daily, hourly = naming.SUPERVISION_DAG_IDS
+    yield _supervision_dag(daily, SUPERVISION_CRON, doc_md, reminds=True)
+    yield _supervision_dag(hourly, HOURLY_CRON, doc_md, reminds=False)
+
+
+def _supervision_dag(dag_id: str, cron: str, doc_md: str, *, reminds: bool) -> DAG:
+    late = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=LATEST_SWEEP,
+        callback=SyncCallback(f"{supervision.__name__}.tell_late_sweep", {"dag_id": dag_id}),
+    )
+    with DAG(
+        dag_id=dag_id,
+        description="Clocks: cards, orders, reminders, notices",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(cron, timezone=naming.TIME_ZONE),
+        tags={naming.Stage.SUPERVISION.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        deadline=late,
+        **_COMMON,
+    ) as dag:
+        PythonOperator(
+            task_id="sweep",
+            python_callable=supervision.sweep,
+            op_kwargs={"reminds": reminds},
+            pool=naming.LIBRARY_POOL,
+        )
+        PythonOperator(
+            task_id="deliver", python_callable=supervision.deliver, pool=naming.LIBRARY_POOL
+        )
+        chain(dag.get_task("sweep"), dag.get_task("deliver"))
     return dag
 
 
