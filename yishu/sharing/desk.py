@@ -30,6 +30,7 @@ class Desk:
         profiles: Rule profiles in force, in the order in which their seats decide.
         at: The moment of the step, with its zone.
         materials: Materials of service items by basic code; empty: not known.
+        authority, operator: Department ids of the data authority and the command centre.
     """
 
     connection: Connection
@@ -37,6 +38,8 @@ class Desk:
     profiles: tuple[str, ...]
     at: datetime
     materials: Mapping[str, ItemMaterials] = field(default_factory=dict)
+    authority: str = "big_data_bureau"
+    operator: str = "command_centre"
 
     def number(self, prefix: str) -> str:
         """A new number such as ``SQ00000012``."""

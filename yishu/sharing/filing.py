@@ -125,7 +125,7 @@ def withdraw(desk: Desk, request_id: str, actor: Actor) -> None:
     desk.set_request(request_id, state=RequestState.WITHDRAWN.value, received_at=received)
     desk.step(actor, Action.FILE_REQUEST, request_id, "withdrawn")
     if row.received_at is not None:
-        clocks.finish(desk, request_id, actor)
+        clocks.finish(desk, request_id, actor, withdrawn=True)
 
 
 def renew(desk: Desk, grant_id: str, form: RequestForm, actor: Actor) -> str:
