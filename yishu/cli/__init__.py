@@ -7,7 +7,9 @@ Each group of commands is a module; heavy packages are imported where a command 
 import typer
 
 from yishu.cli import (
+    calendar,
     catalog,
+    clocks,
     data,
     demo,
     doctor,
@@ -18,6 +20,7 @@ from yishu.cli import (
     quality,
     record,
     source,
+    supervision,
     upkeep,
     user,
 )
@@ -36,6 +39,10 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(supervision.cards_app, name="cards")
+app.add_typer(supervision.notices_app, name="notices")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

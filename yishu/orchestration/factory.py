@@ -16,13 +16,12 @@ from airflow.sdk import (
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     Param,
-    SyncCallback,
     chain,
     get_parsing_context,
 )
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.vocabulary import LateDepartment, UpdateCycle

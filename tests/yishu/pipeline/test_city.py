@@ -10,13 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.vocabulary import DataKind
-<<<<<<< HEAD
-from expectations.plan import CheckKind
-from yishu.governance.promises import clock_rows
-=======
 from example.guides import GROUPS
 from expectations.kinds import CheckKind
->>>>>>> main
+from expectations.plan import CheckKind
+from yishu.governance.promises import clock_rows
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.links import check_links, dangling_rows
 from yishu.library.read import read
