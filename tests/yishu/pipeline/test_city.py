@@ -12,7 +12,6 @@ import pytest
 from catalog.vocabulary import DataKind
 from example.guides import GROUPS
 from expectations.kinds import CheckKind
-from expectations.plan import CheckKind
 from yishu.governance.promises import clock_rows
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.links import check_links, dangling_rows
