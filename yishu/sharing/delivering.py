@@ -91,8 +91,7 @@ def deliver(
         _finish(house, row, state="failed", received=received)
         raise _uneven(row, received)
     _finish(house, row, state="delivered", received=received, receipt=receipt)
-    moment = Moment(f"{grant_id}-{row.batch_no}", at=house.clock())
-    lineage.tell(transport, served, moment, served.projection.rows)
+    _tell(house, served, row, connections, transport)
     return Delivered(
         row.delivery_id,
         grant_id,
@@ -124,6 +123,30 @@ def deliver_all(
         else:
             done += [made] if made else []
     return done, failed
+
+
+def _tell(
+    house: House,
+    served: Ready,
+    row: Row[Any],
+    connections: Mapping[str, str],
+    transport: Transport | None,
+) -> None:
+    """Lineage, on to the consumer's own table where the delivery went into one."""
+    if transport is None:
+        return
+    moment = Moment(row.delivery_id, at=house.clock())
+    transport.emit(lineage.delivery_event(served, moment, served.projection.rows))
+    if served.grant.format == ShareFormat.DATABASE:
+        connection_id, table = _place(served)
+        pushed = lineage.pushed_table(connection_id, _url(connections, connection_id), table)
+        transport.emit(lineage.onward_event(served, moment, pushed))
+
+
+def _place(served: Ready) -> tuple[str, str]:
+    """Connection and table of a batch exchange: ``hr_db`` or ``hr_db/table``."""
+    connection_id, _, table = (served.grant.destination or "").partition("/")
+    return connection_id, table or served.grant.object_id.replace(".", "_")
 
 
 def _begin(house: House, grant_id: str) -> tuple[Ready, Row[Any]] | None:
@@ -209,7 +232,7 @@ def _push(
 def _push_batch(
     house: House, served: Ready, row: Row[Any], connections: Mapping[str, str]
 ) -> tuple[int, dict[str, Any], None]:
-    connection_id, _, table = (served.grant.destination or "").partition("/")
+    connection_id, name = _place(served)
     facts = {
         "batch_no": row.batch_no,
         "sent_at": row.started_at,
@@ -217,7 +240,6 @@ def _push_batch(
         "content_digest": row.content_digest,
     }
     changes = _changes(house, served, row.batch_no)
-    name = table or served.grant.object_id.replace(".", "_")
     url = _url(connections, connection_id)
     there = push.batch_to(url, connection_id, name, changes, facts)
     if there == len(changes):

@@ -2,9 +2,18 @@
 
 from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 from openlineage.client.generated import job_type_job, parent_run
-from openlineage.client.transport import Transport
 
-from yishu.lineage import ColumnFlow, ColumnRef, DatasetName, Moment, facets, run_uuid
+from catalog.model import SourceSpec
+from catalog.vocabulary import SystemKind
+from yishu.lineage import (
+    ColumnFlow,
+    ColumnRef,
+    DatasetName,
+    Moment,
+    facets,
+    run_uuid,
+    source_dataset,
+)
 from yishu.lineage.naming import NAMESPACE
 from yishu.sharing.house import Ready
 
@@ -12,6 +21,14 @@ from yishu.sharing.house import Ready
 def granted(grant_id: str) -> DatasetName:
     """What a grant gives to its consumer."""
     return DatasetName(NAMESPACE, f"share/{grant_id}")
+
+
+def pushed_table(connection_id: str, url: str, table: str) -> DatasetName:
+    """A table of the consumer's database, named as a pull from there would name it."""
+    is_postgresql = url.startswith("postgres")
+    kind = SystemKind.POSTGRESQL if is_postgresql else SystemKind.SQL
+    name = f"public.{table}" if is_postgresql else table
+    return source_dataset(SourceSpec(connection=connection_id, kind=kind, table=name), url)
 
 
 def delivery_event(ready: Ready, moment: Moment, rows: int) -> RunEvent:
@@ -58,7 +75,16 @@ def delivery_event(ready: Ready, moment: Moment, rows: int) -> RunEvent:
     )
 
 
-def tell(transport: Transport | None, ready: Ready, moment: Moment, rows: int) -> None:
-    """Tell a delivery, where anybody listens."""
-    if transport is not None:
-        transport.emit(delivery_event(ready, moment, rows))
+def onward_event(ready: Ready, moment: Moment, pushed: DatasetName) -> RunEvent:
+    """The step from what a grant delivers to the consumer's table."""
+    grant_id = ready.grant.grant_id
+    job = f"share.{grant_id}.push"
+    return RunEvent(
+        eventType=RunState.COMPLETE,
+        eventTime=moment.at.isoformat(timespec="milliseconds"),
+        producer=facets.PRODUCER,
+        run=Run(run_uuid(moment.run_id, job), facets={}),
+        job=Job(NAMESPACE, job, facets={}),
+        inputs=[facets.read_from(granted(grant_id))],
+        outputs=[facets.written_to(pushed)],
+    )
