@@ -189,6 +189,12 @@ class ItemFormat(Labelled):
     HANDLING_ITEM_CODE = "handling_item_code", "业务办理项编码"
     MOBILE_PHONE = "mobile_phone", "移动电话"
     POSTCODE = "postcode", "邮政编码"
+    ORGANISATION_CODE = "organisation_code", "组织机构代码"
+    PASSPORT = "passport", "护照号码"
+    TRAVEL_PERMIT = "travel_permit", "往来大陆（内地）通行证号码"
+    RESIDENCE_CARD = "residence_card", "外国人永久居留身份证号码"
+    FIXED_PHONE = "fixed_phone", "固定电话"
+    REGION_CODE = "region_code", "行政区划代码"
 
 
 class Sensitivity(Labelled):

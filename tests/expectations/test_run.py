@@ -21,8 +21,8 @@ from expectations.verdict import judge
 
 IDS = {"entry_id": "market_regulation.enterprise", "run_id": "run-1"}
 
-GOOD = "91320200MA9999999B"
-OTHER = "51320200999999997Y"
+GOOD = "91320200MA99999962"
+OTHER = "513202009999999982"
 MONEY = pa.decimal128(18, 2)
 
 
@@ -30,7 +30,7 @@ def columns(**changes):
     """Four right rows of the enterprise entry, with changed columns."""
     right = {
         "uscc": pa.array(
-            [GOOD, OTHER, "N2320205MF9999999D", "123202009999999983"], type=pa.string()
+            [GOOD, OTHER, "N2320205MF9999994X", "123202009999999983"], type=pa.string()
         ),
         "name": pa.array(["甲", "乙", "丙", "丁"]),
         "status": pa.array(["1", "2", "1", None]),
@@ -114,6 +114,7 @@ def test_each_check_counts_the_rows_it_applies_to(verdict_on):
     assert counted == {
         "uscc.present": 4,
         "uscc.format": 4,
+        "uscc.organisation": 4,
         "name.present": 4,
         "name.length": 4,
         "name.unclassified": 4,

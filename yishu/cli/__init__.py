@@ -13,11 +13,13 @@ from yishu.cli import (
     doctor,
     journal,
     library,
+    lineage,
     portal,
     quality,
     record,
     source,
     upkeep,
+    user,
 )
 
 app = typer.Typer(
@@ -29,9 +31,11 @@ app = typer.Typer(
 )
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
+app.add_typer(user.app, name="user")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

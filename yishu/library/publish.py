@@ -40,6 +40,9 @@ HISTORY_DAYS = 1095
 WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROWS_IN_GROUP)
 """How data files are written, by publication and by compaction."""
 
+LOG_RETENTION = "interval 36500 days"
+"""The log is small and tells history and pinned versions; what ends is the data files."""
+
 POSITION = "position"
 """Name of the fact beside a commit that says how far an entry's changes have been read. A new one
 is committed even where no row changed."""
@@ -334,7 +337,7 @@ def _write(
             schema_mode="overwrite" if base is not None and mode == "overwrite" else None,
             name=job.promise.table,
             configuration={
-                "delta.logRetentionDuration": days,
+                "delta.logRetentionDuration": LOG_RETENTION,
                 "delta.deletedFileRetentionDuration": days,
             }
             if base is None

@@ -19,7 +19,12 @@ from catalog.vocabulary import LateDepartment
 from transforms.types import arrow_type, standard_type
 from yishu.library.commit import Commit, commit_of, recorded
 from yishu.library.engine import DEFAULT_MEMORY, connect, discreet, literal, one, quote, scan
-from yishu.library.errors import CountsDoNotAddUp, SubjectNotReady, SubjectUnbuildable
+from yishu.library.errors import (
+    CountsDoNotAddUp,
+    SubjectGateClosed,
+    SubjectNotReady,
+    SubjectUnbuildable,
+)
 from yishu.library.feed import Copy, Feed, Plan, plan_subject
 from yishu.library.place import Place, file_name, subject_table, unified_table, write_private
 from yishu.library.provenance import ENTRY_ID, LANDED_ROW, PROVIDER_ORG, RUN_ID, joined_run
@@ -94,6 +99,7 @@ def build_subject(
         SubjectUnbuildable: the catalog does not fit the subject.
         EngineFailed, LibraryUnwritable: a step failed, no space; the latter is retryable.
         CountsDoNotAddUp: rows of an entry are not all accounted for.
+        SubjectGateClosed: too many rows of an entry give nothing.
     """
     plan = plan_subject(subject, catalog)
     place = Place(root, subject_table(subject.id))
@@ -108,6 +114,7 @@ def build_subject(
         with discreet(place.table), connect(place.staging, memory) as connection:
             woven = _weave(connection, weave, place)
             contributions, listed = _account(connection, weave, woven, place)
+            _require_linked(subject, contributions)
             copies, versions = _compare_copies(connection, root, plan, weave, pinned)
         versions |= {source.feed.entry.id: source.version for source in sources}
         commit = publish_snapshot(
@@ -321,6 +328,19 @@ def _contribution(
             remedy="the subject is unchanged; report this with the catalog release",
         )
     return Contribution(entry_id, source.version, rows_in, contributed, not_linked, reasons)
+
+
+def _require_linked(subject: Subject, contributions: tuple[Contribution, ...]) -> None:
+    worst = max(contributions, key=lambda one: one.not_linked / max(one.rows_in, 1))
+    share = worst.not_linked / max(worst.rows_in, 1)
+    if share > subject.max_not_linked_share:
+        raise SubjectGateClosed(
+            subject_table(subject.id),
+            found=f"{worst.not_linked} of {worst.rows_in} rows of {worst.entry_id} not linked "
+            f"({share:.1%})",
+            expected=f"at most {subject.max_not_linked_share:.1%}",
+            remedy="look at the reasons of the contributions; readers keep the version before",
+        )
 
 
 def _compare_copies(

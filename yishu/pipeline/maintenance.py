@@ -3,15 +3,17 @@
 Receipts and verdicts stay when rows go: counts and digests outlive the rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from catalog.model import CatalogView, Retention
-from yishu.library import maintain
+from yishu.ledger.pins import pinned_versions
+from yishu.library import Upkeep, maintain
 from yishu.library.read import tables
+from yishu.library.release import named_versions
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.delivery import ARRIVED, RECEIPT
 from yishu.pipeline.publish import PUBLISHED
@@ -29,12 +31,18 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
         ``tables``: what compaction did, a record a table; ``purged``: files removed, by layer.
     """
     library = ctx.settings.library_dir
-    upkeep = [
-        asdict(maintain(library, table, history_days=_retention(ctx.release, table).history_days))
-        for table in tables(library)
-    ]
+    with ctx.ledger.reading() as connection:
+        pinned = pinned_versions(connection)
+    upkeep = [asdict(_upkeep(ctx, table, pinned.get(table, []))) for table in tables(library)]
     purged = purge(ctx.settings.var_dir, library, ctx.release, ctx.clock())
     return {"tables": upkeep, "purged": purged}
+
+
+def _upkeep(ctx: PipelineContext, table: str, pinned: Sequence[int]) -> Upkeep:
+    """Maintain a table; versions that a grant, a report or a release of its time name stay."""
+    library, days = ctx.settings.library_dir, _retention(ctx.release, table).history_days
+    released = named_versions(library, ctx.clock() - timedelta(days=days)).get(table, set())
+    return maintain(library, table, history_days=days, protected=[*pinned, *released])
 
 
 def purge(var_dir: Path, library: Path, catalog: CatalogView, now: datetime) -> dict[str, int]:

@@ -7,7 +7,6 @@ What comes back is a small plain record.
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,6 @@ from openlineage.client.event_v2 import RunEvent
 
 from catalog.errors import NotCataloged
 from catalog.model import CatalogEntry
-from expectations.verdict import timeliness
 from yishu.ledger.facts import (
     Layer,
     PullFacts,
@@ -27,10 +25,13 @@ from yishu.ledger.facts import (
     Stage,
 )
 from yishu.library import build_subject
+from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
+from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.custody import look_through
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -121,11 +122,10 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     entry = _entry(entry_id, run_id, ctx)
     event = partial(_event, validate_event, entry)
     with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
-        folder = _folder(entry_id, run_id, ctx)
-        on_time = timeliness(entry, _since_last_delivery(entry, folder, ctx))
-        also = [] if on_time is None else [on_time]
-        verdict = validate_landed(entry, ctx.release, folder, also=also)
+        around = circumstances(entry, ctx.ledger, ctx.settings.library_dir)
+        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx), around)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        look_through(entry, _folder(entry_id, run_id, ctx), run_id, ctx)
         outcome.facts = {
             "rows": verdict.rows,
             "quarantined": verdict.quarantined_rows,
@@ -138,22 +138,6 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         "passed": verdict.passed,
         "blocked_by": list(verdict.blocked_by),
     }
-
-
-def _since_last_delivery(
-    entry: CatalogEntry, folder: RunFolder, ctx: PipelineContext
-) -> timedelta | None:
-    """Between the delivery before and this one; None for the first, and for a part of history.
-
-    A tenth of the cycle is grace: a pull may begin some minutes later than the one before it.
-    """
-    receipt = load_receipt(folder, needed_by="validate")
-    if receipt.until is not None:
-        return None
-    at = datetime.fromisoformat(receipt.pulled_at)
-    before = ctx.ledger.delivery_before(entry.id, receipt.run_id, at)
-    grace = (entry.update_cycle.freshness or timedelta()) / 10
-    return None if before is None else max(at - before - grace, timedelta())
 
 
 def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
@@ -191,7 +175,7 @@ def run_subject(
             expected="a subject of the current release",
             remedy="add it under catalog/subjects/, then `yishu catalog release`",
         )
-    subject = ctx.release.subjects[subject_id]
+    subject, library = ctx.release.subjects[subject_id], ctx.settings.library_dir
     versions: dict[str, int | None] = {}
 
     def event(state: Any, moment: Any, **facts: Any) -> RunEvent:
@@ -201,7 +185,7 @@ def run_subject(
     with told(run, ctx) as outcome:
         now = ctx.clock()
         built = build_subject(
-            ctx.settings.library_dir,
+            library,
             subject,
             ctx.release,
             run_id=run_id,
@@ -218,6 +202,7 @@ def run_subject(
         "contributions": [asdict(given) for given in built.contributions],
         "missing": list(built.missing),
         "copies": [asdict(finding) for finding in built.copies],
+        "links": [asdict(found) for found in check_links(library, subject, ctx.release)],
     }
 
 

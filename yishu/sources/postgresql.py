@@ -4,15 +4,13 @@ Separate from ``sql`` because it is several times faster and keeps types that a 
 would make into Python objects. The session can only read, waits only so long, and meets rows in
 the same order each time as long as the table is left alone.
 
-Types: what Arrow means exactly arrives as such; ``numeric(p, s)`` becomes ``decimal128(p, s)``;
-``numeric`` without a scale, ``money``, ``json``, arrays and all else arrive as PostgreSQL's own
-text. ``infinity`` in a date or timestamp arrives as 9999-12-31, the trade's spelling of "no end".
+What each type arrives as is told by ``postgresql_types``.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -20,7 +18,6 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.model import SourceSpec
 from yishu.sources.errors import (
@@ -32,6 +29,7 @@ from yishu.sources.errors import (
     require_columns,
 )
 from yishu.sources.postgresql_errors import explained
+from yishu.sources.postgresql_types import Convert, conversion, expression, is_in_digits, quoted
 from yishu.sources.protocol import Connection, Since, SourceColumn, bounded
 from yishu.sources.silence import SilenceWatch
 from yishu.sources.since import literal
@@ -64,21 +62,6 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 DEFAULT_PORT = 5432
 
-NATIVE = (
-    frozenset({"int2", "int4", "int8", "float4", "float8", "bool", "bytea"})
-    | {"text", "varchar", "bpchar"}
-    | {"date", "timestamp", "timestamptz"}
-)
-"""PostgreSQL types that an Arrow type means exactly."""
-
-MAX_DECIMAL128_PRECISION = 38
-
-# PostgreSQL counts from 2000-01-01 and marks infinity by the largest and smallest number; ADBC
-# moves the epoch to 1970 without looking, so the marks wrap around to these values.
-DATE_MARKS = (-2_147_472_692, -2_147_472_691)
-TIMESTAMP_MARKS = (-9_222_425_352_054_775_809, -9_222_425_352_054_775_808)
-NO_END = datetime(9999, 12, 31)  # noqa: DTZ001 -- PostgreSQL's infinity has no time zone either
-
 COLUMNS_SQL = """
 SELECT attname::text, format_type(atttypid, atttypmod)
 FROM pg_catalog.pg_attribute
@@ -86,9 +69,10 @@ WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
 
-FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
+NOT_A_NUMBER = "NaN"
+"""So the server's words name it in every language; while streaming they come without a code."""
 
-Convert = Callable[[pa.Array], pa.Array]
+FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
 
 
 class PostgresqlSource:
@@ -197,6 +181,7 @@ class PostgresqlSource:
 
     def _stream(self, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
         cursor = self._cursor()
+        fields: list[pa.Field] = []
         try:
             with self._watch.waiting():
                 plain = self._select(map(quoted, columns), where)
@@ -205,9 +190,9 @@ class PostgresqlSource:
                 **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
             )
             with self._watch.waiting():
-                cursor.execute(self._select(map(_expression, fields), where))
+                cursor.execute(self._select(map(expression, fields), where))
             reader = cursor.fetch_record_batch()
-            plan = [_conversion(field) for field in reader.schema]
+            plan = [conversion(*pair) for pair in zip(fields, reader.schema, strict=True)]
             schema = pa.schema([(f.name, t) for f, (t, _) in zip(fields, plan, strict=True)])
             converts = [convert for _, convert in plan]
             rows = 0
@@ -217,9 +202,24 @@ class PostgresqlSource:
             if not rows:
                 yield pa.RecordBatch.from_pylist([], schema=schema)
         except FAILURES as error:
-            raise self._meant(error) from None
+            raise self._no_number(error, fields) or self._meant(error) from None
         finally:
             _close(cursor)
+
+    def _no_number(self, error: Exception, fields: Sequence[pa.Field]) -> SourceError | None:
+        """What to say when the server met NaN in a column that is fetched in digits."""
+        asked = [field.name for field in fields if is_in_digits(field)]
+        if NOT_A_NUMBER not in str(error) or not asked:
+            return None
+        named = [name for name in asked if self._has_not_a_number(name)] or asked
+        return _inexact(f"{self._obj}, column {' or '.join(named)}")
+
+    def _has_not_a_number(self, name: str) -> bool:
+        with suppress(*FAILURES), self._session.cursor() as cursor, self._watch.waiting():
+            column = quoted(name)
+            cursor.execute(f"SELECT 1 FROM {self._table} WHERE {column} = 'NaN' LIMIT 1")
+            return cursor.fetchone() is not None
+        return False
 
     def _meant(self, error: Exception) -> SourceError:
         return SILENT.about(self._obj) if self._watch.broken else explained(self._obj, error)
@@ -236,12 +236,7 @@ class PostgresqlSource:
             try:
                 arrays.append(convert(array))
             except pa.ArrowInvalid:
-                raise SourceUnreadable(
-                    f"{self._obj}, column {name}",
-                    found="NaN or -infinity, which the standard type cannot hold",
-                    expected="values of the column's type",
-                    remedy="ask the department to correct the value",
-                ) from None
+                raise _inexact(f"{self._obj}, column {name}") from None
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _cursor(self) -> Any:
@@ -262,11 +257,6 @@ class PostgresqlSource:
         with self._session.cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             cursor.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
-
-
-def quoted(name: str) -> str:
-    """A name as a PostgreSQL identifier, whatever characters it has."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def qualified(table: str) -> str:
@@ -302,57 +292,13 @@ def session_url(
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
 
 
-def _expression(field: pa.Field) -> str:
-    """What to select for a column: itself, or PostgreSQL's own text of it."""
-    name, kind = quoted(field.name), field.metadata[b"POSTGRESQL:type"].decode()
-    if kind in NATIVE or kind == "numeric":
-        return name
-    # The text of money depends on the server's locale, the text of its number does not.
-    return f"{name}::numeric::text AS {name}" if kind == "money" else f"{name}::text AS {name}"
-
-
-def _conversion(field: pa.Field) -> tuple[pa.DataType, Convert]:
-    """The type that a column arrives as, and how to make it."""
-    if field.metadata[b"POSTGRESQL:type"] == b"numeric":
-        return _numeric(int(field.metadata[b"POSTGRESQL:typmod"]))
-    if pa.types.is_date32(field.type):
-        no_end = pa.scalar(NO_END.date(), field.type)
-        return field.type, lambda array: _without_infinity(array, pa.int32(), DATE_MARKS, no_end)
-    if pa.types.is_timestamp(field.type):
-        no_end = pa.scalar(NO_END, pa.timestamp("us")).cast(pa.int64()).cast(field.type)
-        return field.type, lambda array: _without_infinity(
-            array, pa.int64(), TIMESTAMP_MARKS, no_end
-        )
-    return field.type, lambda array: array
-
-
-def _numeric(typmod: int) -> tuple[pa.DataType, Convert]:
-    """``decimal128`` where the column declares a precision that it can hold, else exact text.
-
-    A typmod packs precision (upper 16 bits) and scale (lower 11, signed) after an offset of 4.
-    """
-    precision, scale = (typmod - 4) >> 16, ((typmod - 4 & 0x7FF) ^ 0x400) - 0x400
-    if typmod < 0 or precision > MAX_DECIMAL128_PRECISION or not 0 <= scale <= precision:
-        return pa.string(), lambda array: array.storage
-    kind = pa.decimal128(precision, scale)
-    return kind, lambda array: array.storage.cast(kind)
-
-
-def _without_infinity(
-    array: pa.Array, integer: pa.DataType, marks: tuple[int, int], no_end: pa.Scalar
-) -> pa.Array:
-    """Spell ``infinity`` as "no end".
-
-    Raises:
-        pa.ArrowInvalid: a value is ``-infinity``.
-    """
-    numbers = array.view(integer)
-    smallest = pc.min(numbers).as_py()
-    if smallest is None or smallest > marks[1]:
-        return array
-    if pc.any(pc.equal(numbers, marks[1])).as_py():
-        raise pa.ArrowInvalid("-infinity")
-    return pc.if_else(pc.equal(numbers, marks[0]), no_end, array)
+def _inexact(obj: str) -> SourceUnreadable:
+    return SourceUnreadable(
+        obj,
+        found="NaN or -infinity, which the standard type cannot hold",
+        expected="values of the column's type",
+        remedy="ask the department to correct the value",
+    )
 
 
 def _close(resource: Any) -> None:

@@ -24,11 +24,11 @@ from yishu.sources.postgresql import (
     STATEMENT_TIMEOUT,
     PostgresqlSource,
     qualified,
-    quoted,
     session_url,
     text_literal,
 )
 from yishu.sources.postgresql_errors import explained
+from yishu.sources.postgresql_types import quoted
 from yishu.sources.protocol import Connection
 
 SAMPLE_ROWS = 30_000

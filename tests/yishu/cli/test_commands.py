@@ -117,7 +117,7 @@ def test_catalog_show_filters_sharing_and_opening_apart_and_counts_kinds(yishu):
     def ids(answer):
         return {entry["id"] for entry in answer["entries"]}
 
-    assert len(every["entries"]) == sum(every["by_kind"].values()) == 19
+    assert len(every["entries"]) == sum(every["by_kind"].values()) == 27
     assert ids(both) == ids(conditional) & ids(closed)
     assert ids(closed) - ids(conditional)
 
@@ -263,7 +263,7 @@ def test_library_list_names_every_published_table(yishu):
     """Nineteen unified tables and the subject that was built."""
     tables = {row["table"]: row for row in as_json(yishu("library", "list", "--json"))}
 
-    assert len([table for table in tables if table.startswith("unified/")]) == 19
+    assert len([table for table in tables if table.startswith("unified/")]) == 27
     assert tables["subject/legal_entity"]["rows"] > 1_000
 
 

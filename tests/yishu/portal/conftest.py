@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
+from yishu.governance import accounts, publication
 from yishu.ledger import migrate
 from yishu.portal import demo
 from yishu.portal.app import create_app
@@ -62,6 +63,8 @@ def portal_world(postgres_server, tmp_path_factory) -> World:
     world = World(settings, engine, lambda: NOW, demo=True)
     with engine.begin() as connection:
         demo.add_people(connection, world.release(), date(2026, 1, 1))
+        reviewer = accounts.find(connection, "reviewer", date(2026, 11, 1))
+        publication.adopt(connection, loaded, reviewer, NOW - timedelta(days=19))
     return world
 
 

@@ -21,6 +21,7 @@ from yishu.ledger.models.clocks import (
     TaskState,
 )
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.library import LibraryPin, LineageEvent
 from yishu.ledger.models.organisations import (
     Deputy,
     Duty,
@@ -31,6 +32,7 @@ from yishu.ledger.models.organisations import (
     OrgSuccession,
 )
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.profiles import ColumnProfile
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -89,6 +91,7 @@ __all__ = [
     "ClockDue",
     "ClockEventRow",
     "ClockReminder",
+    "ColumnProfile",
     "Contact",
     "Credential",
     "Decision",
@@ -104,6 +107,8 @@ __all__ = [
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "LibraryPin",
+    "LineageEvent",
     "NoticeAddress",
     "NoticeDelivery",
     "NoticeRow",

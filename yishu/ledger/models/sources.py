@@ -90,7 +90,8 @@ class SourceDispute(Base):
         ),
         CheckConstraint("winner in (claimant_entry, first_entry)", name="winner"),
         CheckConstraint(
-            "decided_org is null or decided_stage = 'consulting' or decided_org not in (claimant_org, first_org)",
+            "decided_org is null or decided_stage = 'consulting' "
+            "or decided_org not in (claimant_org, first_org)",
             name="decider_is_no_party",
         ),
         Index(None, "stage", "due_on"),

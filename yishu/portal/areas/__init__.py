@@ -7,7 +7,9 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     catalog,
+    compiling,
     home,
+    reviewing,
     sign_in,
 )
 
@@ -15,4 +17,6 @@ AREAS: tuple[ModuleType, ...] = (
     sign_in,
     home,
     catalog,
+    compiling,
+    reviewing,
 )
