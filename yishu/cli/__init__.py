@@ -8,21 +8,24 @@ import typer
 
 from yishu.cli import (
     backup,
+    calendar,
     catalog,
+    clocks,
     data,
     demo,
     doctor,
     journal,
     library,
     lineage,
-    plan,
     objection,
+    plan,
     portal,
     quality,
     quality_figures,
     quality_rows,
     record,
     source,
+    supervision,
     upkeep,
     user,
 )
@@ -48,6 +51,10 @@ app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(supervision.cards_app, name="cards")
+app.add_typer(supervision.notices_app, name="notices")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)

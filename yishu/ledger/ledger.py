@@ -70,6 +70,11 @@ class Ledger(CareRecords, QuarantineRecords):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The ledger's database, for what is written by other areas."""
+        return self._engine
+
     def record_run_started(self, fact: RunStarted) -> None:
         """A run began; begun again it is running again, and its first beginning stands.
 

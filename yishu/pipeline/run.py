@@ -36,6 +36,7 @@ from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
 from yishu.pipeline.delay import longest_delay
+from yishu.pipeline.drift import tell_drift, tell_new_columns
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -77,6 +78,7 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext, *, batch: Batch =
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
+        tell_new_columns(entry, receipt.new_columns, ctx)
         outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
         require_expected_volume(entry, receipt, ctx)
     return asdict(receipt)
@@ -104,6 +106,7 @@ def _pulled(
                 batch=batch,
             )
     except SchemaDrift as drift:
+        tell_drift(entry, drift.found, ctx)
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
 
 
