@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from catalog.errors import YishuError
 from yishu.portal import sessions
 from yishu.portal.errors import PasswordDue, SignInNeeded, status_of
-from yishu.portal.navigation import links_for
+from yishu.portal.navigation import Link, links_for
 from yishu.portal.pages import Page, language_of
 from yishu.portal.security import HEADERS
 
@@ -78,7 +78,8 @@ def _page(request: Request) -> Page:
     # The request's transaction is over or broken; who reads the page is looked up apart.
     world = request.app.state.world
     now = world.clock()
-    signed, links = None, ()
+    signed: sessions.Signed | None = None
+    links: tuple[Link, ...] = ()
     token = request.cookies.get(sessions.COOKIE)
     if token:
         try:
