@@ -12,6 +12,8 @@ from yishu.portal.areas import (
     compiling,
     exchange,
     home,
+    objections,
+    quality,
     reviewing,
     sign_in,
 )
@@ -23,6 +25,8 @@ AREAS: tuple[ModuleType, ...] = (
     compiling,
     reviewing,
     exchange,
+    quality,
+    objections,
     account,
     api,
 )
