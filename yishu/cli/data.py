@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yishu.cli import world
+from yishu.cli.calendar import warn_of_missing_year
 from yishu.cli.output import AsJson, cell, console, errors, listed, print_table, reported, show
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def status(entry: EntryArgument, as_json: AsJson = False) -> None:
     from yishu.pipeline.status import entry_status  # noqa: PLC0415  heavy
 
     with reported(as_json):
-        found = entry_status(entry, world.pipeline())
+        ctx = world.pipeline()
+        found = entry_status(entry, ctx)
+        warn_of_missing_year(ctx.ledger.engine, ctx.settings)
     show(asdict(found), as_json, lambda: _print_status(found))
     raise typer.Exit(0 if found.is_fresh is not False else 1)
 
