@@ -113,11 +113,12 @@ def build_subject(
 
 
 def maintain() -> Record:
-    """Compact, vacuum, purge what is past its retention, and compare library and ledger.
+    """Compact, vacuum, purge what is past its retention, compare library and ledger, seal it.
 
     What was published past the scheduler fails nothing here: it is put on record and returned. So
     are runs that were killed for good.
     """
+    from yishu.orchestration.upkeep import keep_ledger  # noqa: PLC0415
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
     from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
@@ -127,7 +128,8 @@ def maintain() -> Record:
         done = run_maintenance(ctx)
         ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
         found = [asdict(one) for one in record_side_channels(ctx)]
-    return {**done, "side_channels": found, "abandoned": ended}
+        kept = keep_ledger(ctx)
+    return {**done, "side_channels": found, "abandoned": ended, **kept}
 
 
 @contextmanager
