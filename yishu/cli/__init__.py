@@ -8,17 +8,24 @@ import typer
 
 from yishu.cli import (
     backup,
+    calendar,
     catalog,
+    clocks,
     data,
     demo,
     doctor,
     journal,
     library,
     lineage,
+    objection,
+    plan,
     portal,
     quality,
+    quality_figures,
+    quality_rows,
     record,
     source,
+    supervision,
     upkeep,
     user,
 )
@@ -34,9 +41,20 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
+quality.app.command("plan")(plan.plan)
+quality.app.command("suite")(plan.suite)
+quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(objection.app, name="objection")
+for group in (quality_figures, quality_rows):
+    for command in group.COMMANDS:
+        quality.app.command()(command)
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(supervision.cards_app, name="cards")
+app.add_typer(supervision.notices_app, name="notices")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)
@@ -49,4 +67,4 @@ app.command("restore")(backup.restore)
 app.command("drill")(backup.drill)
 app.command("portal")(portal.portal)
 app.command("backfill")(upkeep.backfill)
-app.command("sweep")(upkeep.sweep)
+app.command("end-abandoned")(upkeep.end_abandoned)

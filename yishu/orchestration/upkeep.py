@@ -1,29 +1,24 @@
-"""Nightly upkeep of the ledger: seal the journal, bring the release to the new day.
+"""Upkeep of the ledger: the journal is sealed by the hour, the release follows the day.
 
 A decision on a source takes effect on its day, and no person publishes anything on it: so the
 release is written again every night. What has not changed gives the same file.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
 
 
-def keep_ledger(ctx: "PipelineContext") -> dict[str, Any]:
-    """Seal what waits and keep the last seal outside; write the release that is due today.
+def seal_journal(ctx: "PipelineContext") -> int:
+    """Seal what waits and keep the last seal outside the database; how many records."""
+    from yishu.ledger.upkeep import seal_all  # noqa: PLC0415  cryptography, once an hour
 
-    Returns:
-        ``sealed``: records that were sealed; ``release``: id of the release in force, None where
-        entries still come from files.
-    """
-    from yishu.ledger.upkeep import seal_all  # noqa: PLC0415  cryptography, once a night
-
-    sealed = seal_all(ctx.engine, ctx.settings, ctx.clock())
-    return {"sealed": sealed.records, "release": _write_release(ctx)}
+    return seal_all(ctx.engine, ctx.settings, ctx.clock()).records
 
 
-def _write_release(ctx: "PipelineContext") -> str | None:
+def write_release_of_today(ctx: "PipelineContext") -> str | None:
+    """Write the release as the register has it today; its id, None while entries are in files."""
     from yishu.governance import publication  # noqa: PLC0415
     from yishu.governance.candidate import day_of, load_rules  # noqa: PLC0415
 

@@ -41,7 +41,7 @@ class PipelineContext:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger, connected on first use."""
+        """The ledger itself."""
         return Ledger(self.engine)
 
     @cached_property

@@ -15,7 +15,7 @@ from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import SourceClaim
 from yishu.ledger.seal import kept_outside
-from yishu.orchestration.upkeep import keep_ledger
+from yishu.orchestration.upkeep import seal_journal, write_release_of_today
 from yishu.pipeline import PipelineContext
 from yishu.settings import Settings
 
@@ -36,8 +36,8 @@ def ctx(fresh_database, tmp_path):
 
 
 @pytest.mark.requirement("SUP-08")
-def test_the_night_seals_the_journal_and_writes_the_release_of_the_day(ctx):
-    assert keep_ledger(ctx) == {"sealed": 0, "release": None}
+def test_upkeep_seals_the_journal_and_writes_the_release_of_the_day(ctx):
+    assert (seal_journal(ctx), write_release_of_today(ctx)) == (0, None)
     files = load_catalog(CATALOG)[0]
     engine = create_engine(make_url(ctx.ledger_url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
@@ -54,7 +54,6 @@ def test_the_night_seals_the_journal_and_writes_the_release_of_the_day(ctx):
         )
         sources.register(connection, moved, ROOT, NIGHT)
     engine.dispose()
-    done = keep_ledger(ctx)
-    assert done["sealed"] == 1
+    assert seal_journal(ctx) == 1
     assert kept_outside(ctx.settings.seals_path).last_position == 1
-    assert done["release"].startswith("2026-11-26-")
+    assert write_release_of_today(ctx).startswith("2026-11-26-")
