@@ -7,6 +7,7 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     account,
+    administration,
     api,
     catalog,
     compiling,
@@ -14,6 +15,7 @@ from yishu.portal.areas import (
     home,
     objections,
     quality,
+    journal,
     reviewing,
     sign_in,
 )
@@ -27,6 +29,8 @@ AREAS: tuple[ModuleType, ...] = (
     exchange,
     quality,
     objections,
+    journal,
+    administration,
     account,
     api,
 )
