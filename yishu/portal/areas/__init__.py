@@ -7,10 +7,12 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     catalog,
+    clocks,
     compiling,
     home,
     reviewing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -19,4 +21,6 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    clocks,
+    supervision,
 )
