@@ -42,6 +42,7 @@ EDGES: dict[str, tuple[str, ...]] = {
     "yishu.governance": (*_BASE, "yishu.ledger", "yishu.clocks"),
     "yishu.sharing": (
         *_BASE,
+        "yishu.sources",
         "yishu.library",
         "yishu.lineage",
         "yishu.ledger",

@@ -41,6 +41,9 @@ fail at once (see ``tasks``)."""
 MAINTENANCE_CRON = "30 3 * * *"
 """After the night's pulls (01:30), before office hours; Asia/Shanghai."""
 
+ALARMS_CRON = "5 * * * *"
+"""Data may be overdue at any hour, since some are pulled every ten minutes."""
+
 
 SUPERVISION_CRON = "0 8 * * *"
 """Before offices open, so that the day begins with what is due; Asia/Shanghai."""
@@ -84,7 +87,11 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
         doc_md=describe.entry_doc(entry, catalog),
         schedule=_timetable(entry.update_cycle),
         tags=naming.entry_tags(entry, catalog),
-        default_args={"owner": entry.provider_org, **RETRIES},
+        default_args={
+            "owner": entry.provider_org,
+            "on_failure_callback": tasks.tell_failure,
+            **RETRIES,
+        },
         **_history(entry),
         **_COMMON,
     ) as dag:
@@ -138,6 +145,21 @@ def maintenance_dag(doc_md: str) -> DAG:
         **_COMMON,
     ) as dag:
         _task("maintain", tasks.maintain, naming.LIBRARY_POOL)
+    return dag
+
+
+def alarms_dag(doc_md: str) -> DAG:
+    """Overdue data and runs that were killed, every hour."""
+    with DAG(
+        dag_id=naming.ALARMS_DAG_ID,
+        description="Overdue data, runs that were killed",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(ALARMS_CRON, timezone=naming.TIME_ZONE),
+        tags={naming.Stage.MAINTENANCE.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        **_COMMON,
+    ) as dag:
+        _task("tell", tasks.alarm, naming.LIBRARY_POOL)
     return dag
 
 

@@ -14,6 +14,7 @@ TIME_ZONE = "Asia/Shanghai"
 
 MAINTENANCE_DAG_ID = "maintenance"
 
+ALARMS_DAG_ID = "alarms"
 SUPERVISION_DAG_IDS = ("supervision-daily", "supervision-hourly")
 """The sweeps over all clocks: every morning with reminders, every hour without."""
 

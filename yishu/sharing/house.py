@@ -55,6 +55,8 @@ class House:
         key: The master key; see ``KEY_FILE``.
         clock: Gives the present moment, UTC.
         profiles: Rule profiles in force.
+        upstream: Data sets that a table comes from, by lineage.
+        authority, operator: Department ids of the data authority and the command centre.
         hold_on_fail: Whether a failed verdict of an entry holds its deliveries.
     """
 
@@ -67,6 +69,9 @@ class House:
     profiles: tuple[str, ...] = ("wuxi_2022",)
     materials: Mapping[str, ItemMaterials] = field(default_factory=dict)
     hold_on_fail: bool = True
+    upstream: Callable[[str], frozenset[str]] = field(default=lambda _: frozenset())
+    authority: str = "big_data_bureau"
+    operator: str = "command_centre"
     limits: Limits = field(default_factory=Limits)
 
     @cached_property
@@ -76,7 +81,16 @@ class House:
 
     def desk(self, connection: Connection) -> Desk:
         """A desk at the present moment."""
-        return Desk(connection, self.catalog(), self.profiles, self.clock(), self.materials)
+        return Desk(
+            connection,
+            self.catalog(),
+            self.profiles,
+            self.clock(),
+            self.materials,
+            self.upstream,
+            self.authority,
+            self.operator,
+        )
 
 
 def master_key(secrets_dir: Path) -> bytes:

@@ -6,9 +6,12 @@ An area is added by its line in ``AREAS``; see ``docs/explanation/portal.md``.
 from types import ModuleType
 
 from yishu.portal.areas import (
+    account,
+    api,
     catalog,
     clocks,
     compiling,
+    exchange,
     home,
     reviewing,
     sign_in,
@@ -23,4 +26,7 @@ AREAS: tuple[ModuleType, ...] = (
     reviewing,
     clocks,
     supervision,
+    exchange,
+    account,
+    api,
 )
