@@ -10,6 +10,7 @@ from yishu.portal.areas import (
     administration,
     api,
     catalog,
+    clocks,
     compiling,
     exchange,
     home,
@@ -18,6 +19,7 @@ from yishu.portal.areas import (
     journal,
     reviewing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -26,6 +28,8 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    clocks,
+    supervision,
     exchange,
     quality,
     objections,
