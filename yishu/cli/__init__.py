@@ -17,6 +17,8 @@ from yishu.cli import (
     portal,
     quality,
     record,
+    share,
+    share_use,
     source,
     upkeep,
     user,
@@ -36,6 +38,8 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(share.app, name="share")
+share.app.add_typer(share_use.app)
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)
