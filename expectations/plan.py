@@ -44,7 +44,7 @@ STANDARDS: Mapping[ItemFormat, str] = {
 NUMBERS = frozenset({DataType.INTEGER, DataType.DECIMAL, DataType.MONEY})
 
 
-_OWN_RULES: Mapping[CheckKind, CheckRule] = {
+OWN_RULES: Mapping[CheckKind, CheckRule] = {
     CheckKind.UNCLASSIFIED: CheckRule(threshold=0),
     **dict.fromkeys(
         (
@@ -166,7 +166,7 @@ def _check(
 ) -> Check:
     id_, kind = draft["id"], draft["kind"]
     version = decided.get(id_)
-    rule = version.rule if version else own.get(id_, _OWN_RULES.get(kind, CheckRule()))
+    rule = version.rule if version else own.get(id_, OWN_RULES.get(kind, CheckRule()))
     return Check(
         **draft,
         dimension=DIMENSIONS[kind],

@@ -208,7 +208,7 @@ def _read(path: Path, kind: type[_Read]) -> _Read:
         )
         found = "; ".join(faults)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = str(error)
+        found = " ".join(str(error).split())
     raise _faulty(path, found, "decisions with since, author and reason")
 
 

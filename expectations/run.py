@@ -96,6 +96,23 @@ def validate(
         TableNotGiven: a check over two tables has no path to the other one.
         CheckCrashed: a check could not be evaluated.
     """
+    results, profiles = carried_out(checks, rows, column, profiled)
+    ordered = [*(results[check.id] for check in checks), *also]
+    verdict = judge(ordered, rows, gate, entry_id=entry_id, run_id=run_id, profiles=profiles)
+    logger.info(
+        "validated entry=%s run=%s rows=%d quarantined=%d passed=%s",
+        *(entry_id, run_id, rows, verdict.quarantined_rows, verdict.passed),
+    )
+    return verdict
+
+
+def carried_out(
+    checks: Sequence[Check],
+    rows: int,
+    column: Callable[[str], ColumnView],
+    profiled: Sequence[DataItem] = (),
+) -> tuple[dict[str, CheckResult], list[ColumnProfile]]:
+    """The results of checks by id, and the profiles; arguments and errors as in ``validate``."""
     # Before any column is loaded: exceptions that the import leaves behind hold on to its callers.
     great_expectations_classes()
     require_tables(checks)
@@ -107,14 +124,7 @@ def validate(
             for result in evaluate(group, frame(group, rows, views.__getitem__)):
                 results[result.check_id] = result
             views.clear()
-        profiles = profiler.profiles()
-    ordered = [*(results[check.id] for check in checks), *also]
-    verdict = judge(ordered, rows, gate, entry_id=entry_id, run_id=run_id, profiles=profiles)
-    logger.info(
-        "validated entry=%s run=%s rows=%d quarantined=%d passed=%s",
-        *(entry_id, run_id, rows, verdict.quarantined_rows, verdict.passed),
-    )
-    return verdict
+        return results, profiler.profiles()
 
 
 def require_tables(checks: Sequence[Check]) -> None:
@@ -127,9 +137,9 @@ def require_tables(checks: Sequence[Check]) -> None:
         if check.kind is CheckKind.EXISTS and not check.args.get("files"):
             raise TableNotGiven(
                 check.id,
-                found=f"no files of the table {check.args.get('table', 'that it names')}",
+                found=f"no files of {', '.join(check.args.get('tables', ['the other table']))}",
                 expected="the Parquet files of its published version",
-                remedy="publish that entry first, or pass its files with `with_tables`",
+                remedy="publish that entry first, and pass its files with `with_tables`",
             )
 
 

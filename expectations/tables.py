@@ -23,12 +23,13 @@ def with_tables(
     for check in checks:
         if check.kind is not CheckKind.EXISTS or check.args.get("files"):
             ready.append(check)
-        elif files := files_of(check.args["table"]):
-            ready.append(replace(check, args={**_own(check), "files": tuple(files)}))
+        elif all(found := [files_of(table) for table in check.args["tables"]]):
+            files = tuple(file for files in found for file in files or ())
+            ready.append(replace(check, args={**_own(check), "files": files}))
         else:
             unjudged.append(result_of(check, counted=0, failed=0, positions=no_positions()))
     return tuple(ready), tuple(unjudged)
 
 
 def _own(check: Check) -> dict[str, object]:
-    return {name: part for name, part in check.args.items() if name != "table"}
+    return {name: part for name, part in check.args.items() if name != "tables"}

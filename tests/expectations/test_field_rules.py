@@ -123,7 +123,7 @@ def test_a_rating_names_a_case_that_exists(failing, cases):
 
 
 def _of_rating(make_check, **args):
-    return make_check(CheckKind.EXISTS, ("case_no",), table="hall.case", **args)
+    return make_check(CheckKind.EXISTS, ("case_no",), tables=["hall.case"], **args)
 
 
 def test_a_check_over_two_tables_waits_visibly_for_the_other_one(make_check, cases):
@@ -138,7 +138,7 @@ def test_a_check_over_two_tables_waits_visibly_for_the_other_one(make_check, cas
 
 
 def test_a_check_over_two_tables_without_a_path_is_refused_by_name(make_check):
-    with pytest.raises(TableNotGiven, match=r"no files of the table hall\.case"):
+    with pytest.raises(TableNotGiven, match=r"no files of hall\.case"):
         require_tables([_of_rating(make_check)])
 
 

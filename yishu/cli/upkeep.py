@@ -1,4 +1,4 @@
-"""``yishu backfill`` and ``yishu sweep``: an entry's past in batches, and runs that were killed."""
+"""``yishu backfill``, ``end-abandoned``: an entry's past in batches, runs that were killed."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -71,10 +71,10 @@ def _ask_airflow(entry: str, first: str, last: str) -> dict[str, Any]:
     return {"id": number, "url": f"{url}/dags/{entry}/backfills"}
 
 
-def sweep(as_json: AsJson = False) -> None:
-    """End runs on record that were killed for good; the nightly maintenance does it too.
+def end_abandoned(as_json: AsJson = False) -> None:
+    """End runs on record that were killed for good; the hourly alarms do it too.
 
-    Example: yishu sweep
+    Example: yishu end-abandoned
     """
     from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415  heavy
 

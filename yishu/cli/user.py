@@ -76,3 +76,52 @@ def deputy(
     with reported(as_json), world.engine(world.settings()).begin() as connection:
         accounts.appoint(connection, wanted, world.actor(connection, by), world.clock())
     show(asdict(wanted), as_json, lambda: print_table("Deputy", [asdict(wanted)]))
+
+
+@app.command()
+def password(
+    account: Annotated[str, typer.Argument(help="The account that gets a first password.")],
+    *,
+    by: Annotated[
+        str | None, typer.Option("--as", help="The administrator; none for the first account.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an account a first password, told once; it is changed at the first sign-in.
+
+    Example: yishu user password li.an --as root
+    """
+    from yishu.governance import accounts  # noqa: PLC0415
+    from yishu.portal import credentials  # noqa: PLC0415
+
+    now = world.clock()
+    with reported(as_json), world.engine(world.settings()).begin() as connection:
+        accounts.find(connection, account, now.date())
+        actor = world.actor(connection, by) if by else None
+        given = credentials.reset(connection, account, actor, now)
+    told = {"account": account, "first_password": given}
+    show(told, as_json, lambda: print_table("First password", [told]))
+
+
+@app.command()
+def link(
+    account: Annotated[str, typer.Argument(help="The account to act through.")],
+    subject: Annotated[str, typer.Argument(help="The person, as the OpenID provider calls them.")],
+    *,
+    by: Annotated[str, typer.Option("--as", help="The administrator.")],
+) -> None:
+    """Let a person of the city's OpenID provider act through an account.
+
+    Example: yishu user link li.an 4711 --as root
+    """
+    from yishu.portal import openid  # noqa: PLC0415
+
+    here = world.settings()
+    with reported(False), world.engine(here).begin() as connection:
+        openid.link_by(
+            connection,
+            openid.OutsidePerson(here.openid_issuer or "", subject),
+            account,
+            world.actor(connection, by),
+            world.clock(),
+        )

@@ -163,7 +163,8 @@ def answer_order(
         raise _unanswerable(order_no, is_known=row is not None, is_empty=not feedback.strip())
     require(actor, Action.ANSWER_SUPERVISION, order_no, row.responsible_org)
     values = {"feedback": feedback.strip(), "feedback_by": actor.account, "feedback_at": now}
-    connection.execute(update(table).where(table.c.order_no == order_no).values(values))
+    this = SupervisionOrder.order_no == order_no
+    connection.execute(update(SupervisionOrder).where(this).values(values))
     event = ClockEvent(EventKind.FULFILLED, now, note=feedback.strip())
     record_event(connection, row.feedback_clock_id, event, actor)
     act = Act(actor, Action.ANSWER_SUPERVISION, ORDER, order_no, now, reason=feedback.strip())

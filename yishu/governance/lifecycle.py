@@ -16,7 +16,7 @@ from catalog.faults import CatalogFaults, Fault
 from catalog.roles import Action
 from catalog.secrecy import marks
 from catalog.vocabulary import ChangeCause, EntryState, Secrecy
-from yishu.governance import assessment, candidate, organisations, versions
+from yishu.governance import assessment, candidate, catalog_clock, organisations, versions
 from yishu.governance.candidate import Rules
 from yishu.governance.errors import (
     ChangedMeanwhile,
@@ -122,6 +122,7 @@ def submit(
         connection,
         _moved(version, EntryState.SUBMITTED, Action.COMPILE_ENTRY, actor, at=at, reason=None),
     )
+    catalog_clock.submitted(connection, entry_id, actor=actor, now=at)
     return _open(connection, entry_id)
 
 
@@ -161,6 +162,7 @@ def send_back(
         connection,
         _moved(version, EntryState.RETURNED, Action.REVIEW_ENTRY, actor, at=at, reason=opinion),
     )
+    catalog_clock.returned(connection, entry_id, opinion, actor=actor, now=at)
     return _open(connection, entry_id)
 
 
@@ -205,6 +207,7 @@ def publish(connection: Connection, entry_id: str, actor: Actor, at: datetime) -
         connection,
         _moved(version, EntryState.PUBLISHED, Action.PUBLISH_ENTRY, actor, at=at, reason=None),
     )
+    catalog_clock.published(connection, entry_id, version.version, actor=actor, now=at)
     return versions.version(connection, entry_id, version.version)
 
 

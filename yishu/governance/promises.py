@@ -283,7 +283,7 @@ def _open_ones(
         Clock.closed_at.is_(None),
         Clock.object_id.in_({new.object_id for new in news}),
     )
-    found = connection.execute(asked).tuples()
+    found = connection.execute(asked)
     return {(promise, kind, id_, cause): clock for promise, kind, id_, cause, clock in found}
 
 

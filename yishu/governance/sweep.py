@@ -122,7 +122,7 @@ def _write(
     orders = order_supervision(connection, late, rules, now)
     withdrawn = _withdraw(connection, found.last, now)
     told = _remind(connection, found.reminders, days[-1])
-    notices = enqueue_all(connection, digests(told, rules, now))
+    notices = enqueue_all(connection, list(digests(told, rules, now)))
     _tell_dues(connection, found.last, rules, now)
     swept = Swept(
         days=tuple(days),

@@ -70,6 +70,11 @@ class Ledger(CareRecords, QuarantineRecords):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The ledger's database, for what is written by other areas."""
+        return self._engine
+
     def record_run_started(self, fact: RunStarted) -> None:
         """A run began; begun again it is running again, and its first beginning stands.
 
@@ -356,11 +361,12 @@ def _dimensions(fact: VerdictFacts) -> list[dict[str, Any]]:
     decided_at = _utc("decided_at", fact.decided_at)
     sums: dict[str, dict[str, Any]] = {}
     for check in fact.checks:
-        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0}
+        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0, "waived": 0}
         one = sums.setdefault(check.dimension, {"dimension": check.dimension, **start})
         one["checks"] += 1
         one["counted"] += check.counted
         one["failed"] += check.failed
+        one["waived"] += check.waived
     return list(sums.values())
 
 

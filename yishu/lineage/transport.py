@@ -235,10 +235,14 @@ def post_event(transport: HttpTransport) -> Callable[[Mapping[str, Any]], object
     """Sends events that are plain JSON already to a collector."""
 
     def send(event: Mapping[str, Any]) -> None:
+        bearer = transport.config.auth.get_bearer()
         answer = transport.session.post(
             url=urljoin(transport.url, transport.endpoint),
             data=json.dumps(event, ensure_ascii=False).encode("utf-8"),
-            headers={"Content-Type": "application/json"},
+            headers={
+                "Content-Type": "application/json",
+                **({"Authorization": bearer} if bearer else {}),
+            },
             timeout=transport.timeout,
         )
         answer.raise_for_status()

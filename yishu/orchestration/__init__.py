@@ -8,6 +8,7 @@ This package and ``dags/`` alone import Airflow. What a run *does* is in ``yishu
     factory      the DAGs
     tasks        what a task process calls: the pipeline, with Airflow's connections handed in
     pools        one pool a department system
+    metrics      numbers for the bureau's monitoring
     announce     what Airflow must know of a newly published release
     processes    child processes with pid file and log
     environment  the environment variables of Airflow's processes

@@ -20,10 +20,12 @@ from airflow.sdk import (
     chain,
     get_parsing_context,
 )
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.vocabulary import LateDepartment, UpdateCycle
-from yishu.orchestration import describe, naming, tasks
+from yishu.orchestration import describe, naming, supervision, tasks
 from yishu.orchestration.arrival import ArriveOperator
 
 RETRIES: dict[str, Any] = {
@@ -38,6 +40,18 @@ fail at once (see ``tasks``)."""
 
 MAINTENANCE_CRON = "30 3 * * *"
 """After the night's pulls (01:30), before office hours; Asia/Shanghai."""
+
+ALARMS_CRON = "5 * * * *"
+"""Data may be overdue at any hour, since some are pulled every ten minutes."""
+
+
+SUPERVISION_CRON = "0 8 * * *"
+"""Before offices open, so that the day begins with what is due; Asia/Shanghai."""
+
+HOURLY_CRON = "10 * * * *"
+
+LATEST_SWEEP = timedelta(hours=1)
+"""A sweep that has not ended by then is late itself."""
 
 
 def entry_dags(catalog: CatalogView) -> Iterator[DAG]:
@@ -73,7 +87,11 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
         doc_md=describe.entry_doc(entry, catalog),
         schedule=_timetable(entry.update_cycle),
         tags=naming.entry_tags(entry, catalog),
-        default_args={"owner": entry.provider_org, **RETRIES},
+        default_args={
+            "owner": entry.provider_org,
+            "on_failure_callback": tasks.tell_failure,
+            **RETRIES,
+        },
         **_history(entry),
         **_COMMON,
     ) as dag:
@@ -127,6 +145,57 @@ def maintenance_dag(doc_md: str) -> DAG:
         **_COMMON,
     ) as dag:
         _task("maintain", tasks.maintain, naming.LIBRARY_POOL)
+    return dag
+
+
+def alarms_dag(doc_md: str) -> DAG:
+    """Overdue data and runs that were killed, every hour."""
+    with DAG(
+        dag_id=naming.ALARMS_DAG_ID,
+        description="Overdue data, runs that were killed",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(ALARMS_CRON, timezone=naming.TIME_ZONE),
+        tags={naming.Stage.MAINTENANCE.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        **_COMMON,
+    ) as dag:
+        _task("tell", tasks.alarm, naming.LIBRARY_POOL)
+    return dag
+
+
+def supervision_dags(doc_md: str) -> Iterator[DAG]:
+    """The sweeps over all clocks; a sweep that is itself late is told."""
+    daily, hourly = naming.SUPERVISION_DAG_IDS
+    yield _supervision_dag(daily, SUPERVISION_CRON, doc_md, reminds=True)
+    yield _supervision_dag(hourly, HOURLY_CRON, doc_md, reminds=False)
+
+
+def _supervision_dag(dag_id: str, cron: str, doc_md: str, *, reminds: bool) -> DAG:
+    late = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=LATEST_SWEEP,
+        callback=SyncCallback(f"{supervision.__name__}.tell_late_sweep", {"dag_id": dag_id}),
+    )
+    with DAG(
+        dag_id=dag_id,
+        description="Clocks: cards, orders, reminders, notices",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(cron, timezone=naming.TIME_ZONE),
+        tags={naming.Stage.SUPERVISION.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        deadline=late,
+        **_COMMON,
+    ) as dag:
+        PythonOperator(
+            task_id="sweep",
+            python_callable=supervision.sweep,
+            op_kwargs={"reminds": reminds},
+            pool=naming.LIBRARY_POOL,
+        )
+        PythonOperator(
+            task_id="deliver", python_callable=supervision.deliver, pool=naming.LIBRARY_POOL
+        )
+        chain(dag.get_task("sweep"), dag.get_task("deliver"))
     return dag
 
 

@@ -14,6 +14,10 @@ TIME_ZONE = "Asia/Shanghai"
 
 MAINTENANCE_DAG_ID = "maintenance"
 
+ALARMS_DAG_ID = "alarms"
+SUPERVISION_DAG_IDS = ("supervision-daily", "supervision-hourly")
+"""The sweeps over all clocks: every morning with reminders, every hour without."""
+
 LIBRARY_POOL = "unified_database"
 """Pool of every task that works on the library and not on a department system."""
 
@@ -35,6 +39,7 @@ class Stage(StrEnum):
     PULL = "pull"
     SUBJECT = "subject"
     MAINTENANCE = "maintenance"
+    SUPERVISION = "supervision"
 
 
 def entry_dag_id(entry_id: str) -> str:

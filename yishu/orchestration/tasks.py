@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from catalog.errors import YishuError
-from yishu.orchestration import release
+from yishu.orchestration import metrics, naming, release
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
@@ -48,9 +48,12 @@ def pull(
     with permanent_errors_fail_at_once():
         ctx = _context(connect_for=entry_id)
         try:
-            return run_pull(entry_id, run_id, ctx, batch=_batch(entry_id, dag_run, params, ctx))
+            batch = _batch(entry_id, dag_run, params, ctx)
+            record = run_pull(entry_id, _own_run(run_id, dag_run), ctx, batch=batch)
         except OutsideWindow as error:
             raise AirflowSkipException(str(error)) from error
+    metrics.tell_stage("pull", entry_id, record)
+    return record
 
 
 def _batch(
@@ -59,29 +62,58 @@ def _batch(
     from yishu.pipeline.backfill import batch_of  # noqa: PLC0415
     from yishu.pipeline.changes import Batch  # noqa: PLC0415
 
-    if dag_run is not None and dag_run.run_type == _BACKFILL:
+    if _is_backfill(dag_run):
         entry = ctx.release.entry(entry_id)
         return batch_of(entry, dag_run.logical_date, entry.update_cycle.freshness)
     asked = params or {}
     return Batch(asked.get("since") or None, asked.get("until") or None)
 
 
-def validate(entry_id: str, run_id: str) -> Record:
+def _is_backfill(dag_run: Any) -> bool:
+    return dag_run is not None and dag_run.run_type == _BACKFILL
+
+
+def _own_run(run_id: str, dag_run: Any) -> str:
+    """The run's name in the pipeline.
+
+    Airflow fills a date in that already ran under the name that it had; what that run landed and
+    published is on record and stays, so the new one has a name of its own.
+    """
+    if not _is_backfill(dag_run):
+        return run_id
+    return f"{run_id}__backfill_{dag_run.start_date:%Y%m%dT%H%M%S}"
+
+
+def _run_of_pull(run_id: str, dag_run: Any, ti: Any) -> str:
+    """The name under which this run's pull went, whenever that was."""
+    return str(ti.xcom_pull(task_ids="pull")["run_id"]) if _is_backfill(dag_run) else run_id
+
+
+def validate(entry_id: str, run_id: str, dag_run: Any = None, ti: Any = None) -> Record:
     """Check an entry's landed rows and set the failing ones aside."""
     from yishu.pipeline import run_validate  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        return run_validate(entry_id, run_id, _context())
+        record = run_validate(entry_id, _run_of_pull(run_id, dag_run, ti), _context())
+    metrics.tell_stage("validate", entry_id, record)
+    return record
 
 
 def publish(
-    entry_id: str, run_id: str, outlets: list[Any], outlet_events: Mapping[Any, Any]
+    entry_id: str,
+    run_id: str,
+    outlets: list[Any],
+    outlet_events: Mapping[Any, Any],
+    *,
+    dag_run: Any = None,
+    ti: Any = None,
 ) -> Record:
     """Publish an entry's validated rows as one version of its unified table."""
     from yishu.pipeline import run_publish  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
-        record = run_publish(entry_id, run_id, _context())
+        record = run_publish(entry_id, _run_of_pull(run_id, dag_run, ti), _context())
+    metrics.tell_stage("publish", entry_id, record)
     _tell_followers(outlets, outlet_events, record)
     return record
 
@@ -115,19 +147,50 @@ def build_subject(
 def maintain() -> Record:
     """Compact, vacuum, purge what is past its retention, and compare library and ledger.
 
-    What was published past the scheduler fails nothing here: it is put on record and returned. So
-    are runs that were killed for good.
+    What was published past the scheduler fails nothing here: it is put on record and returned.
     """
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
-    from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
         ctx = _context()
         done = run_maintenance(ctx)
-        ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
         found = [asdict(one) for one in record_side_channels(ctx)]
-    return {**done, "side_channels": found, "abandoned": ended}
+    return {**done, "side_channels": found}
+
+
+def alarm() -> Record:
+    """Tell of overdue data, end runs that were killed for good, tell the monitoring of ages."""
+    from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
+    from yishu.pipeline.alarm import delivered_at, tell_failed, tell_overdue  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        ctx = _context()
+        ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
+        for run in ended:
+            tell_failed(run["of"], run["run_id"], ctx)
+        overdue = tell_overdue(ctx)
+        deliveries, now = ctx.ledger.deliveries(), ctx.clock()
+    lags = {
+        entry.id: (now - delivered_at(entry, deliveries[entry.id], now)).total_seconds()
+        for entry in ctx.release.entries.values()
+        if entry.id in deliveries
+    }
+    metrics.tell_lags(lags, len(overdue))
+    return {"overdue": overdue, "abandoned": ended}
+
+
+def tell_failure(context: Mapping[str, Any]) -> None:
+    """Called by Airflow when a task of an entry's run has failed for good: tell who has to know."""
+    from yishu.pipeline.alarm import tell_failed  # noqa: PLC0415
+
+    instance = context["ti"]
+    entry_id = naming.entry_of(instance.dag_id)
+    if entry_id is None:
+        return
+    run_id = _own_run(instance.run_id, context.get("dag_run"))
+    metrics.tell_failure(instance.task_id, entry_id)
+    tell_failed(entry_id, run_id, _context())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from openlineage.client.transport import Transport
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
 from catalog.release import Release
@@ -34,10 +34,15 @@ class PipelineContext:
     clock: Callable[[], datetime]
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """The ledger, connected on first use."""
+    def engine(self) -> Engine:
+        """The ledger's database, connected on first use."""
         url = make_url(self.ledger_url).set(drivername="postgresql+psycopg")
-        return Ledger(create_engine(url, pool_pre_ping=True))
+        return create_engine(url, pool_pre_ping=True)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger itself."""
+        return Ledger(self.engine)
 
     @cached_property
     def lineage(self) -> Transport:

@@ -34,7 +34,7 @@ def peek(
     masks = column_masks(catalog, table)
     rows = read(root, name, version=version, columns=columns, where=where, limit=limit)
     return [
-        {column: _shown(value, column, masks) for column, value in row.items()}
+        {column: shown_value(value, column, masks) for column, value in row.items()}
         for row in rows.to_pylist()
     ]
 
@@ -55,7 +55,9 @@ def peek_changes(
         rows += batch.slice(0, limit - len(rows)).to_pylist()
         if len(rows) == limit:
             break
-    return [{column: _shown(value, column, masks) for column, value in row.items()} for row in rows]
+    return [
+        {column: shown_value(value, column, masks) for column, value in row.items()} for row in rows
+    ]
 
 
 def peek_sql(
@@ -89,7 +91,8 @@ def column_masks(catalog: CatalogView, table: str) -> dict[str, Mask]:
     return {}
 
 
-def _shown(value: Any, column: str, masks: Mapping[str, Mask]) -> Any:
+def shown_value(value: Any, column: str, masks: Mapping[str, Mask]) -> Any:
+    """A value of a column as it may be shown."""
     # What the catalog does not know (any more) may be personal: it is hidden whole.
     how = Mask.NONE if column.startswith("_") else masks.get(column, Mask.FULL)
     return value if value is None or how is Mask.NONE else mask(str(value), how)

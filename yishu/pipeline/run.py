@@ -7,6 +7,7 @@ What comes back is a small plain record.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -27,11 +28,15 @@ from yishu.ledger.facts import (
 from yishu.library import build_subject
 from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.aftermath import after_publication, object_to_copies
+from yishu.pipeline.alarm import tell_delayed
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
+from yishu.pipeline.delay import longest_delay
+from yishu.pipeline.drift import tell_drift, tell_new_columns
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -73,6 +78,7 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext, *, batch: Batch =
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
+        tell_new_columns(entry, receipt.new_columns, ctx)
         outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
         require_expected_volume(entry, receipt, ctx)
     return asdict(receipt)
@@ -100,6 +106,7 @@ def _pulled(
                 batch=batch,
             )
     except SchemaDrift as drift:
+        tell_drift(entry, drift.found, ctx)
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
 
 
@@ -149,9 +156,14 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         now = ctx.clock()
         commit = publish_entry(entry, folder, ctx.settings.library_dir, committed_at=now)
         ctx.ledger.record_commit(commit_facts(commit, entry_id, Layer.UNIFIED))
+        receipt = load_receipt(folder, needed_by="publish")
+        after_publication(entry, commit, datetime.fromisoformat(receipt.pulled_at), ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(commit)}
-    return asdict(commit)
+    delay = longest_delay(entry, receipt, now)
+    if delay is not None:
+        tell_delayed(entry_id, run_id, delay, ctx)
+    return {**asdict(commit), "delay_seconds": delay and int(delay.total_seconds())}
 
 
 def run_subject(
@@ -195,6 +207,7 @@ def run_subject(
         versions.update({given.entry_id: given.version for given in built.contributions})
         facts = commit_facts(built.commit, subject_id, Layer.SUBJECT)
         ctx.ledger.record_subject(facts, contribution_facts(built))
+        object_to_copies(built.copies, ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, subject_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(built.commit)}
     return {

@@ -13,10 +13,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import insert
 
 from catalog.masks import shown
 from catalog.model import CatalogEntry
+from catalog.roles import Action
 from transforms.standard import standardise
+from yishu.governance.permission import require
+from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.models import SamplingCheck
 from yishu.library import unified_table
 from yishu.library.read import by_key, read
 from yishu.pipeline.care import admitted
@@ -92,9 +98,22 @@ def draw_and_compare(
     )
 
 
-def findings_json(sample: Sample) -> dict[str, Any]:
-    """The findings as the ledger keeps them."""
-    return {"rows": [asdict(one) for one in sample.findings]}
+def record_sample(connection: SqlConnection, sample: Sample, actor: Actor) -> None:
+    """Keep what a sampling check found, and who made it.
+
+    Raises:
+        Forbidden: the role makes no sampling checks.
+    """
+    require(actor, Action.CHECK_SAMPLE, sample.entry_id)
+    facts = {name: value for name, value in vars(sample).items() if name != "findings"}
+    findings = {"rows": [asdict(one) for one in sample.findings]}
+    values = {**facts, "findings": findings, "account": actor.account}
+    connection.execute(insert(SamplingCheck).values(values))
+    counts = {name: facts[name] for name in ("drawn", "equal", "different", "missing", "seed")}
+    append(
+        connection,
+        Act(actor, Action.CHECK_SAMPLE, "entry", sample.entry_id, sample.at, after=counts),
+    )
 
 
 def _drawn(

@@ -319,17 +319,17 @@ def test_trace_reads_the_key_from_standard_input_and_names_who_answers(yishu, pu
     )
     row = next(row for row in table.to_pylist() if row["_run_id__taxation__taxpayer"])
 
-    origins = as_json(yishu("trace", "legal_entity", "--json", stdin=row["uscc"] + "\n"))
+    told = as_json(yishu("trace", "legal_entity", "--json", stdin=row["uscc"] + "\n"))
 
-    by_entry = {origin["entry_id"]: origin for origin in origins}
-    base = by_entry["market_regulation.enterprise_registration"]
+    columns = {origin["column"]: origin for origin in told["columns"]}
+    base = columns["name"]
+    assert base["entry_id"] == "market_regulation.enterprise_registration"
     assert base["responsible_org"] == "market_regulation"
     assert base["landed_row"] == row["_landed_row"]
-    assert "name" in base["columns"].split(", ")
-    assert by_entry[TAXPAYER]["columns"] == "tax_credit_grade"
-    assert by_entry[TAXPAYER]["responsible_org"] == "taxation"
+    assert columns["tax_credit_grade"]["entry_id"] == TAXPAYER
+    assert columns["tax_credit_grade"]["responsible_org"] == "taxation"
     missing = yishu("trace", "legal_entity", "--json", stdin="nobody\n", expect=1)
-    assert as_json(missing) == []
+    assert as_json(missing) == {"columns": [], "received": []}
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(yishu):

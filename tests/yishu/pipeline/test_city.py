@@ -4,6 +4,7 @@ import json
 import logging
 from collections import defaultdict
 from decimal import Decimal
+from itertools import pairwise
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -12,10 +13,14 @@ import pytest
 from catalog.vocabulary import DataKind
 from example.guides import GROUPS
 from expectations.kinds import CheckKind
+from yishu.governance.promises import clock_rows
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.links import check_links, dangling_rows
 from yishu.library.read import read
+from yishu.lineage import ColumnRef, DatasetName, read_events, source_dataset
+from yishu.lineage.graph import graph_of
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
+from yishu.pipeline.impact import column_named, impact, recorded_graph
 from yishu.pipeline.store import run_folder
 
 SUBJECTS = [
@@ -134,6 +139,21 @@ def test_columns_outside_the_catalog_are_reported_and_not_stored(city, published
         landed = run_folder(ctx.settings.var_dir, entry_id, "first").data
         assert column not in pq.read_schema(landed).names
         assert column not in read(ctx.settings.library_dir, unified_table(entry_id)).column_names
+
+
+@pytest.mark.requirement("COL-05")
+def test_columns_outside_the_catalog_open_the_clock_of_their_entry(city, published_city):
+    """The department has to bring its catalog up to date, or say why it need not."""
+    ctx, _ = published_city
+    drifted = {g.entry: g.field for g in city.manifest.faults if g.kind == "extra_column"}
+    with ctx.ledger.engine.connect() as connection:
+        rows = clock_rows(connection, promise="catalog_update")
+    found = {row.object_id: row for row in rows}
+
+    assert set(found) == set(drifted)
+    for entry_id, column in drifted.items():
+        assert column in found[entry_id].events[0].note
+        assert found[entry_id].holder_org == ctx.release.entry(entry_id).provider_org
 
 
 @pytest.mark.requirement("SUB-01")
@@ -408,3 +428,67 @@ def test_payment_delivery_seal_licence_and_agent_are_columns_that_hold_values(li
     ):
         held = {row[column] for row in rows_of(library, subject, column)} - {None}
         assert held, f"{subject}.{column}"
+
+
+def declared_flow(city):
+    """Every flow of a column, worked out from the catalog alone."""
+    flow = set()
+    for entry in city.release.entries.values():
+        source = source_dataset(entry.source, city.urls[entry.source.connection])
+        for item in entry.items:
+            steps = [
+                ColumnRef(source, item.source_column),
+                ColumnRef(DatasetName("yishu", f"landing/{entry.id}"), item.field),
+                ColumnRef(DatasetName("yishu", f"unified/{entry.id}"), item.field),
+            ]
+            flow |= set(pairwise(steps))
+    for subject in city.release.subjects.values():
+        for column in subject.columns:
+            element = city.release.elements[column.element]
+            target = ColumnRef(DatasetName("yishu", f"subject/{subject.id}"), column.field)
+            for entry_id in {one.entry for one in element.sources}:
+                fields = [
+                    i.field for i in city.release.entries[entry_id].items if i.element == element.id
+                ]
+                flow |= {
+                    (ColumnRef(DatasetName("yishu", f"unified/{entry_id}"), field), target)
+                    for field in fields
+                }
+    return flow
+
+
+@pytest.mark.requirement("SEC-03")
+@pytest.mark.requirement("OWN-06")
+def test_the_graph_of_the_events_is_the_declared_flow_column_by_column(
+    city, published_city, subjects
+):
+    """From the ledger's events and from the file's alike; nothing more, nothing less."""
+    ctx, _ = published_city
+    with ctx.ledger.reading() as connection:
+        kept = recorded_graph(connection)
+
+    declared = declared_flow(city)
+
+    assert kept.edges == declared
+    assert graph_of(read_events(ctx.settings.lineage_file)).edges == declared
+    assert len(declared) > 800
+
+
+def test_a_change_of_a_departments_column_touches_its_subjects_and_no_others(
+    city, published_city, subjects
+):
+    ctx, _ = published_city
+    with ctx.ledger.reading() as connection:
+        graph = recorded_graph(connection)
+        column = column_named(graph, "landing/taxation.taxpayer#tax_credit_grade")
+        found = impact(connection, graph, column)
+        far = graph.path(
+            column_named(graph, "yishu_market.public.e_baseinfo#entname"),
+            column_named(graph, "subject/legal_entity#name"),
+        )
+
+    assert [(one.table, one.column) for one in found] == [
+        ("unified/taxation.taxpayer", "tax_credit_grade"),
+        ("subject/legal_entity", "tax_credit_grade"),
+    ]
+    assert [one.dataset.name.split("/")[0] for one in far[1:]] == ["landing", "unified", "subject"]

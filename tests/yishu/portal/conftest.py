@@ -72,7 +72,8 @@ def portal_world(postgres_server, tmp_path_factory) -> World:
 def client(portal_world) -> Callable[..., TestClient]:
     """Makes a client signed in as a role (or an account by name; None: nobody).
 
-    It follows no redirect. ``client.csrf`` is what forms must carry as ``csrf``.
+    It follows no redirect. ``client.csrf`` is what forms must carry as ``csrf``,
+    ``client.account`` through which account it asks.
     """
     app = create_app(portal_world)
 
@@ -80,7 +81,7 @@ def client(portal_world) -> Callable[..., TestClient]:
         made = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
         made.csrf = ""
         if who is not None:
-            account = ACCOUNTS[who] if isinstance(who, Role) else who
+            made.account = account = ACCOUNTS[who] if isinstance(who, Role) else who
             assert made.post("/sign-in/demo", data={"account": account}).status_code == 303
             made.csrf = made.get("/").text.split('"X-CSRF-Token": "')[1].split('"')[0]
         return made

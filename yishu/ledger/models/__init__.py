@@ -20,6 +20,13 @@ from yishu.ledger.models.clocks import (
     Sweep,
     TaskState,
 )
+from yishu.ledger.models.items import (
+    GuideLink,
+    ItemSlot,
+    ItemVersion,
+    PublishedList,
+    PublishedListRow,
+)
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
 from yishu.ledger.models.library import LibraryPin, LineageEvent
 from yishu.ledger.models.organisations import (
@@ -57,6 +64,7 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.security import IncidentStep, ProtectedSystem, SecurityIncident
 from yishu.ledger.models.sharing import (
     REQUEST_NUMBER,
     ShareAttachment,
@@ -100,8 +108,12 @@ __all__ = [
     "DutyParty",
     "FigureAnswer",
     "FrozenPeriod",
+    "GuideLink",
+    "IncidentStep",
     "IndicatorValue",
     "ItemClaim",
+    "ItemSlot",
+    "ItemVersion",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
@@ -120,6 +132,9 @@ __all__ = [
     "Organisation",
     "OutsideIdentity",
     "PortalSession",
+    "ProtectedSystem",
+    "PublishedList",
+    "PublishedListRow",
     "PullReceipt",
     "QuarantineAgeing",
     "QuarantineRelease",
@@ -127,6 +142,7 @@ __all__ = [
     "Run",
     "RunDimension",
     "SamplingCheck",
+    "SecurityIncident",
     "ShareAttachment",
     "ShareDecision",
     "ShareDelivery",

@@ -99,6 +99,7 @@ class SourceDispute(Base):
 
     dispute: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     element_id: Mapped[str] = mapped_column(ForeignKey(f"{SCHEMA}.source_element.element_id"))
+    scope_by: Mapped[str | None]
     scope_values: Mapped[list[str]]
     claimant_entry: Mapped[str]
     claimant_org: Mapped[str]

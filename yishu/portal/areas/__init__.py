@@ -6,8 +6,11 @@ An area is added by its line in ``AREAS``; see ``docs/explanation/portal.md``.
 from types import ModuleType
 
 from yishu.portal.areas import (
+    account,
+    api,
     catalog,
     compiling,
+    exchange,
     home,
     reviewing,
     sign_in,
@@ -19,4 +22,7 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    exchange,
+    account,
+    api,
 )

@@ -1,0 +1,159 @@
+"""Who is told that data do not come: each once, with the remedy, until something was published."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from catalog.release import Release
+from catalog.roles import Role
+from yishu.governance.notices import inbox
+from yishu.ledger import migrate
+from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
+from yishu.pipeline.alarm import tell_failed, tell_overdue
+from yishu.pipeline.errors import EmptySource
+from yishu.pipeline.status import entry_status
+from yishu.settings import Settings
+
+_SPEC = importlib.util.spec_from_file_location("changing", Path(__file__).with_name("changing.py"))
+changing = importlib.util.module_from_spec(_SPEC)
+sys.modules["changing"] = changing
+_SPEC.loader.exec_module(changing)
+
+ENTRY = changing.ENTRY
+TOLD = {("big_data_bureau", Role.ADMINISTRATOR), ("market_regulation", Role.DEPARTMENT_OFFICER)}
+"""The bureau's engineer and the source department."""
+
+
+@pytest.fixture
+def department(tmp_path):
+    department = changing.Department(tmp_path / "department")
+    department.write("A", "甲", changing.NOON)
+    return department
+
+
+@pytest.fixture
+def ctx(tmp_path, fresh_database, department):
+    migrate.upgrade(fresh_database)
+    parts = ("elements", "departments", "code_lists", "subjects", "profiles", "systems")
+    entry = changing.entry_of(changing.INCREMENTAL, quality={"allow_empty": False})
+    release = Release(
+        *("r", "0", date(2026, 1, 1)),
+        entries={ENTRY: entry},
+        **{name: {} for name in parts if name in Release.__annotations__},
+    )
+    return PipelineContext(
+        Settings(var_dir=tmp_path / "var"),
+        release,
+        fresh_database,
+        {"db": department.connection},
+        lambda: changing.NOON + timedelta(minutes=10),
+    )
+
+
+def after(ctx, **more):
+    at = ctx.clock() + timedelta(**more)
+    return replace(ctx, clock=lambda: at)
+
+
+def run_all(run_id, ctx):
+    run_pull(ENTRY, run_id, ctx)
+    run_validate(ENTRY, run_id, ctx)
+    return run_publish(ENTRY, run_id, ctx)
+
+
+def notices(ctx):
+    with ctx.engine.connect() as connection:
+        return inbox(connection)
+
+
+def fail(run_id, ctx):
+    with pytest.raises(EmptySource):
+        run_pull(ENTRY, run_id, ctx)
+    return tell_failed(ENTRY, run_id, ctx)
+
+
+def test_a_failed_pull_tells_engineer_and_department_once_with_the_remedy(ctx, department):
+    run_all("good", ctx)
+    department.delete("A")
+
+    made = [fail(f"bad-{number}", after(ctx, days=number)) for number in (1, 2, 3)]
+
+    assert made == [2, 0, 0], "night after night for one reason"
+    told = notices(ctx)
+    assert {(one.org, one.role) for one in told} == TOLD
+    for one in told:
+        assert "RUN_EMPTY_SOURCE" in one.text or "0 keys" in one.text
+        assert "ask the department whether its system was emptied" in one.text
+        assert ENTRY in one.text
+
+
+def test_what_fails_again_after_it_was_mended_is_told_again(ctx, department):
+    run_all("good", ctx)
+    department.delete("A")
+    fail("bad", after(ctx, days=1))
+    department.write("A", "乙", ctx.clock() + timedelta(days=2))
+    run_all("mended", after(ctx, days=2, hours=1))
+    department.delete("A")
+
+    assert fail("bad again", after(ctx, days=3)) == 2
+
+
+def test_a_run_that_succeeded_tells_nobody(ctx):
+    run_all("good", ctx)
+
+    assert tell_failed(ENTRY, "good", ctx) == 0
+    assert notices(ctx) == []
+
+
+@pytest.mark.requirement("COL-03")
+def test_data_older_than_their_cycle_are_told_of_once_until_they_come(ctx, department):
+    run_all("good", ctx)
+    limit = ctx.release.entry(ENTRY).update_cycle.freshness
+
+    assert tell_overdue(after(ctx, seconds=limit.total_seconds() * 1.05)) == []
+    late = after(ctx, seconds=limit.total_seconds() * 1.2)
+    assert [tell_overdue(late), tell_overdue(after(late, hours=1))] == [[ENTRY]] * 2
+
+    told = notices(ctx)
+    assert {(one.org, one.role) for one in told} == TOLD
+    assert len(told) == 2
+    assert f"yishu pull {ENTRY}" in told[0].text
+    assert "每日" in told[0].text
+    assert entry_status(ENTRY, late).is_fresh is False
+
+
+@pytest.mark.requirement("COL-03")
+def test_data_that_never_came_are_overdue_since_the_entry_was_published(ctx):
+    assert tell_overdue(ctx) == [ENTRY]
+    assert "从未交付" in notices(ctx)[0].text
+
+
+@pytest.mark.requirement("COL-10")
+def test_the_delay_from_a_change_to_the_visible_row_is_measured_and_shown(ctx, department):
+    run_all("first", ctx)
+    department.write("B", "乙", changing.NOON + timedelta(hours=2))
+    department.write("C", "丙", changing.NOON + timedelta(hours=5))
+    later = after(ctx, hours=6)
+
+    record = run_all("second", later)
+
+    delay = timedelta(hours=4, minutes=10)
+    assert record["delay_seconds"] == delay.total_seconds()
+    assert entry_status(ENTRY, later).delay == delay
+    assert notices(ctx) == [], "within a day"
+
+
+@pytest.mark.requirement("COL-10")
+def test_a_delay_beyond_the_update_cycle_tells_who_has_to_know(ctx, department):
+    run_all("first", ctx)
+    department.write("B", "乙", changing.NOON + timedelta(hours=2))
+
+    run_all("second", after(ctx, days=2))
+
+    told = notices(ctx)
+    assert {(one.org, one.role) for one in told} == TOLD
+    assert "1 天 22 小时" in told[0].text

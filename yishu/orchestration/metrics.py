@@ -1,0 +1,40 @@
+"""Numbers for the bureau's monitoring, through Airflow's own StatsD or OpenTelemetry.
+
+They go where ``[metrics]`` of Airflow's configuration says, and nowhere as long as it says nothing.
+Airflow puts its prefix before each name.
+
+yishu.pull.rows, yishu.validate.quarantined, yishu.publish.rows   of the last run (gauges)
+yishu.entry.lag_seconds                                           age of what readers see (gauge)
+yishu.entry.delay_seconds                 from a department's change to the visible row (gauge)
+yishu.entries.overdue                                             how many (gauge)
+yishu.failures                            runs that failed for good, by stage (counter)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk.observability.stats import gauge, incr
+
+_OF_STAGE = {"pull": "rows", "validate": "quarantined", "publish": "rows"}
+"""The count of a stage's record that is worth a curve."""
+
+
+def tell_stage(stage: str, entry_id: str, record: Mapping[str, Any]) -> None:
+    """Tell what a stage of an entry's run did."""
+    name = _OF_STAGE[stage]
+    gauge(f"yishu.{stage}.{name}", record[name], tags={"entry": entry_id})
+    delay = record.get("delay_seconds")
+    if delay is not None:
+        gauge("yishu.entry.delay_seconds", delay, tags={"entry": entry_id})
+
+
+def tell_failure(stage: str, entry_id: str) -> None:
+    """Tell that a run has failed for good."""
+    incr("yishu.failures", tags={"entry": entry_id, "stage": stage})
+
+
+def tell_lags(lags: Mapping[str, float], overdue: int) -> None:
+    """Tell how old the data of entries are, in seconds, and how many are overdue."""
+    for entry_id, seconds in lags.items():
+        gauge("yishu.entry.lag_seconds", seconds, tags={"entry": entry_id})
+    gauge("yishu.entries.overdue", overdue)
