@@ -13,6 +13,7 @@ from yishu.portal.areas import (
     exchange,
     home,
     reviewing,
+    sharing,
     sign_in,
 )
 
@@ -23,6 +24,7 @@ AREAS: tuple[ModuleType, ...] = (
     compiling,
     reviewing,
     exchange,
+    sharing,
     account,
     api,
 )
