@@ -18,6 +18,7 @@ from yishu.portal.areas import (
     quality,
     journal,
     reviewing,
+    sharing,
     sign_in,
     supervision,
 )
@@ -35,6 +36,7 @@ AREAS: tuple[ModuleType, ...] = (
     objections,
     journal,
     administration,
+    sharing,
     account,
     api,
 )
