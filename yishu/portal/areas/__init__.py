@@ -10,12 +10,17 @@ from yishu.portal.areas import (
     administration,
     api,
     catalog,
+    clocks,
     compiling,
     exchange,
     home,
     journal,
+    objections,
+    quality,
     reviewing,
+    sharing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -24,9 +29,14 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    clocks,
+    supervision,
     exchange,
+    quality,
+    objections,
     journal,
     administration,
+    sharing,
     account,
     api,
 )
