@@ -17,7 +17,7 @@ from yishu.ledger.models import ShareGrant, ShareRequest
 from yishu.portal.world import World
 
 REQUEST, GRANT = "share_request", "share_grant"
-PATHS = {ENTRY: "/review/", REQUEST: "/share/requests/", GRANT: "/share/grants/"}
+PATHS = {ENTRY: "/review/", REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,18 @@ def look(page: Reading, db: Db, _: Auditor, asked: Annotated[Asked, Query()]) ->
     total = db.execute(_where(select(func.count()).select_from(JournalRecord), asked)).scalar_one()
     newest = where.order_by(JournalRecord.number.desc())
     rows = db.execute(newest.limit(PAGE_ROWS).offset((asked.page - 1) * PAGE_ROWS)).all()
+    departments = page.world.release().departments.values()
     return page.render(
-        "journal/journal.html", rows=rows, asked=asked, total=total, actions=tuple(Action),
-        labels={one.value: one for one in Action}, last=max(1, -(-total // PAGE_ROWS)), proof=None,
-        orgs=[(one.id, one.name) for one in page.world.release().departments.values()],
-    )  # fmt: skip
+        "journal/journal.html",
+        rows=rows,
+        asked=asked,
+        total=total,
+        last=max(1, -(-total // PAGE_ROWS)),
+        actions=tuple(Action),
+        labels={one.value: one for one in Action},
+        roles={one.value: one for one in Role},
+        orgs=[(one.id, one.name) for one in departments],
+    )
 
 
 def _where(statement: Select[Any], asked: Asked) -> Select[Any]:
