@@ -9,7 +9,8 @@
     ├── ValidationError            expectations                           (expectations.errors)
     ├── LibraryError               unified database, subject library      (yishu.library.errors)
     ├── GovernanceError            what people may do and decide          (yishu.governance.errors)
-    └── PipelineError              a stage of a run                       (yishu.pipeline.errors)
+    ├── PipelineError              a stage of a run                       (yishu.pipeline.errors)
+    └── ClockError                 working days and promises              (yishu.clocks.errors)
 
 An error is permanent unless its class says ``retryable = True``; orchestration alone turns that
 into Airflow's "do not retry".

@@ -6,8 +6,12 @@ differ (six digits of an identity number and its end find a person together with
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from catalog.vocabulary import Mask
+
+if TYPE_CHECKING:
+    from catalog.model import DataItem
 
 _STAR = "*"
 _HIDDEN = _STAR * 6
@@ -65,3 +69,21 @@ _RULES: dict[Mask, Callable[[str], str]] = {
     Mask.ADDRESS: _address,
     Mask.FULL: lambda _: _HIDDEN,
 }
+
+
+_PERSONAL_IN_TEXT = re.compile(
+    r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?!\d)"
+    r"|(?<!\d)1[3-9]\d{9}(?!\d)"
+)
+"""A resident ID or a mobile number in the middle of other text."""
+
+
+def shown(value: str, item: "DataItem") -> str:
+    """A value of an item as it may be shown: masked as the item says.
+
+    People write personal data where none belong, so other text loses what looks like an identity
+    or mobile number.
+    """
+    if item.mask is not Mask.NONE:
+        return mask(value, item.mask)
+    return _PERSONAL_IN_TEXT.sub(_HIDDEN, value)

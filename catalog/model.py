@@ -62,6 +62,7 @@ __all__ = [
     "Name",
     "Opening",
     "Order",
+    "Period",
     "Promise",
     "Quality",
     "RestSpec",
@@ -72,6 +73,7 @@ __all__ = [
     "SourceSpec",
     "Subject",
     "SubjectColumn",
+    "SubjectLink",
     "System",
     "Tombstone",
     "Watermark",
@@ -89,13 +91,30 @@ class Department(Model):
     contact: Name
 
 
+class Period(Model):
+    """From the first to the last day on which something holds; None leaves a side open."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the day is in the period."""
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+
 class CodeList(Model):
-    """A closed list of codes and their names, e.g. GB/T 2260 region codes."""
+    """A closed list of codes and their names, e.g. GB/T 2260 region codes.
+
+    ``periods`` says when codes were in force that are not always, e.g. those of merged districts.
+    """
 
     id: Identifier
     name: Name
     standard: Name
     codes: Mapping[str, Name]
+    periods: Mapping[str, Period] = Field(default_factory=dict)
 
 
 class Scope(Model):
@@ -287,8 +306,27 @@ class SubjectColumn(Model):
     element: ElementId
 
 
+class SubjectLink(Model):
+    """Rows of a subject that point to rows of another, e.g. a case to the item applied for.
+
+    ``to`` are the columns pointed to, default the other subject's key; a row without a value points
+    nowhere. ``when`` limits the link to rows of some kind, e.g. applicants that are legal entities.
+    More than ``max_dangling_share`` of rows that point to nothing stop a release.
+    """
+
+    name: Identifier
+    columns: tuple[Identifier, ...] = Field(min_length=1)
+    subject: Identifier
+    to: tuple[Identifier, ...] = ()
+    when: Scope | None = None
+    max_dangling_share: float = Field(default=1, ge=0, le=1)
+
+
 class Subject(Model):
-    """A table of the subject library (S004 Art.13): union over scopes, join over elements."""
+    """A table of the subject library (S004 Art.13): union over scopes, join over elements.
+
+    An entry of whose rows more than ``max_not_linked_share`` give nothing stops the publication.
+    """
 
     id: Identifier
     name: Name
@@ -297,6 +335,8 @@ class Subject(Model):
     key: tuple[Identifier, ...] = Field(min_length=1)
     late_department: LateDepartment = LateDepartment.PUBLISH_WITHOUT
     columns: tuple[SubjectColumn, ...] = Field(min_length=1)
+    links: tuple[SubjectLink, ...] = ()
+    max_not_linked_share: float = Field(default=1, ge=0, le=1)
 
 
 class Catalog(Model):

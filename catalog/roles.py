@@ -47,6 +47,7 @@ class Action(Labelled):
     ANSWER_OBJECTION = "answer_objection", "核实异议"
     DISPUTE_OBJECTION = "dispute_objection", "对异议结果提出争议"
     CLOSE_OBJECTION = "close_objection", "关闭异议"
+    CHECK_SAMPLE = "check_sample", "抽查"
     RELEASE_QUARANTINE = "release_quarantine", "放行隔离数据"
     WAIVE_RULE = "waive_rule", "豁免规则"
     ANSWER_FIGURE = "answer_figure", "回应评分"
@@ -75,6 +76,9 @@ class Action(Labelled):
     REASSIGN_CLOCK = "reassign_clock", "移交计时事项"
     ACCEPT_NO_CHANGE = "accept_no_change", "认定无需变更目录"
     RECORD_TASK = "record_task", "登记任务进展"
+    SIGN_IN = "sign_in", "登录"
+    VIEW_PERSONAL = "view_personal", "查看个人信息"
+    MANAGE_TOKEN = "manage_token", "管理接口令牌"
 
 
 PERMITTED: Mapping[Action, frozenset[Role]] = {
@@ -99,6 +103,7 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.CLOSE_OBJECTION: frozenset(
         {Role.DEPARTMENT_OFFICER, Role.QUALITY_MONITOR, Role.AUTHORITY_REVIEWER}
     ),
+    Action.CHECK_SAMPLE: frozenset({Role.QUALITY_MONITOR}),
     Action.RELEASE_QUARANTINE: frozenset({Role.QUALITY_MONITOR}),
     Action.WAIVE_RULE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ANSWER_FIGURE: frozenset({Role.DEPARTMENT_OFFICER}),
@@ -127,6 +132,9 @@ PERMITTED: Mapping[Action, frozenset[Role]] = {
     Action.REASSIGN_CLOCK: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.ACCEPT_NO_CHANGE: frozenset({Role.AUTHORITY_REVIEWER}),
     Action.RECORD_TASK: frozenset({Role.SERVICE_AUTHORITY, Role.QUALITY_MONITOR}),
+    Action.SIGN_IN: frozenset(Role) - {Role.RULE},
+    Action.VIEW_PERSONAL: frozenset(Role) - {Role.RULE},
+    Action.MANAGE_TOKEN: frozenset(Role) - {Role.RULE},
 }
 
 OWN_ORG: frozenset[Action] = frozenset(

@@ -189,6 +189,12 @@ class ItemFormat(Labelled):
     HANDLING_ITEM_CODE = "handling_item_code", "业务办理项编码"
     MOBILE_PHONE = "mobile_phone", "移动电话"
     POSTCODE = "postcode", "邮政编码"
+    ORGANISATION_CODE = "organisation_code", "组织机构代码"
+    PASSPORT = "passport", "护照号码"
+    TRAVEL_PERMIT = "travel_permit", "往来大陆（内地）通行证号码"
+    RESIDENCE_CARD = "residence_card", "外国人永久居留身份证号码"
+    FIXED_PHONE = "fixed_phone", "固定电话"
+    REGION_CODE = "region_code", "行政区划代码"
 
 
 class Sensitivity(Labelled):
@@ -316,3 +322,41 @@ class ContactDuty(Labelled):
     ITEM_GUIDANCE = "item_guidance", "事项编制指导（政务办）"
     TECHNICAL_SUPPORT = "technical_support", "技术支撑（信息中心）"
     SECURITY = "security", "网络和数据安全"
+
+
+class ListKind(Labelled):
+    """Lists that are published as versions: the five of S001 and S002, and ours beside them."""
+
+    POWER = "power", "权责清单"
+    ADMINISTRATIVE_FEE = "administrative_fee", "行政事业性收费清单"
+    INTERMEDIARY = "intermediary", "中介服务事项清单"
+    PUBLIC_SERVICE = "public_service", "公共服务事项清单"
+    AT_MOST_ONE_VISIT = "at_most_one_visit", "最多跑一次（零跑腿）清单"
+    MATERIAL = "material", "办事材料目录"
+    SHARED_LICENCE = "shared_licence", "电子证照共享目录"
+    PROVINCIAL_ITEM = "provincial_item", "省政务服务事项库"
+
+
+class PublicationSlot(Labelled):
+    """What is published about a service item (S003 二(四))."""
+
+    LAWS = "laws", "法律法规"
+    POLICIES = "policies", "政策文件"
+    NOTICES = "notices", "通知公告"
+    GUIDE = "guide", "办事指南"
+    REVIEW_RULES = "review_rules", "审查细则"
+    FAQ = "faq", "常见问题"
+    SUPERVISION_CHANNEL = "supervision_channel", "监督举报渠道"
+    ONLINE_DEPTH = "online_depth", "网上可办理程度"
+    INTERMEDIARY_LIST = "intermediary_list", "中介服务清单"
+    AGENCY_DIRECTORY = "agency_directory", "机构名录"
+
+
+class IncidentPhase(Labelled):
+    """The mechanism against incidents, in its order (S003 二(九))."""
+
+    PREVENTION = "prevention", "防范"
+    MONITORING = "monitoring", "监测"
+    NOTIFICATION = "notification", "通报"
+    RESPONSE = "response", "响应"
+    DISPOSAL = "disposal", "处置"

@@ -29,6 +29,9 @@ _ITEM_FAULTS = (
     faults.unknown_code("online_depth", "0"),
     faults.null_spelling("body_nature", nullable=True),
     faults.null_spelling("org_name", nullable=False),
+    faults.unknown_code("item_level", "4"),
+    faults.unknown_code("service_theme", "X1"),
+    faults.null_spelling("legal_basis", nullable=False),
 )
 
 _CASE_FAULTS = (
@@ -41,6 +44,7 @@ _CASE_FAULTS = (
     faults.respelt(FaultKind.FULL_WIDTH, "contact_phone"),
     faults.respelt(FaultKind.LOWER_CASE, "implementation_code"),
     faults.wrong_order("applied_at", "accepted_at"),
+    faults.unknown_code("channel", "fax"),
 )
 
 _RESULTS = ("1", "2", "3", "4")
@@ -72,6 +76,13 @@ def service_item(city: City) -> Table:
             is_charged is_fee boolean
             region_code area_code
             handling_system handle_system
+            item_level task_level
+            parent_code parent_code
+            legal_basis by_law
+            public_service_field public_field
+            service_theme theme_code
+            visit_count limit_num integer
+            online_steps online_steps
         """),
         items.count,
         lambda index: items.facts(city, index),
@@ -103,6 +114,13 @@ def hr_service_item(city: City) -> Table:
             is_charged sfsf boolean
             region_code xzqh
             handling_system blxt
+            item_level sxcc
+            parent_code sjsxbm
+            legal_basis ssyj
+            public_service_field ggfwly
+            service_theme fwzt
+            visit_count pdcs integer
+            online_steps wsfwhj
         """),
         items.count,
         lambda index: items.facts(city, index),
@@ -131,6 +149,11 @@ def approval_case(city: City) -> Table:
             case_type project_type
             region_code area_code
             handling_system handle_system
+            channel apply_channel
+            window_id window_no
+            agent_name agent_name
+            agent_id_no agent_page_code
+            package_code yjs_code
         """),
         cases.count,
         lambda index: cases.facts(city, index),
@@ -159,6 +182,11 @@ def hr_case(city: City) -> Table:
             case_type bjlx
             region_code xzqh
             handling_system blxt
+            channel sqqd
+            window_id ckbh
+            agent_name dlrxm
+            agent_id_no dlrzjhm
+            package_code yjsbm
         """),
         cases.count,
         lambda index: cases.facts(city, index),
@@ -193,6 +221,7 @@ def case_material(city: City) -> Table:
                 pa.array(is_quoted), licence_identifiers(city, licence, quoted)
             ),
             "submitted_at": seconds(cases.applied_day(case), sent),
+            **_seals(city, index, kind),
         }
 
     return Table(
@@ -207,6 +236,8 @@ def case_material(city: City) -> Table:
             copies amount integer
             licence_identifier certificate_id
             submitted_at collect_time datetime
+            is_electronic is_electronic boolean
+            seal_result seal_result
         """),
         cases.count * 2,
         facts,
@@ -216,8 +247,17 @@ def case_material(city: City) -> Table:
             faults.null_spelling("material_name", nullable=False),
             faults.null_spelling("licence_identifier", nullable=True),
             faults.unknown_code("material_kind", "7"),
+            faults.unknown_code("seal_result", "maybe"),
         ),
     )
+
+
+def _seals(city: City, index: Index, kind: Index) -> dict[str, pa.Array]:
+    """Whether materials are electronic, and what verifying their signatures and seals gave."""
+    electronic = pa.array(kind > 0)
+    found = np.digitize(city.dice.below("material.seal", index, 100), (90, 94))
+    results = names.chosen(("valid", "invalid", "unsigned"), found)
+    return {"is_electronic": electronic, "seal_result": only_where(electronic, results)}
 
 
 def case_process(city: City) -> Table:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import numpy as np
 
-from example import cases, licences, parties, ratings, sinks
+from example import cases, counters, guides, licences, parties, ratings, sinks
 from example.chance import Index
 from example.faults import Outcome
 from example.manifest import (
@@ -88,6 +88,14 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "service_hall.hall_rating",
         "administrative_approval.online_rating",
     ),
+    "service_guide": ("administrative_approval.service_guide",),
+    "service_list": ("administrative_approval.service_list_member",),
+    "service_package": ("administrative_approval.service_package",),
+    "service_package_member": ("administrative_approval.service_package_member",),
+    "service_window": ("service_hall.service_window",),
+    "service_ticket": ("service_hall.service_ticket",),
+    "case_payment": ("administrative_approval.case_payment",),
+    "case_delivery": ("administrative_approval.case_delivery",),
 }
 """Which entries bring the rows of each subject."""
 
@@ -127,6 +135,14 @@ def tables(city: City) -> tuple[Table, ...]:
         cases.case_result,
         ratings.online_rating,
         ratings.hall_rating,
+        guides.service_guide,
+        guides.service_list_member,
+        guides.service_package,
+        guides.service_package_member,
+        counters.service_window,
+        counters.service_ticket,
+        counters.case_payment,
+        counters.case_delivery,
     )
     return tuple(maker(city) for maker in makers)
 

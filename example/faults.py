@@ -31,6 +31,7 @@ class FaultKind(StrEnum):
     WRONG_ORDER = "wrong_order"
     OUT_OF_SCOPE = "out_of_scope"
     DIFFERING_COPY = "differing_copy"
+    DANGLING_LINK = "dangling_link"
     EXTRA_COLUMN = "extra_column"
 
 
@@ -140,6 +141,11 @@ def differing_copy(field: str) -> Fault:
     return Fault(FaultKind.DIFFERING_COPY, field, Outcome.REPORTED, "copy")
 
 
+def no_such(field: str) -> Fault:
+    """A well-formed code that points to nothing: no code of the city ends in 999."""
+    return Fault(FaultKind.DANGLING_LINK, field, Outcome.REPORTED, "link")
+
+
 def extra_column(column: str) -> Fault:
     """The source has a column that the catalog does not list."""
     return Fault(FaultKind.EXTRA_COLUMN, column, Outcome.REPORTED, "drift")
@@ -202,6 +208,7 @@ _SPELLINGS: dict[FaultKind, _Spell] = {
     FaultKind.THOUSANDS_COMMAS: lambda value, _: _commas(value),
     FaultKind.MISSING_VALUE: lambda _value, _turn: None,
     FaultKind.DIFFERING_COPY: lambda value, _: f"{value}（旧）",
+    FaultKind.DANGLING_LINK: lambda value, _: f"{value[:-3]}999",
 }
 
 

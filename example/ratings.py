@@ -5,7 +5,14 @@ import pyarrow as pa
 
 from example import codes, faults, names
 from example.chance import Index, spread
-from example.services import Cases, approval_cases, labour_cases, only_where
+from example.services import (
+    WINDOWS_EACH,
+    Cases,
+    approval_cases,
+    labour_cases,
+    only_where,
+    window_ids,
+)
 from example.table import Facts, Place, Table, columns
 from example.world import LAST_DAY, City, seconds
 
@@ -16,6 +23,7 @@ _RATING_FAULTS = (
     faults.unknown_code("rating_channel", "tablet"),
     faults.null_spelling("comment", nullable=True),
     faults.null_spelling("rater_name", nullable=True),
+    faults.no_such("case_no"),
 )
 
 
@@ -39,6 +47,7 @@ def _rating_facts(
         "rater_name": only_where(pa.array(dice.often(f"{mark}.named", index, 60)), who),
         "rated_at": seconds(day, later),
         "comment": only_where(pa.array(dice.often(f"{mark}.said", index, 40)), said),
+        "reported_at": seconds(day, later + 1 + dice.below(f"{mark}.reported", index, 600)),
     }
 
 
@@ -47,7 +56,14 @@ def _ratings(city: City, cases: Cases, mark: str, channels: tuple[str, ...]) -> 
         case = spread(index, cases.count)
         channel = city.dice.below(f"{mark}.channel", index, len(channels))
         found = _rating_facts(city, cases, mark, index, case)
-        return {**found, "rating_channel": names.chosen(channels, channel)}
+        place = cases.items.region[cases.item(case)]
+        window = place + len(names.REGIONS) * city.dice.below(f"{mark}.window", index, WINDOWS_EACH)
+        at_window = pa.array(np.array([name == "hall" for name in channels])[channel])
+        return {
+            **found,
+            "rating_channel": names.chosen(channels, channel),
+            "window_id": only_where(at_window, window_ids(window)),
+        }
 
     return facts
 
@@ -68,6 +84,8 @@ def online_rating(city: City) -> Table:
             rater_name user_name
             rated_at assess_time datetime
             comment write_evaluation
+            window_id window_no
+            reported_at report_time datetime
         """),
         cases.count * 2 // 5,
         _ratings(city, cases, "XS", ("pc", "mobile", "qr_code", "phone", "sms")),
@@ -94,6 +112,8 @@ def hall_rating(city: City) -> Table:
             rater_name userName
             rated_at ratingTime datetime
             comment comment
+            window_id windowId
+            reported_at reportTime datetime
         """),
         min(cases.count, city.share(20)),
         _ratings(city, cases, "DT", ("hall",)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from example import codes, names
@@ -18,6 +19,22 @@ _MATTERS = (
 )  # fmt: skip
 _ACTIONS = ("新办", "变更", "延续", "补证", "注销", "年度报告", "信息更正", "依申请公开")
 _TYPES = ("01", "05", "07", "10", "20")
+_FIRST_BUSINESS = 4
+"""Position in ``_ACTIONS`` from which on items are business items; position 0 is the parent."""
+_BUSINESS = 3
+_FIELDS = tuple(f"{number:02d}" for number in range(1, 10))
+_THEMES = (*(f"P{number}" for number in range(1, 6)), *(f"E{number}" for number in range(1, 10)))
+_LAWS = (
+    "《中华人民共和国行政许可法》第十二条",
+    "《中华人民共和国食品安全法》第三十五条",
+    "《社会保险费征缴暂行条例》第七条",
+    "《优化营商环境条例》第十九条",
+)
+_CHANNELS = ("window", "web", "lingxi", "app", "terminal")
+WINDOWS_EACH = 27
+"""Service windows of each region."""
+PACKAGES = 60
+"""One-thing packages of the city."""
 _STATUTORY = (20, 30, 45, 60)
 _CASE_DAYS = 730
 """Cases were applied for in the last two years that the city knows."""
@@ -89,6 +106,53 @@ class Items:
         """Promised time limits in working days; never longer than the statutory ones."""
         return self.statutory_days * (self.basic % 3) // 4
 
+    @cached_property
+    def levels(self) -> Index:
+        """Parent item (1), child item (2) or business item (3); half are business items."""
+        return np.digitize(self.basic % len(_ACTIONS), (1, _FIRST_BUSINESS)) + 1
+
+    @cached_property
+    def business(self) -> Index:
+        """The items that guides are written for and that can be applied for, ascending."""
+        return np.flatnonzero(self.levels == _BUSINESS)
+
+    @cached_property
+    def is_charged(self) -> npt.NDArray[np.bool_]:
+        """Whether handling an item is charged: one in four, business items alike."""
+        return self.basic % 4 == 1
+
+    def visits(self, city: City, index: Index) -> Index:
+        """How often an applicant has to come at most: 0 to 2."""
+        return city.dice.below(f"{self.system}.visits", index, 3)
+
+    def _upper_codes(self) -> pa.Array:
+        """Basic codes of the items above: of the parent, or of the child for business items."""
+        matter, action = np.divmod(self.basic, len(_ACTIONS))
+        upper = np.where(self.levels == _BUSINESS, 1 + action % (_FIRST_BUSINESS - 1), 0)
+        found = self.basic_codes.copy()
+        # The child item decides the last three digits and the type, which goes round with it.
+        above = matter * len(_ACTIONS) + upper
+        found[2:4] = codes.picked(list(_TYPES), above % len(_TYPES))
+        found[-3:] = codes.digits(upper, 3)
+        return only_where(pa.array(self.levels > 1), codes.strings(found))
+
+    def _more_facts(self, city: City, index: Index) -> dict[str, pa.Array]:
+        """What the indicators and the three levels need (S000, S004 Art.3)."""
+        dice, basic = city.dice, self.basic[index]
+        kind, natural = basic % len(_TYPES), basic % 3 == 0
+        field = names.chosen(_FIELDS, basic % len(_FIELDS))
+        theme = np.where(natural, basic % 5, 5 + basic % 9)
+        steps = [codes.digits(dice.below(f"{self.system}.step{n}", index, 2), 1) for n in range(11)]
+        return {
+            "item_level": names.chosen(("1", "2", "3"), self.levels[index] - 1),
+            "parent_code": self._upper_codes().take(pa.array(index)),
+            "legal_basis": names.chosen(_LAWS, basic % len(_LAWS)),
+            "public_service_field": only_where(pa.array(kind == _TYPES.index("20")), field),
+            "service_theme": names.chosen(_THEMES, theme),
+            "visit_count": pa.array(self.visits(city, index)),
+            "online_steps": codes.strings(np.concatenate(steps)),
+        }
+
     def facts(self, city: City, index: Index) -> dict[str, pa.Array]:
         """Everything that the list of items says about the items of these numbers."""
         dice, basic = city.dice, self.basic[index]
@@ -109,9 +173,10 @@ class Items:
             "online_depth": names.chosen(
                 ("2", "4", "5", "6", "7"), dice.below(f"{self.system}.depth", index, 5)
             ),
-            "is_charged": pa.array(dice.often(f"{self.system}.fee", basic, 8)),
+            "is_charged": pa.array(self.is_charged[index]),
             "region_code": names.chosen(tuple(names.REGIONS), self.region[index]),
             "handling_system": names.chosen((self.system,), np.zeros_like(index)),
+            **self._more_facts(city, index),
         }
 
     def case_types(self, item: Index) -> pa.Array:
@@ -159,18 +224,18 @@ class Cases:
 
     def item(self, case: Index) -> Index:
         """The item that each case applies for."""
-        return case % self.items.count
+        return self.items.business[case % len(self.items.business)]
 
     def applied_day(self, case: Index) -> Index:
         """Day number of the application."""
-        turn = case // self.items.count
+        turn = case // len(self.items.business)
         # 373 has no divisor in common with the number of days, so an item's days do not repeat
         # before all are used; then the serial number goes up.
         return LAST_DAY - (turn * 373 + self.item(case) * 59) % _CASE_DAYS
 
     def numbers(self, case: Index) -> Bytes:
         """Case numbers, 43 characters: implementation code, day, four digits."""
-        serial = case // self.items.count // _CASE_DAYS + 1
+        serial = case // len(self.items.business) // _CASE_DAYS + 1
         return np.concatenate(
             [
                 self.items.codes[:, self.item(case)],
@@ -209,7 +274,42 @@ class Cases:
             "case_type": self.items.case_types(item),
             "region_code": names.chosen(tuple(names.REGIONS), self.items.region[item]),
             "handling_system": names.chosen((system,), np.zeros_like(case)),
+            **self._way_in(city, case),
         }
+
+    def _way_in(self, city: City, case: Index) -> dict[str, pa.Array]:
+        """Channel, window, agent and package of the application."""
+        dice, system = city.dice, self.items.system
+        way = dice.below(f"{system}.channel", case, len(_CHANNELS))
+        at_window = pa.array(way == 0)
+        window = self.items.region[self.item(case)] + len(names.REGIONS) * dice.below(
+            f"{system}.window", case, WINDOWS_EACH
+        )
+        agent = dice.below(f"{system}.agent", case, city.size)
+        has_agent = pa.array(dice.often(f"{system}.has_agent", case, 15))
+        package = dice.below(f"{system}.package", case, PACKAGES)
+        in_package = pa.array(dice.often(f"{system}.in_package", case, 10))
+        return {
+            "channel": names.chosen(_CHANNELS, way),
+            "window_id": only_where(at_window, window_ids(window)),
+            "agent_name": only_where(has_agent, city.resident_names(agent)),
+            "agent_id_no": only_where(has_agent, codes.strings(city.resident_facts(agent)[0])),
+            "package_code": only_where(in_package, package_codes(package)),
+        }
+
+
+def window_ids(window: Index) -> pa.Array:
+    """Numbers of windows, by position; a window's region is its position modulo the regions."""
+    return codes.strings(
+        np.concatenate([codes.repeated("CK", len(window)), codes.digits(window + 1, 6)])
+    )
+
+
+def package_codes(package: Index) -> pa.Array:
+    """Codes of one-thing packages, by position."""
+    return codes.strings(
+        np.concatenate([codes.repeated("YJS", len(package)), codes.digits(package + 1, 6)])
+    )
 
 
 def only_where(kept: pa.Array, values: pa.Array) -> pa.Array:

@@ -2,6 +2,8 @@
 
 ValidationError
 ├── PlanImpossible     the entry asks for a check that cannot be made
+├── RulebookFaulty     a file of expectations/suites/ breaks its rules
+├── TableNotGiven      a check over two tables has no path to the other one
 ├── RowsDisagree       a column does not have as many rows as the run
 └── CheckCrashed       Great Expectations could not evaluate a check
 """
@@ -19,6 +21,18 @@ class PlanImpossible(ValidationError):
     """The entry asks for a check that cannot be made, e.g. an order between a date and a text."""
 
     code = "VAL_PLAN_IMPOSSIBLE"
+
+
+class RulebookFaulty(ValidationError):
+    """A file of ``expectations/suites/`` cannot be read or breaks its rules."""
+
+    code = "VAL_RULEBOOK_FAULTY"
+
+
+class TableNotGiven(ValidationError):
+    """A check over two tables was to be carried out without the path to the other table."""
+
+    code = "VAL_TABLE_NOT_GIVEN"
 
 
 class RowsDisagree(ValidationError):

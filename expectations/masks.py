@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog import identifiers
+from catalog.identifiers import credit_code
 from catalog.secrecy import MARK_PATTERN
 from catalog.vocabulary import ItemFormat
 
@@ -81,20 +82,44 @@ def _bytes_of(text: pa.Array) -> tuple[npt.NDArray[np.int64], Matrix]:
     return offsets.astype(np.int64) - first, data
 
 
-def follows(values: pa.ChunkedArray, shape: ItemFormat) -> Mask:
+def follows(
+    values: pa.ChunkedArray,
+    shape: ItemFormat,
+    leniency: identifiers.Leniency = identifiers.BY_THE_STANDARD,
+) -> Mask:
     """True where a text is an identifier or code of that format, check character included."""
-    answers = [_slice_follows(part, shape) for part in _slices(as_text(values))]
+    return by_slice(values, lambda matrix: identifiers.is_valid(shape, matrix, leniency))
+
+
+def has_organisation(values: pa.ChunkedArray) -> Mask:
+    """True where characters 9 to 17 of a credit code are an organisation code (GB 11714).
+
+    What is no credit code at all has that as its one reason, so it is right here.
+    """
+    return by_slice(values, _organisation_or_no_code)
+
+
+def _organisation_or_no_code(codes: Matrix) -> Mask:
+    answer = credit_code.has_valid_organisation(codes)
+    rest = np.flatnonzero(~answer)
+    answer[rest] = ~credit_code.is_valid(codes[rest])
+    return answer
+
+
+def by_slice(values: pa.ChunkedArray, check: Callable[[Matrix], Mask]) -> Mask:
+    """Answers of a check on byte matrices; null is right."""
+    answers = [_slice_passes(part, check) for part in _slices(as_text(values))]
     return np.concatenate(answers) if answers else every_value(0, right=True)
 
 
-def _slice_follows(text: pa.Array, shape: ItemFormat) -> Mask:
+def _slice_passes(text: pa.Array, check: Callable[[Matrix], Mask]) -> Mask:
     offsets, data = _bytes_of(text)
     lengths = np.diff(offsets)
     width = int(lengths[0])
     if width and (lengths == width).all():
-        answer = identifiers.is_valid(shape, data.reshape(-1, width))
+        answer = check(data.reshape(-1, width))
     else:
-        answer = identifiers.is_valid_column(shape, data, offsets)
+        answer = identifiers.by_width(check, data, offsets)
     if text.null_count:
         answer |= text.is_null().to_numpy(zero_copy_only=False)
     return answer
@@ -115,6 +140,15 @@ def not_longer(values: pa.ChunkedArray, maximum_length: int) -> Mask:
     if longest is None or longest <= maximum_length:
         return every_value(len(text), right=True)
     return _numpy(pc.less_equal(pc.utf8_length(text), maximum_length))
+
+
+def pattern_fault(pattern: str) -> str | None:
+    """Why a regular expression is none that RE2 can match in bounded time; None: it is one."""
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        return str(error)
+    return None
 
 
 def matches(values: pa.ChunkedArray, pattern: str) -> Mask:
@@ -186,6 +220,17 @@ def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     is_odd = pa.types.is_dictionary(kind) or pa.types.is_null(kind) or pa.types.is_string_view(kind)
     return as_text(column) if is_odd else column
+
+
+def distinct(values: pa.ChunkedArray) -> int:
+    """How many different values a column has, told apart by a 64-bit hash; null is none."""
+    given = _comparable(values.drop_null() if values.null_count else values)
+    if not len(given):
+        return 0
+    hashes = np.zeros(len(given), dtype=np.uint64)
+    _stir(hashes, given)
+    hashes.sort()
+    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
 
 
 def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:

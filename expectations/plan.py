@@ -5,17 +5,31 @@ Great Expectations. Every check has a dimension of GB/T 36344-2018 and a sentenc
 in English that names the item.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticError
 
-from catalog.model import CatalogEntry, CatalogView, DataItem, Model
-from catalog.vocabulary import DataType, ItemFormat, QualityDimension, Severity
+from catalog.model import CatalogEntry, CatalogView, CodeList, DataItem
+from catalog.vocabulary import (
+    DataKind,
+    DataType,
+    ItemFormat,
+    QualityDimension,
+    Sensitivity,
+    Severity,
+    UpdateCycle,
+)
+from expectations import masks
 from expectations.errors import PlanImpossible
+from expectations.guide_rules import guide_checks
+from expectations.history import FIRST_RUN, History, hours
+from expectations.kinds import DIMENSIONS, OF_BATCH, CheckKind
+from expectations.rulebook import Addition, CheckRule, Rulebook, RuleVersion, Waiver
 
 STANDARDS: Mapping[ItemFormat, str] = {
     ItemFormat.USCC: "GB 32100-2015",
@@ -30,48 +44,25 @@ STANDARDS: Mapping[ItemFormat, str] = {
 NUMBERS = frozenset({DataType.INTEGER, DataType.DECIMAL, DataType.MONEY})
 
 
-class CheckKind(StrEnum):
-    """The kinds of checks; the dimension of each is in ``DIMENSIONS``."""
-
-    PRESENT = "present"
-    READABLE = "readable"
-    LENGTH = "length"
-    CODE_LIST = "code_list"
-    FORMAT = "format"
-    PATTERN = "pattern"
-    RANGE = "range"
-    UNIQUE = "unique"
-    ORDERED = "ordered"
-    UNCLASSIFIED = "unclassified"
-    TIMELY = "timely"
-
-
-DIMENSIONS: Mapping[CheckKind, QualityDimension] = {
-    CheckKind.PRESENT: QualityDimension.COMPLETENESS,
-    CheckKind.READABLE: QualityDimension.ACCURACY,
-    CheckKind.LENGTH: QualityDimension.ACCURACY,
-    CheckKind.CODE_LIST: QualityDimension.CONFORMITY,
-    CheckKind.FORMAT: QualityDimension.CONFORMITY,
-    CheckKind.PATTERN: QualityDimension.CONFORMITY,
-    CheckKind.RANGE: QualityDimension.ACCURACY,
-    CheckKind.UNIQUE: QualityDimension.ACCURACY,
-    CheckKind.ORDERED: QualityDimension.CONSISTENCY,
-    CheckKind.UNCLASSIFIED: QualityDimension.CONFORMITY,
-    CheckKind.TIMELY: QualityDimension.TIMELINESS,
+OWN_RULES: Mapping[CheckKind, CheckRule] = {
+    CheckKind.UNCLASSIFIED: CheckRule(threshold=0),
+    **dict.fromkeys(
+        (
+            CheckKind.ORGANISATION,
+            CheckKind.CLEAR_WORDING,
+            CheckKind.GUIDE,
+            *sorted(OF_BATCH),
+        ),
+        CheckRule(severity=Severity.WARN),
+    ),
 }
-"""After GB/T 36344-2018: type, length, range and uniqueness are sub-indices of accuracy; standards
-and reference data (code lists) of conformity; agreement of related data of consistency."""
+"""How strict a kind is where nobody says otherwise: the others are ``fail`` without a threshold.
 
+One row with a secrecy mark blocks the batch. Codes without a right inner organisation code are in
+use, and the judgements on a whole delivery are a question to a person, so those only warn."""
 
-class CheckRule(Model):
-    """What an entry may say about one check under ``extensions.checks.<check id>``.
-
-    ``threshold`` is the largest failing share (0 to 1) that still lets the batch pass; None leaves
-    the decision to the entry's ``max_quarantined_share``.
-    """
-
-    severity: Severity = Severity.FAIL
-    threshold: float | None = Field(default=None, ge=0, le=1)
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+"""The zone whose day decides which rules and codes are in force."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,8 @@ class Check:
         dimension: Quality dimension that the check scores.
         severity: ``fail`` quarantines the failing rows, ``warn`` only counts them.
         threshold: Largest failing share that the gate lets pass; None: the check has no gate.
+        decided: The decision that severity and threshold come from; None: entry or default.
+        waivers: The waivers in force; their rows pass, and stay counted.
         text_zh: What is demanded, for a clerk.
         text_en: The same in English, naming fields instead of items.
     """
@@ -99,43 +92,108 @@ class Check:
     args: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity = Severity.FAIL
     threshold: float | None = None
+    decided: RuleVersion | None = None
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Field names that must be at hand: those of the check and of its waivers' scopes."""
+        scopes = (waiver.scope.by for waiver in self.waivers if waiver.scope)
+        return tuple(dict.fromkeys([*self.columns, *scopes]))
 
 
-def plan(entry: CatalogEntry, catalog: CatalogView) -> tuple[Check, ...]:
-    """All checks of an entry, column by column, then those over several columns.
+def plan(
+    entry: CatalogEntry,
+    catalog: CatalogView,
+    *,
+    at: datetime | None = None,
+    history: History = FIRST_RUN,
+    book: Rulebook | None = None,
+) -> tuple[Check, ...]:
+    """All checks of an entry, column by column, then those over several columns and deliveries.
 
     An item without a format or code list of its own has that of its data element. A code list or a
     format of fixed width settles the length, so that a value too long has one reason, not two.
 
+    Args:
+        entry: The entry.
+        catalog: Its code lists and data elements.
+        at: When the rows were delivered (with its zone); None: nothing depends on the date, so
+            births may be in the future, all codes are valid and no decision of ``book`` holds.
+        history: Earlier deliveries.
+        book: What the bureau decided about the entry's checks.
+
     Raises:
-        PlanImpossible: a code list is unknown, two ordered items differ in type, or a rule under
-            ``extensions.checks`` names no check of this entry or is not a rule.
+        PlanImpossible: a code list is unknown, two ordered items differ in type, a pattern is none,
+            or a rule, waiver or addition means no check or item of this entry.
     """
-    rules = _rules(entry)
-    drafts = [*_item_checks(entry, catalog), *_unique_checks(entry), *_order_checks(entry)]
-    unknown = sorted(set(rules) - {draft["id"] for draft in drafts})
+    day = at.astimezone(LOCAL_ZONE).date() if at else None
+    book = book or Rulebook(entry=entry.id)
+    drafts = [
+        *_item_checks(entry, catalog, day),
+        *_unique_checks(entry),
+        *_order_checks(entry),
+        *(guide_checks(entry) if entry.data_kind is DataKind.SERVICE_ITEM else ()),
+        *(_added(entry, one) for one in (book.additions_on(day) if day else ())),
+        *(_batch_checks(entry, at, history) if at else ()),
+    ]
+    own = _rules(entry)
+    decided = book.versions_on(day) if day else {}
+    waivers = book.waivers_on(day) if day else ()
+    named = {*own, *decided, *(one.check for one in waivers)}
+    _require_known(entry, named, [str(draft["id"]) for draft in drafts])
+    return tuple(_check(draft, own, decided, waivers) for draft in drafts)
+
+
+def _require_known(entry: CatalogEntry, named: set[str], known: list[str]) -> None:
+    # A check against history is planned from the second delivery on, but may be ruled before.
+    later = tuple(f".{kind}" for kind in OF_BATCH)
+    unknown = sorted(name for name in named - set(known) if not name.endswith(later))
     if unknown:
         raise PlanImpossible(
             entry.id,
-            found=f"rules for {', '.join(unknown)} under extensions.checks",
-            expected=f"one of {', '.join(str(draft['id']) for draft in drafts)}",
+            found=f"rules for {', '.join(unknown)}, in the entry or in expectations/suites/",
+            expected=f"one of {', '.join(known)}",
             remedy="correct the check id or delete the rule",
         )
-    return tuple(_check(draft, rules.get(draft["id"], _own_rule(draft))) for draft in drafts)
 
 
-def _own_rule(draft: Mapping[str, Any]) -> CheckRule:
-    """One row with a secrecy mark blocks the batch; other checks leave that to the entry."""
-    return CheckRule(threshold=0 if draft["kind"] is CheckKind.UNCLASSIFIED else None)
-
-
-def _check(draft: Mapping[str, Any], rule: CheckRule) -> Check:
+def _check(
+    draft: Mapping[str, Any],
+    own: Mapping[str, CheckRule],
+    decided: Mapping[str, RuleVersion],
+    waivers: Sequence[Waiver],
+) -> Check:
+    id_, kind = draft["id"], draft["kind"]
+    version = decided.get(id_)
+    rule = version.rule if version else own.get(id_, OWN_RULES.get(kind, CheckRule()))
     return Check(
         **draft,
-        dimension=DIMENSIONS[draft["kind"]],
+        dimension=DIMENSIONS[kind],
         severity=rule.severity,
         threshold=rule.threshold,
+        decided=version,
+        waivers=tuple(one for one in waivers if one.check == id_),
     )
+
+
+def _added(entry: CatalogEntry, addition: Addition) -> dict[str, Any]:
+    unknown = [name for name in addition.columns if name not in entry.fields]
+    if unknown:
+        raise PlanImpossible(
+            f"{entry.id}: {addition.id}",
+            found=f"no item {', '.join(unknown)}",
+            expected=f"items among {', '.join(entry.fields)}",
+            remedy=f"correct the columns in expectations/suites/{entry.id}.yaml",
+        )
+    return {
+        "id": addition.id,
+        "kind": addition.kind,
+        "columns": addition.columns,
+        "args": dict(addition.args),
+        "text_zh": addition.text_zh,
+        "text_en": addition.text_en,
+    }
 
 
 def _rules(entry: CatalogEntry) -> Mapping[str, CheckRule]:
@@ -165,7 +223,9 @@ def _draft(
     }
 
 
-def _item_checks(entry: CatalogEntry, catalog: CatalogView) -> Iterator[dict[str, Any]]:
+def _item_checks(
+    entry: CatalogEntry, catalog: CatalogView, day: date | None
+) -> Iterator[dict[str, Any]]:
     for item in entry.items:
         if not item.nullable or item.field in entry.key:
             texts = f"{item.name}不得为空", f"{item.field} must not be empty"
@@ -176,7 +236,7 @@ def _item_checks(entry: CatalogEntry, catalog: CatalogView) -> Iterator[dict[str
             yield _draft(CheckKind.READABLE, (item.field,), texts)
         if item.type in NUMBERS:
             yield from _range(item)
-        yield from _text_checks(entry, item, catalog)
+        yield from _text_checks(entry, item, catalog, day)
 
 
 def _is_typed(item: DataItem) -> bool:
@@ -185,7 +245,7 @@ def _is_typed(item: DataItem) -> bool:
 
 
 def _text_checks(
-    entry: CatalogEntry, item: DataItem, catalog: CatalogView
+    entry: CatalogEntry, item: DataItem, catalog: CatalogView, day: date | None
 ) -> Iterator[dict[str, Any]]:
     element = catalog.elements.get(item.element) if item.element else None
     shape = item.format or (element.format if element else None)
@@ -199,15 +259,11 @@ def _text_checks(
         )
         yield _draft(CheckKind.LENGTH, columns, texts, maximum_length=item.length)
     if list_id is not None:
-        yield _code_list(entry, item, list_id, catalog)
+        yield _code_list(entry, item, list_id, catalog, day)
     if shape is not None:
-        standard = STANDARDS.get(shape)
-        texts = (
-            f"{item.name}必须符合{shape.label_zh}规则" + (f"（{standard}）" if standard else ""),
-            f"{item.field} must be a valid {shape}" + (f" ({standard})" if standard else ""),
-        )
-        yield _draft(CheckKind.FORMAT, columns, texts, format=shape)
+        yield from _format(item, shape, day)
     if item.pattern is not None:
+        _require_pattern(entry, item, item.pattern)
         texts = f"{item.name}必须符合规定格式", f"{item.field} must match its pattern"
         yield _draft(CheckKind.PATTERN, columns, texts, pattern=item.pattern)
     elif not _is_typed(item) and not settles_length:
@@ -215,8 +271,35 @@ def _text_checks(
         yield _draft(CheckKind.UNCLASSIFIED, columns, texts)
 
 
+def _format(item: DataItem, shape: ItemFormat, day: date | None) -> Iterator[dict[str, Any]]:
+    standard = STANDARDS.get(shape)
+    texts = (
+        f"{item.name}必须符合{shape.label_zh}规则" + (f"（{standard}）" if standard else ""),
+        f"{item.field} must be a valid {shape}" + (f" ({standard})" if standard else ""),
+    )
+    born = {"not_after": day} if shape is ItemFormat.RESIDENT_ID else {}
+    yield _draft(CheckKind.FORMAT, (item.field,), texts, format=shape, **born)
+    if shape is ItemFormat.USCC:
+        inner = (
+            f"{item.name}第9至17位应为有效的组织机构代码（GB 11714）",
+            f"characters 9 to 17 of {item.field} should be an organisation code (GB 11714)",
+        )
+        yield _draft(CheckKind.ORGANISATION, (item.field,), inner)
+
+
+def _require_pattern(entry: CatalogEntry, item: DataItem, pattern: str) -> None:
+    fault = masks.pattern_fault(pattern)
+    if fault:
+        raise PlanImpossible(
+            f"{entry.id}.{item.field}",
+            found=f"a pattern that cannot be used: {fault}",
+            expected="a regular expression in RE2 syntax: no look-around, no back-references",
+            remedy="rewrite the pattern; RE2 is used because its time is bounded for any text",
+        )
+
+
 def _code_list(
-    entry: CatalogEntry, item: DataItem, list_id: str, catalog: CatalogView
+    entry: CatalogEntry, item: DataItem, list_id: str, catalog: CatalogView, day: date | None
 ) -> dict[str, Any]:
     code_list = catalog.code_lists.get(list_id)
     if code_list is None:
@@ -230,7 +313,16 @@ def _code_list(
         f"{item.name}必须是《{code_list.name}》中的代码",
         f"{item.field} must be a code of {list_id}",
     )
-    return _draft(CheckKind.CODE_LIST, (item.field,), texts, codes=tuple(sorted(code_list.codes)))
+    return _draft(CheckKind.CODE_LIST, (item.field,), texts, codes=_codes_on(code_list, day))
+
+
+def _codes_on(code_list: CodeList, day: date | None) -> tuple[str, ...]:
+    periods = code_list.periods if day else {}
+    return tuple(
+        code
+        for code in sorted(code_list.codes)
+        if code not in periods or (day and periods[code].holds_on(day))
+    )
 
 
 def _range(item: DataItem) -> Iterator[dict[str, Any]]:
@@ -278,3 +370,42 @@ def _order_checks(entry: CatalogEntry) -> Iterator[dict[str, Any]]:
             f"{earlier.field} must not be {'after' if is_time else 'above'} {later.field}",
         )
         yield _draft(CheckKind.ORDERED, (order.earlier, order.later), texts)
+
+
+def _batch_checks(entry: CatalogEntry, at: datetime, history: History) -> Iterator[dict[str, Any]]:
+    """What only a comparison with earlier deliveries shows; a first run has nothing to compare."""
+    limit = entry.update_cycle.freshness
+    if limit is not None and history.last_delivery is not None:
+        cycle = entry.update_cycle
+        texts = (
+            f"{entry.name}应按更新周期（{cycle.label_zh}）更新",
+            f"{entry.id} must be updated in its cycle ({cycle})",
+        )
+        # A tenth of the cycle is grace: a pull may begin some minutes later than the one before it.
+        limit += limit / 10
+        age = at - history.last_delivery
+        yield _of_batch("delivery", CheckKind.TIMELY, texts, age=hours(age), limit=hours(limit))
+    if history.volumes:
+        season = 7 if entry.update_cycle is UpdateCycle.DAILY else 1
+        texts = f"{entry.name}的行数应与历史相符", f"the rows of {entry.id} must fit its history"
+        args = {"history": history.volumes, "season": season}
+        yield _of_batch("delivery", CheckKind.VOLUME, texts, **args)
+    for item in entry.items:
+        shares = history.shares.get(item.field)
+        if shares and item.sensitivity is Sensitivity.NONE:
+            texts = f"{item.name}的分布不应突变", f"the distribution of {item.field} must not jump"
+            draft = _of_batch(item.field, CheckKind.DRIFT, texts, reference=dict(shares))
+            yield {**draft, "columns": (item.field,)}
+
+
+def _of_batch(
+    about: str, kind: CheckKind, texts: tuple[str, str], **args: object
+) -> dict[str, Any]:
+    return {
+        "id": f"{about}.{kind}",
+        "kind": kind,
+        "columns": (),
+        "args": args,
+        "text_zh": texts[0],
+        "text_en": texts[1],
+    }

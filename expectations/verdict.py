@@ -6,7 +6,6 @@ A verdict holds counts and row numbers, never a value. Its JSON holds the counts
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,17 @@ import numpy.typing as npt
 
 from catalog.model import CatalogEntry
 from catalog.vocabulary import QualityDimension, Severity
-from expectations.plan import DIMENSIONS, Check, CheckKind
+from expectations.kinds import CheckKind
+from expectations.plan import Check
+from expectations.profile import ColumnProfile
 
 Positions = npt.NDArray[np.int64]
 
 BLOCKED_EMPTY = "empty"
 BLOCKED_SHARE = "quarantined_share"
+
+_ROUNDING = 1e-9
+"""0.07 * 100 is a little more than 7 and 0.29 * 100 a little less than 29."""
 
 
 def no_positions() -> Positions:
@@ -51,9 +55,13 @@ class CheckResult:
 
     Attributes:
         counted: Rows that the check applies to, e.g. those with a value.
-        failed: Those of them that fail.
-        success: Whether no larger share fails than the threshold allows (None allows no row).
-        positions: Row numbers of the failing rows, ascending; not part of the JSON.
+        failed: Those of them that fail, the waived ones included.
+        success: Whether no larger share fails than the threshold allows (None allows no row);
+            waived rows do not count here.
+        positions: Row numbers of the failing rows that no waiver lets past, ascending; not part of
+            the JSON.
+        waived: Failing rows that a waiver lets past.
+        waivers: Ids of the waivers that were applied.
     """
 
     check_id: str
@@ -68,6 +76,8 @@ class CheckResult:
     failed: int
     success: bool
     positions: Positions = field(default_factory=no_positions, repr=False, compare=False)
+    waived: int = 0
+    waivers: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -82,11 +92,12 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class DimensionScore:
-    """Score of one quality dimension over all its checks."""
+    """Score of one quality dimension over all its checks; ``waived`` of the failed are waived."""
 
     dimension: QualityDimension
     counted: int
     failed: int
+    waived: int = 0
 
     @property
     def score(self) -> float | None:
@@ -106,6 +117,7 @@ class Verdict:
         blocked_by: Why not: ``empty``, ``quarantined_share`` or check ids.
         scores: One for each dimension that has a check.
         quarantined: Row numbers of the quarantined rows, ascending; not part of the JSON.
+        profiles: Statistics of the columns, one an item.
     """
 
     entry_id: str
@@ -117,6 +129,7 @@ class Verdict:
     blocked_by: tuple[str, ...]
     scores: tuple[DimensionScore, ...]
     quarantined: Positions = field(default_factory=no_positions, repr=False, compare=False)
+    profiles: tuple[ColumnProfile, ...] = ()
 
     @property
     def quarantined_share(self) -> float:
@@ -126,13 +139,14 @@ class Verdict:
     def to_json(self) -> str:
         """Counts, shares, scores and texts, without row numbers."""
         record = {
-            **_record(self, leave_out={"results", "scores", "quarantined"}),
+            **_record(self, leave_out={"results", "scores", "quarantined", "profiles"}),
             "quarantined_share": self.quarantined_share,
             "results": [
                 {**_record(result, leave_out={"positions"}), "share": result.share}
                 for result in self.results
             ],
             "scores": [{**asdict(score), "score": score.score} for score in self.scores],
+            "profiles": [one.record() for one in self.profiles],
         }
         return json.dumps(record, ensure_ascii=False)
 
@@ -144,11 +158,18 @@ class Verdict:
         record["results"] = tuple(_result(part) for part in record["results"])
         record["scores"] = tuple(_score(part) for part in record["scores"])
         record["blocked_by"] = tuple(record["blocked_by"])
+        record["profiles"] = tuple(map(ColumnProfile.of_record, record["profiles"]))
         return cls(**record)
 
 
 def judge(
-    results: Sequence[CheckResult], rows: int, gate: Gate, *, entry_id: str, run_id: str
+    results: Sequence[CheckResult],
+    rows: int,
+    gate: Gate,
+    *,
+    entry_id: str,
+    run_id: str,
+    profiles: Sequence[ColumnProfile] = (),
 ) -> Verdict:
     """The verdict on a run, from the results of all its checks.
 
@@ -171,6 +192,7 @@ def judge(
         blocked_by=tuple(blocked_by),
         scores=scores(results),
         quarantined=quarantined,
+        profiles=tuple(profiles),
     )
 
 
@@ -178,50 +200,27 @@ def scores(results: Iterable[CheckResult]) -> tuple[DimensionScore, ...]:
     """Scores of the dimensions that have a check, in the order of the standard."""
     counted: dict[QualityDimension, int] = {}
     failed: dict[QualityDimension, int] = {}
+    waived: dict[QualityDimension, int] = {}
     for result in results:
         counted[result.dimension] = counted.get(result.dimension, 0) + result.counted
         failed[result.dimension] = failed.get(result.dimension, 0) + result.failed
+        waived[result.dimension] = waived.get(result.dimension, 0) + result.waived
     return tuple(
-        DimensionScore(dimension, counted[dimension], failed[dimension])
+        DimensionScore(dimension, counted[dimension], failed[dimension], waived[dimension])
         for dimension in QualityDimension
         if dimension in counted
     )
 
 
-def timeliness(entry: CatalogEntry, age: timedelta | None) -> CheckResult | None:
-    """Whether a delivery came within the freshness limit of the entry's update cycle.
+def within(failed: int, counted: int, threshold: float | None) -> bool:
+    """Whether no larger share failed than a threshold allows; None allows no row.
 
-    Late data are flagged, never blocked: refusing them would only make them later.
-
-    Args:
-        entry: The entry that was delivered.
-        age: Time since the delivery before; None for the first one.
-
-    Returns:
-        One counted delivery; None when there is no limit or nothing to compare with.
+    The share is exact however small the table is: one of four rows is a quarter.
     """
-    limit = entry.update_cycle.freshness
-    if limit is None or age is None:
-        return None
-    is_late = age > limit
-    return CheckResult(
-        check_id="delivery.timely",
-        kind=CheckKind.TIMELY,
-        columns=(),
-        dimension=DIMENSIONS[CheckKind.TIMELY],
-        severity=Severity.WARN,
-        threshold=None,
-        text_zh=f"{entry.name}应按更新周期（{entry.update_cycle.label_zh}）更新",
-        text_en=f"{entry.id} must be updated in its cycle ({entry.update_cycle})",
-        counted=1,
-        failed=int(is_late),
-        success=not is_late,
-    )
+    return failed == 0 or (threshold is not None and failed <= threshold * counted + _ROUNDING)
 
 
-def result_of(
-    check: Check, *, counted: int, failed: int, success: bool, positions: Positions
-) -> CheckResult:
+def result_of(check: Check, *, counted: int, failed: int, positions: Positions) -> CheckResult:
     """The result of a check, with what the plan says about it."""
     return CheckResult(
         check_id=check.id,
@@ -234,7 +233,7 @@ def result_of(
         text_en=check.text_en,
         counted=counted,
         failed=failed,
-        success=success,
+        success=within(failed, counted, check.threshold),
         positions=positions,
     )
 
@@ -258,6 +257,7 @@ def _result(record: Mapping[str, Any]) -> CheckResult:
         | {
             "kind": CheckKind(record["kind"]),
             "columns": tuple(record["columns"]),
+            "waivers": tuple(record["waivers"]),
             "dimension": QualityDimension(record["dimension"]),
             "severity": Severity(record["severity"]),
         }
@@ -266,4 +266,4 @@ def _result(record: Mapping[str, Any]) -> CheckResult:
 
 def _score(record: Mapping[str, Any]) -> DimensionScore:
     dimension = QualityDimension(record["dimension"])
-    return DimensionScore(dimension, record["counted"], record["failed"])
+    return DimensionScore(dimension, record["counted"], record["failed"], record["waived"])

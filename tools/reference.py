@@ -190,7 +190,19 @@ def command_line() -> str:
     return f"{GENERATED}\n{shown.rstrip()}\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"catalog-entry.md": catalog_entry, "cli.md": command_line}
+def expectations() -> str:
+    """The page of every expectation class and every kind of check."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    from reference_expectations import page  # noqa: PLC0415  Great Expectations takes seconds
+
+    return f"{GENERATED}{page()}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "catalog-entry.md": catalog_entry,
+    "cli.md": command_line,
+    "expectations.md": expectations,
+}
 
 
 def main() -> int:

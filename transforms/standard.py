@@ -29,6 +29,10 @@ _UPPER_CASE = frozenset(
         ItemFormat.BASIC_CODE,
         ItemFormat.IMPLEMENTATION_CODE,
         ItemFormat.HANDLING_ITEM_CODE,
+        ItemFormat.ORGANISATION_CODE,
+        ItemFormat.PASSPORT,
+        ItemFormat.TRAVEL_PERMIT,
+        ItemFormat.RESIDENCE_CARD,
     }
 )
 

@@ -28,6 +28,7 @@ JWT_SECRET = "airflow_jwt_secret"  # noqa: S105 - the name of a file
 READER_PASSWORD = "reader_password"  # noqa: S105 - the name of a file
 POSTGRES_PASSWORD = "postgres_password"  # noqa: S105 - the name of a file
 PORTAL_KEY = "portal_key"
+ROW_KEY = "row_key"
 
 _FILE_TYPE = "fs"
 _DRIVERS = {"postgres": "postgresql"}
@@ -70,6 +71,11 @@ def postgres_password(directory: Path) -> str:
 def portal_key(directory: Path) -> str:
     """The key with which the portal signs what it leaves in browsers (64 bytes)."""
     return once(directory / PORTAL_KEY, lambda: secrets.token_urlsafe(64))
+
+
+def row_key(directory: Path) -> str:
+    """The key of digests by which rows are known again without their values (32 bytes)."""
+    return once(directory / ROW_KEY, lambda: secrets.token_urlsafe(32))
 
 
 def once(path: Path, generate: Callable[[], str]) -> str:

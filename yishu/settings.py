@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         lineage_url: Base URL of an OpenLineage collector that gets every event besides the file;
             None sends nothing anywhere.
         lineage_api_key: Bearer key for that collector.
+        openid_issuer: Address of the city's OpenID provider; None leaves local accounts alone.
+        openid_client_id: As what the provider knows this portal.
+        openid_client_secret: The portal's secret there.
         rule_profile: Profile of catalog/profiles/ in force, or ``strictest`` for the strictest of
             all.
         data_authority: Department id of the data authority.
@@ -55,6 +58,9 @@ class Settings(BaseSettings):
     seals_dir: Path | None = None
     lineage_url: str | None = None
     lineage_api_key: SecretStr | None = None
+    openid_issuer: str | None = None
+    openid_client_id: str = "yishu"
+    openid_client_secret: SecretStr = SecretStr("")
     rule_profile: str = "wuxi_2022"
     data_authority: str = "big_data_bureau"
     data_operator: str = "command_centre"

@@ -206,6 +206,45 @@ def subjects(catalog: CatalogView) -> Iterator[Finding]:
                 )
 
 
+def subject_links(catalog: CatalogView) -> Iterator[Finding]:
+    """A link goes from columns of its subject to as many columns of another that there is."""
+    for subject in catalog.subjects.values():
+        fields = {column.field for column in subject.columns}
+        for i, link in enumerate(subject.links):
+            target = catalog.subjects.get(link.subject)
+            if target is None:
+                known = ", ".join(sorted(catalog.subjects))
+                yield _link_finding(subject, i, "subject", shown(link.subject), f"one of {known}")
+                continue
+            there = {column.field for column in target.columns}
+            asked = {*link.columns, *([link.when.by] if link.when else [])}
+            to = link.to or target.key
+            if strange := sorted(asked - fields):
+                yield _link_finding(
+                    subject, i, "columns", ", ".join(strange), f"columns of {subject.id}"
+                )
+            if set(to) - there or len(to) != len(link.columns):
+                yield _link_finding(
+                    subject,
+                    i,
+                    "to",
+                    ", ".join(to),
+                    f"{len(link.columns)} columns of {target.id}: {', '.join(sorted(there))}",
+                )
+
+
+def _link_finding(subject: Subject, place: int, field: str, found: str, expected: str) -> Finding:
+    return Finding(
+        Kind.SUBJECT,
+        subject.id,
+        ("links", place, field),
+        "CAT_LINK_UNKNOWN",
+        found=found,
+        expected=expected,
+        remedy="correct the link, or define what it points to",
+    )
+
+
 def _subject_finding(subject: Subject, column: int | None, code: str, found: str) -> Finding:
     return Finding(
         Kind.SUBJECT,
@@ -218,4 +257,12 @@ def _subject_finding(subject: Subject, column: int | None, code: str, found: str
     )
 
 
-RULES = (one_source, source_entries, scopes, items_match_elements, element_masks, subjects)
+RULES = (
+    one_source,
+    source_entries,
+    scopes,
+    items_match_elements,
+    element_masks,
+    subjects,
+    subject_links,
+)

@@ -6,7 +6,8 @@ select
     max(result.text_zh) as text_zh,
     count(*) as runs,
     sum(result.counted)::bigint as counted,
-    sum(result.failed)::bigint as failed
+    sum(result.failed)::bigint as failed,
+    sum(result.waived)::bigint as waived
 from ledger.verdict
 inner join ledger.check_result as result using (run_id, entry_id)
 where

@@ -3,8 +3,13 @@ select
     one.objection_id, one.origin, one.raised_org, one.raised_at, one.profile, one.authority,
     one.entry_id, one.column_name, one.key_masked, one.source_entry_id, one.source_org, one.summary,
     one.merged_into,
-    latest.state,
+    coalesce(latest.state, 'raised') as state,
     coalesce(latest.at, one.raised_at) as since,
+    exists (
+        select 1
+        from ledger.objection_step as step
+        where step.objection_id = one.objection_id and step.state = 'corrected'
+    ) as corrected,
     joined.number as joined,
     joined.orgs as joined_orgs
 from ledger.objection as one

@@ -325,6 +325,6 @@ def test_a_slice_of_a_column_is_judged_in_its_place():
 def test_a_column_passes_the_last_birth_date_on():
     data, offsets = arrow(RESIDENT_IDS)
     answer = identifiers.is_valid_column(
-        ItemFormat.RESIDENT_ID, data, offsets, not_after=date(1990, 1, 1)
+        ItemFormat.RESIDENT_ID, data, offsets, identifiers.Leniency(not_after=date(1990, 1, 1))
     )
     assert answer.tolist() == [True, True, True, False]

@@ -67,6 +67,10 @@ for path in sys.argv[1:]:
             "active": dag.max_active_runs,
             "paused": dag.is_paused_upon_creation,
             "schedule": schedule(dag),
+            "deadlines": [
+                {"after": one.interval.total_seconds(), "tells": one.callback.path}
+                for one in dag.deadline or []
+            ],
             "run_types": dag.allowed_run_types and sorted(t.value for t in dag.allowed_run_types),
             "params": dict(dag.params),
             "tasks": {one.task_id: task(one) for one in dag.tasks},

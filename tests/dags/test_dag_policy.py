@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 CLOSED_TAGS = {
-    *("pull", "subject", "maintenance"),
+    *("pull", "subject", "maintenance", "supervision", "sharing"),
     *("申请主体信息", "材料信息", "过程信息", "结果信息", "电子证照", "好差评", "政务服务事项"),
     *("大数据管理局", "指挥中心"),
 }
@@ -18,6 +18,12 @@ CLOSED_TAGS = {
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]{4}")
 ENGLISH = re.compile(r"\b[a-z]+ [a-z]+ [a-z]+ [a-z]+\b")
+
+ALWAYS = {
+    *("alarms", "maintenance", "supervision-daily", "supervision-hourly"),
+    *("deliver_shares", "expire_grants"),
+}
+"""DAGs that do not follow from the release."""
 
 ENTRY = "market_regulation.enterprise_registration"
 
@@ -33,8 +39,7 @@ def test_every_entry_and_every_subject_of_the_release_has_one_dag(
     expected = {
         *content["entries"],
         *(f"subject-{subject}" for subject in content["subjects"]),
-        "maintenance",
-        "alarms",
+        *ALWAYS,
     }
 
     assert set(city["dags"]) == expected
@@ -62,7 +67,7 @@ def test_every_tag_is_of_the_closed_set(city: dict[str, Any], content: dict[str,
 
 
 def test_every_dag_has_exactly_one_stage_tag(city: dict[str, Any]) -> None:
-    stages = {"pull", "subject", "maintenance"}
+    stages = {"pull", "subject", "maintenance", "supervision", "sharing"}
 
     assert all(len(stages & set(dag["tags"])) == 1 for dag in city["dags"].values())
 
@@ -181,7 +186,7 @@ def test_an_entry_that_is_not_in_the_release_has_no_dag(
     del without["entries"][ENTRY]
 
     assert ENTRY not in parse(without)["dags"]
-    assert parse(without, asked=ENTRY)["dags"].keys() <= {"maintenance", "alarms"}
+    assert parse(without, asked=ENTRY)["dags"].keys() <= ALWAYS
 
 
 def test_a_task_process_builds_only_the_dag_it_asks_for(
@@ -190,8 +195,8 @@ def test_a_task_process_builds_only_the_dag_it_asks_for(
     built = set(parse(content, asked=ENTRY)["dags"])
     built_for_subject = set(parse(content, asked="subject-legal_entity")["dags"])
 
-    assert built == {ENTRY, "maintenance", "alarms"}
-    assert built_for_subject == {"subject-legal_entity", "maintenance", "alarms"}
+    assert built == {ENTRY, *ALWAYS}
+    assert built_for_subject == {"subject-legal_entity", *ALWAYS}
 
 
 @pytest.mark.requirement("SHR-16")
@@ -225,12 +230,8 @@ def test_a_subject_that_waits_for_all_is_published_on_the_slowest_schedule_at_th
 def test_a_dag_file_is_a_table_of_contents() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
 
-    assert [file.name for file in files] == [
-        "alarms.py",
-        "entries.py",
-        "maintenance.py",
-        "subjects.py",
-    ]
+    names = ["alarms.py", "entries.py", "maintenance.py", "subjects.py", "supervision.py"]
+    assert [file.name for file in files] == names
     assert all(len(file.read_text("utf-8").splitlines()) <= 80 for file in files)
 
 
@@ -257,3 +258,17 @@ def test_only_an_entry_with_an_arrival_rule_waits_and_its_wait_holds_no_worker(
     assert tasks["arrive"]["retries"] >= 2
     assert tasks["arrive"]["timeout"]
     assert parsed["heavy"] == []
+
+
+def test_supervision_runs_every_morning_and_every_hour_and_tells_when_it_is_late(
+    city: dict[str, Any],
+) -> None:
+    daily, hourly = (city["dags"][f"supervision-{name}"] for name in ("daily", "hourly"))
+
+    assert (daily["schedule"]["cron"], hourly["schedule"]["cron"]) == ("0 8 * * *", "10 * * * *")
+    for dag in (daily, hourly):
+        assert dag["schedule"]["time_zone"] == "Asia/Shanghai"
+        assert dag["deadlines"] == [
+            {"after": 3600.0, "tells": "yishu.orchestration.supervision.tell_late_sweep"}
+        ]
+        assert dag["tasks"]["deliver"]["after"] == ["sweep"]

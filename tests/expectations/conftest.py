@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 
 from catalog.model import CatalogEntry, CodeList
-from expectations.run import ColumnView
+from expectations.kinds import DIMENSIONS, CheckKind
+from expectations.plan import Check
+from expectations.run import ColumnView, evaluate, frame
 from expectations.verdict import Gate
 
 ITEMS = [
@@ -94,3 +96,36 @@ def loader() -> Callable[[Mapping[str, object]], Callable[[str], ColumnView]]:
         return column
 
     return load_from
+
+
+@pytest.fixture
+def make_check() -> Callable[..., Check]:
+    """A check of a kind on columns, with arguments."""
+
+    def make(kind: CheckKind, columns: tuple[str, ...], **args: object) -> Check:
+        return Check(
+            id="x",
+            kind=kind,
+            columns=columns,
+            dimension=DIMENSIONS[kind],
+            text_zh="要求",
+            text_en="demand",
+            args=args,
+        )
+
+    return make
+
+
+@pytest.fixture
+def failing(make_check: Callable[..., Check]) -> Callable[..., list[int]]:
+    """Row numbers that fail one check, judged by its Great Expectations class."""
+
+    def judge(kind: CheckKind, columns: Mapping[str, object], **args: object) -> list[int]:
+        arrays = {name: pa.chunked_array([pa.array(one)]) for name, one in columns.items()}
+        rows = len(next(iter(arrays.values())))
+        check = make_check(kind, tuple(columns), **args)
+        batch = frame([check], rows, lambda field: ColumnView(arrays[field]))
+        (result,) = evaluate([check], batch)
+        return result.positions.tolist()
+
+    return judge

@@ -40,10 +40,12 @@ FORMATS = {
     ),
     ItemFormat.MOBILE_PHONE: ("13800000000", "19912345678", "12000000000"),
     ItemFormat.POSTCODE: ("214000", "100000", "2140OO"),
+    ItemFormat.ORGANISATION_CODE: ("MA9999996", "999999998", "MA9999995"),
+    ItemFormat.REGION_CODE: ("320200", "320290", "990000"),
 }
 
 
-@pytest.mark.parametrize("shape", ItemFormat)
+@pytest.mark.parametrize("shape", FORMATS)
 def test_format(shape):
     """Two right values, a wrong one, a shorter, a longer, an empty one, Chinese, and none."""
     good, other, bad = FORMATS[shape]

@@ -6,7 +6,8 @@ import pytest
 
 from catalog.vocabulary import ItemFormat, QualityDimension, Severity
 from expectations.errors import PlanImpossible
-from expectations.plan import CheckKind, plan
+from expectations.kinds import CheckKind
+from expectations.plan import plan
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def test_every_promise_of_the_entry_becomes_a_check_in_item_order(planned):
     assert list(planned) == [
         "uscc.present",
         "uscc.format",
+        "uscc.organisation",
         "name.present",
         "name.length",
         "name.unclassified",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from catalog.vocabulary import QualityDimension, Severity
-from expectations.plan import CheckKind
+from expectations.kinds import CheckKind
 from expectations.quarantine import SCHEMA, reasons_table
 from expectations.verdict import CheckResult, Gate, judge
 

@@ -3,8 +3,9 @@ import json
 import logging
 import traceback
 import weakref
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,23 +15,39 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.errors import CheckCrashed, RowsDisagree
+from expectations.history import History
 from expectations.plan import plan
 from expectations.quarantine import reasons_table
+from expectations.ranges import Range, validate_ranges
+from expectations.rulebook import Rulebook
 from expectations.run import ColumnView, evaluate, frame, validate
-from expectations.verdict import judge
+from expectations.verdict import Gate, judge
 
 IDS = {"entry_id": "market_regulation.enterprise", "run_id": "run-1"}
 
-GOOD = "91320200MA9999999B"
-OTHER = "51320200999999997Y"
+GOOD = "91320200MA99999962"
+OTHER = "513202009999999982"
 MONEY = pa.decimal128(18, 2)
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+WAIVER = {
+    "id": "W-1",
+    "check": "status.code_list",
+    "since": "2026-11-01",
+    "until": "2026-11-30",
+    "author": "数据处",
+    "reason": "系统升级，代码待换",
+}
+
+
+def rulebook_of(**parts):
+    return Rulebook.model_validate({"entry": "market_regulation.enterprise", **parts})
 
 
 def columns(**changes):
     """Four right rows of the enterprise entry, with changed columns."""
     right = {
         "uscc": pa.array(
-            [GOOD, OTHER, "N2320205MF9999999D", "123202009999999983"], type=pa.string()
+            [GOOD, OTHER, "N2320205MF9999994X", "123202009999999983"], type=pa.string()
         ),
         "name": pa.array(["甲", "乙", "丙", "丁"]),
         "status": pa.array(["1", "2", "1", None]),
@@ -114,6 +131,7 @@ def test_each_check_counts_the_rows_it_applies_to(verdict_on):
     assert counted == {
         "uscc.present": 4,
         "uscc.format": 4,
+        "uscc.organisation": 4,
         "name.present": 4,
         "name.length": 4,
         "name.unclassified": 4,
@@ -344,6 +362,45 @@ def test_column_by_column_and_the_whole_frame_give_equal_verdicts(
         list(evaluate(checks, frame(checks, len(rows), load))), len(rows), tolerant, **IDS
     )
     assert comparable(by_column) == comparable(whole)
+
+
+@few
+@given(rows=st.lists(row, min_size=1, max_size=9), cuts=st.sets(st.integers(1, 8), max_size=3))
+def test_ranges_in_parallel_give_the_verdict_and_profiles_of_the_whole(
+    make_entry, catalog, loader, rows, cuts
+):
+    quality = {
+        "ordered": [{"earlier": "registered_on", "later": "expires_on"}],
+        "unique": [["name", "phone"]],
+    }
+    entry = make_entry(quality=quality, extensions={"checks": {"phone.format": {"threshold": 0.5}}})
+    scope = {"by": "status", "values": ["1"]}
+    book = rulebook_of(waivers=[WAIVER | {"check": "name.length", "scope": scope}])
+    history = History(volumes=(3,) * 9, shares={"status": {"1": 1.0}})
+    checks = plan(entry, catalog, at=NOW, history=history, book=book)
+    shown = as_columns(rows)
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    ranges = [
+        Range(start, stop - start, loader(cut_out(shown, start, stop)))
+        for start, stop in pairwise(edges)
+    ]
+    asked = {"gate": Gate(1.0, allow_empty=True), "profiled": entry.items, **IDS}
+
+    whole = validate(checks, len(rows), loader(shown), **asked)
+    in_ranges = validate_ranges(checks, ranges, **asked)
+
+    assert comparable(in_ranges) == comparable(whole)
+    assert in_ranges.to_json() == whole.to_json()
+
+
+def cut_out(shown, start, stop):
+    """The rows from ``start`` to ``stop`` of columns, with their unreadable flags."""
+    return {
+        field: tuple(part[start:stop] for part in one)
+        if isinstance(one, tuple)
+        else one[start:stop]
+        for field, one in shown.items()
+    }
 
 
 @few

@@ -9,7 +9,7 @@ from expectations.suite import suite
 
 FRAME = pd.DataFrame(
     {
-        "uscc": ["91320200MA9999999B", "91320200MA9999999C", None],
+        "uscc": ["91320200MA99999962", "91320200MA99999963", None],
         "name": ["甲公司", "名称太长的公司", None],
         "status": ["1", "9", None],
         "person_id": ["11010519491231002X", "110105194912310021", None],
@@ -72,6 +72,7 @@ def test_a_plain_context_stores_and_runs_the_suite(enterprise_suite, validate_pl
     assert failed == {
         "uscc.present": 1,
         "uscc.format": 1,
+        "uscc.organisation": 0,
         "name.present": 1,
         "name.length": 1,
         "name.unclassified": 0,
@@ -100,7 +101,7 @@ def test_a_plain_report_quotes_no_value(enterprise_suite, validate_plainly, resu
 
     text = str(report.to_json_dict())
     assert not report.success
-    for value in ("91320200MA9999999C", "名称太长的公司", "110105194912310021", "12000000000"):
+    for value in ("91320200MA99999963", "名称太长的公司", "110105194912310021", "12000000000"):
         assert value not in text
 
 

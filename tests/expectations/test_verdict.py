@@ -1,12 +1,11 @@
 import json
-from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from catalog.vocabulary import QualityDimension, Severity
-from expectations.plan import CheckKind
-from expectations.verdict import CheckResult, Gate, Verdict, judge, scores, timeliness
+from expectations.kinds import CheckKind
+from expectations.verdict import CheckResult, Gate, Verdict, judge, scores
 
 IDS = {"entry_id": "market_regulation.enterprise", "run_id": "run-1"}
 
@@ -27,6 +26,18 @@ def result(check_id="name.present", positions=(), counted=10, **changes):
         "positions": np.array(positions, dtype=np.int64),
     }
     return CheckResult(**facts | changes)
+
+
+def late():
+    return result(
+        "delivery.timely",
+        counted=1,
+        kind=CheckKind.TIMELY,
+        dimension=QualityDimension.TIMELINESS,
+        severity=Severity.WARN,
+        failed=1,
+        success=False,
+    )
 
 
 def test_quarantined_rows_are_the_union_over_failing_checks_of_severity_fail():
@@ -80,10 +91,9 @@ def test_all_rows_bad_pass_only_a_gate_that_tolerates_all():
 
 
 @pytest.mark.requirement("COL-02")
-def test_accuracy_completeness_and_timeliness_are_scored(make_entry):
+def test_accuracy_completeness_and_timeliness_are_scored():
     accuracy = {"dimension": QualityDimension.ACCURACY}
-    late = timeliness(make_entry(update_cycle="daily"), timedelta(days=2))
-    found = scores([result("a", [1]), result("b"), result("c", [1, 2], 4, **accuracy), late])
+    found = scores([result("a", [1]), result("b"), result("c", [1, 2], 4, **accuracy), late()])
     assert [(s.dimension, s.counted, s.failed, s.score) for s in found] == [
         (QualityDimension.COMPLETENESS, 20, 1, 0.95),
         (QualityDimension.ACCURACY, 4, 2, 0.5),
@@ -95,34 +105,13 @@ def test_what_was_not_counted_has_no_score():
     assert scores([result(counted=0)])[0].score is None
 
 
-@pytest.mark.parametrize(
-    ("cycle", "age", "failed"),
-    [
-        ("daily", timedelta(days=1), 0),
-        ("daily", timedelta(days=1, seconds=1), 1),
-        ("weekly", timedelta(days=6), 0),
-    ],
-)
-def test_a_delivery_is_late_beyond_the_freshness_limit_of_its_cycle(make_entry, cycle, age, failed):
-    found = timeliness(make_entry(update_cycle=cycle), age)
-    assert (found.failed, found.counted, found.severity) == (failed, 1, Severity.WARN)
-    assert found.text_zh.startswith("企业登记信息应按更新周期（")
-
-
-def test_a_first_delivery_and_one_on_demand_cannot_be_late(make_entry):
-    assert timeliness(make_entry(update_cycle="daily"), None) is None
-    assert timeliness(make_entry(update_cycle="on_demand"), timedelta(days=999)) is None
-
-
-def test_a_late_delivery_is_flagged_and_not_blocked(make_entry):
-    late = timeliness(make_entry(), timedelta(days=99))
-    assert judge([late], 10, Gate(0.0, False), **IDS).passed
+def test_a_late_delivery_is_flagged_and_not_blocked():
+    assert judge([late()], 10, Gate(0.0, False), **IDS).passed
 
 
 @pytest.mark.requirement("QUA-02")
-def test_the_json_tells_quantity_quality_and_freshness_of_a_run(make_entry):
-    late = timeliness(make_entry(), timedelta(days=99))
-    verdict = judge([result("a", [1, 4]), late], 10, Gate(0.1, False), **IDS)
+def test_the_json_tells_quantity_quality_and_freshness_of_a_run():
+    verdict = judge([result("a", [1, 4]), late()], 10, Gate(0.1, False), **IDS)
 
     told = json.loads(verdict.to_json())
 

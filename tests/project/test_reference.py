@@ -11,7 +11,7 @@ def test_the_page_is_what_the_code_renders(load_tool, root, page):
 
 
 def test_every_generated_page_is_compared(load_tool):
-    assert set(load_tool("reference").PAGES) == {"catalog-entry.md", "cli.md"}
+    assert set(load_tool("reference").PAGES) == {"catalog-entry.md", "cli.md", "expectations.md"}
 
 
 def test_the_entry_page_names_limits_defaults_and_schedules(load_tool):

@@ -7,17 +7,29 @@ Each group of commands is a module; heavy packages are imported where a command 
 import typer
 
 from yishu.cli import (
+    backup,
+    calendar,
     catalog,
+    clocks,
     data,
     demo,
     doctor,
     journal,
     library,
+    lineage,
+    objection,
+    plan,
     portal,
     quality,
+    quality_figures,
+    quality_rows,
     record,
+    share,
+    share_use,
     source,
+    supervision,
     upkeep,
+    user,
 )
 
 app = typer.Typer(
@@ -29,9 +41,24 @@ app = typer.Typer(
 )
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(library.app, name="library")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")
+quality.app.command("plan")(plan.plan)
+quality.app.command("suite")(plan.suite)
+quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
+app.add_typer(user.app, name="user")
+app.add_typer(share.app, name="share")
+share.app.add_typer(share_use.app)
+app.add_typer(objection.app, name="objection")
+for group in (quality_figures, quality_rows):
+    for command in group.COMMANDS:
+        quality.app.command()(command)
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(supervision.cards_app, name="cards")
+app.add_typer(supervision.notices_app, name="notices")
 app.command("demo")(demo.demo)
 app.command("pull")(data.pull)
 app.command("status")(data.status)
@@ -39,6 +66,9 @@ app.command("trace")(data.trace)
 app.command("runs")(record.runs)
 app.command("refusals")(record.refusals)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("drill")(backup.drill)
 app.command("portal")(portal.portal)
 app.command("backfill")(upkeep.backfill)
 app.command("end-abandoned")(upkeep.end_abandoned)

@@ -1,15 +1,18 @@
 """``yishu catalog``: check the rule files, show an entry, release the catalog."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from catalog.vocabulary import OpenType, ShareType
-from yishu.cli import world
+from yishu.cli import lifecycle, world
 from yishu.cli.output import AsJson, console, listed, print_table, reported, show
+from yishu.settings import Settings
 
 app = typer.Typer(help="The unified catalog: what is promised.", no_args_is_help=True)
+app.add_typer(lifecycle.app)
 
 Root = Annotated[
     Path | None, typer.Option("--root", help="Folder of the rule files; default: catalog/.")
@@ -106,23 +109,36 @@ def _print_entry(plain: dict[str, Any]) -> None:
 def release(root: Root = None, as_json: AsJson = False) -> None:
     """Write the release file that DAGs and stages read; nothing faulty is ever released.
 
+    Entries come from the folder until `yishu catalog adopt`, then from the ledger.
+
     Example: yishu catalog release
     """
+    from yishu.governance import publication  # noqa: PLC0415  all of governance
+
+    here = world.settings()
+    with reported(as_json):
+        engine = None if root else world.recorded(here)
+        with engine.connect() if engine else nullcontext() as connection:
+            is_on_record = connection is not None and publication.has_published(connection)
+        if engine is not None and is_on_record:
+            facts = lifecycle.write_release(here, engine)
+        else:
+            facts = _release_folder(here, root or here.catalog_dir)
+    show(facts, as_json, lambda: _print_release(facts, facts["announced"]))
+
+
+def _release_folder(here: Settings, folder: Path) -> dict[str, Any]:
     from catalog.faults import CatalogFaults  # noqa: PLC0415
     from catalog.load import load_catalog  # noqa: PLC0415
     from catalog.release import compile_release, write_release  # noqa: PLC0415
     from yishu.orchestration.services import announce_release  # noqa: PLC0415
 
-    here = world.settings()
-    folder = root or here.catalog_dir
-    with reported(as_json):
-        loaded, faults = load_catalog(folder)
-        if faults:
-            raise CatalogFaults.of(str(folder), faults)
-        written = write_release(here.releases_dir, compile_release(loaded, world.clock().date()))
-        announced = announce_release(here)
+    loaded, faults = load_catalog(folder)
+    if faults:
+        raise CatalogFaults.of(str(folder), faults)
+    written = write_release(here.releases_dir, compile_release(loaded, world.clock().date()))
     facts = {"id": written.id, "entries": len(written.entries), "subjects": len(written.subjects)}
-    show({**facts, "announced": announced}, as_json, lambda: _print_release(facts, announced))
+    return {**facts, "announced": announce_release(here)}
 
 
 def _print_release(facts: dict[str, Any], announced: bool) -> None:

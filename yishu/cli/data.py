@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yishu.cli import world
-from yishu.cli.output import AsJson, cell, console, errors, print_table, reported, show
+from yishu.cli.calendar import warn_of_missing_year
+from yishu.cli.output import AsJson, cell, console, errors, listed, print_table, reported, show
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
     from yishu.pipeline.status import EntryStatus
+    from yishu.pipeline.trace import RowTrace
 
 EntryArgument = Annotated[str, typer.Argument(help="Entry id, e.g. taxation.taxpayer")]
 
@@ -76,7 +78,9 @@ def status(entry: EntryArgument, as_json: AsJson = False) -> None:
     from yishu.pipeline.status import entry_status  # noqa: PLC0415  heavy
 
     with reported(as_json):
-        found = entry_status(entry, world.pipeline())
+        ctx = world.pipeline()
+        found = entry_status(entry, ctx)
+        warn_of_missing_year(ctx.ledger.engine, ctx.settings)
     show(asdict(found), as_json, lambda: _print_status(found))
     raise typer.Exit(0 if found.is_fresh is not False else 1)
 
@@ -94,7 +98,9 @@ def trace(
     subject: Annotated[str, typer.Argument(help="Subject or entry id, e.g. legal_entity")],
     as_json: AsJson = False,
 ) -> None:
-    """Say where a row came from: department, entry, run, landed row.
+    """Say where a row came from, column by column, what it said before, and who received it.
+
+    For each column: department, entry, run, landed file and row, rules, earlier values.
 
     The key is asked for, or read from standard input, one column a line, so that it never stands
     in the shell's history.
@@ -106,9 +112,30 @@ def trace(
     with reported(as_json):
         here = world.pipeline()
         key = _ask(key_of(here, subject))
-        found = [asdict(origin) for origin in trace_row(here, subject, key)]
-    show(found, as_json, lambda: print_table(f"{subject}: origin of the row's columns", found))
-    raise typer.Exit(0 if found else 1)
+        found = trace_row(here, subject, key)
+    show(asdict(found), as_json, lambda: _print_trace(subject, found))
+    raise typer.Exit(0 if found.columns else 1)
+
+
+def _print_trace(subject: str, found: "RowTrace") -> None:
+    origins = [
+        {
+            "column": one.column,
+            "department": one.responsible_org,
+            "entry": one.entry_id,
+            "run": one.run_id,
+            "pulled_at": one.pulled_at[:19],
+            "landed": f"{one.landed_file}:{one.landed_row}" if one.landed_file else "",
+            "earlier": listed(f"{old.value} (v{old.version})" for old in one.earlier),
+        }
+        for one in found.columns
+    ]
+    print_table(f"{subject}: origin of the row's columns", origins)
+    received = [
+        {"at": one.at[:19], "by": one.consumer_org, "grant": one.grant_id, "channel": one.channel}
+        for one in found.received
+    ]
+    print_table(f"{subject}: who received the row", received)
 
 
 def _ask(columns: Sequence[str]) -> dict[str, str]:

@@ -42,7 +42,9 @@ def doctor(as_json: AsJson = False) -> None:
     Example: yishu doctor
     """
     here = world.settings()
-    looks = (_disk, _database, _release, _connections, _airflow, _library, _runs)
+    looks = (
+        _disk, _database, _release, _connections, _airflow, _library, _runs, _drill, _calendar
+    )  # fmt: skip
     findings = [finding for look in looks for finding in _safely(look, here)]
     rows = [asdict(finding) for finding in findings]
     show(rows, as_json, lambda: print_table("Doctor", rows))
@@ -107,6 +109,17 @@ def _release(here: Settings) -> Iterator[Finding]:
     yield Finding("release", True, f"{release.id}: {len(release.entries)} entries")
 
 
+def _drill(here: Settings) -> Iterator[Finding]:
+    from yishu.ledger.backup import last_drill  # noqa: PLC0415
+
+    done = last_drill(here)
+    if done is None:
+        yield Finding("restore drill", True, "never practised", "practise it: `yishu drill`")
+    else:
+        found = f"{done.at[:10]}: {done.tables} tables and {done.files} files equal"
+        yield Finding("restore drill", done.is_equal, found)
+
+
 def _connections(here: Settings) -> Iterator[Finding]:
     known = secrets.read_connections(here.connections_path)
     release = current_release(here.releases_dir)
@@ -153,6 +166,22 @@ def _runs(here: Settings) -> Iterator[Finding]:
         )
     if not found:
         yield Finding("runs", True, "none was killed and left")
+
+
+def _calendar(here: Settings) -> Iterator[Finding]:
+    from yishu.clocks import beijing_day  # noqa: PLC0415
+    from yishu.governance.supervise import missing_text  # noqa: PLC0415
+    from yishu.governance.working_calendar import calendar_in_force, days_folder  # noqa: PLC0415
+
+    target = make_url(_looking(here).ledger_url).set(drivername=_DRIVER)
+    wait = {"connect_timeout": _PATIENCE_SECONDS}
+    with create_engine(target, poolclass=NullPool, connect_args=wait).connect() as connection:
+        calendar = calendar_in_force(connection, days_folder(here))
+    year = calendar.missing_year(beijing_day(world.clock()))
+    covered = f"notices for {min(calendar.covered)} to {max(calendar.covered)}"
+    # Limits run on with provisional days, so this is to be seen to and breaks nothing.
+    found = f"{covered}; {year} is missing" if year else covered
+    yield Finding("calendar", True, found, missing_text(year) if year else "")
 
 
 def _library(here: Settings) -> Iterator[Finding]:

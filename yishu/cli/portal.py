@@ -26,13 +26,21 @@ def portal(
     """
     import uvicorn  # noqa: PLC0415 - `yishu --help` answers at once
 
+    from yishu.orchestration.services import announce_release  # noqa: PLC0415
     from yishu.portal import demo as demo_people  # noqa: PLC0415
     from yishu.portal.app import create_app  # noqa: PLC0415
     from yishu.portal.world import World  # noqa: PLC0415
 
     with reported(as_json=False):
         here = world.settings()
-        made = World(here, world.engine(here), world.clock, demo=demo, secure=https)
+        made = World(
+            here,
+            world.engine(here),
+            world.clock,
+            demo=demo,
+            secure=https,
+            announce=announce_release,
+        )
         if demo:
             with made.engine.begin() as connection:
                 demo_people.add_people(connection, made.release(), made.today())

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
 from catalog.release import Release, current_release
+from yishu.clocks import BEIJING
 from yishu.embedded import ledger_url
+from yishu.governance import accounts
+from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger, migrate
+from yishu.ledger.journal import Actor
 from yishu.pipeline import PipelineContext
 from yishu.secrets import read_connections
 from yishu.settings import Settings
@@ -32,11 +37,15 @@ def release(here: Settings) -> Release:
 
 def ledger(here: Settings) -> Ledger | None:
     """The ledger, to be read; None where nothing can be on record, as no server was ever made."""
+    found = recorded(here)
+    return Ledger(found) if found else None
+
+
+def recorded(here: Settings) -> Engine | None:
+    """The ledger's database where there can be one; None: no server was ever made."""
     if here.database_url is None and not here.postgres_dir.exists():
         return None
-    url = ledger_url(here)
-    migrate.upgrade(url)
-    return Ledger(create_engine(make_url(url).set(drivername="postgresql+psycopg")))
+    return engine(here)
 
 
 def engine(here: Settings) -> Engine:
@@ -44,6 +53,16 @@ def engine(here: Settings) -> Engine:
     url = ledger_url(here)
     migrate.upgrade(url)
     return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def actor(connection: SqlConnection, account: str) -> Actor:
+    """Who acts through an account today; ``deputy:account`` stands in for another one."""
+    return accounts.find(connection, account, clock().astimezone(BEIJING).date())
+
+
+def rules(here: Settings) -> Rules:
+    """What entries are compiled against today."""
+    return load_rules(here.catalog_dir, clock().astimezone(BEIJING).date())
 
 
 def pipeline(connections: Mapping[str, Connection] | None = None) -> PipelineContext:

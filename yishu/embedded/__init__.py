@@ -18,6 +18,7 @@ from yishu.embedded.server import (
     NoDiskSpace,
     PortTaken,
     Running,
+    client_program,
 )
 from yishu.settings import Settings
 
@@ -35,6 +36,7 @@ __all__ = [
     "NoDiskSpace",
     "PortTaken",
     "Running",
+    "client_program",
     "embedded_postgres",
     "ledger_url",
     "reader_password",

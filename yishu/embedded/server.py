@@ -342,6 +342,11 @@ class EmbeddedPostgres:
             yield
 
 
+def client_program(name: str) -> str:
+    """PostgreSQL's own client program of that name, e.g. ``pg_dump``, from the wheel."""
+    return str(_binaries() / name)
+
+
 def _reader_statements(verb: str) -> Sequence[str]:
     return (
         f"{verb} role {{role}} login nosuperuser nocreatedb nocreaterole password {{password}}",

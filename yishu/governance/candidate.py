@@ -29,6 +29,8 @@ from yishu.clocks.working_days import BEIJING
 
 _PERSONAL = {Sensitivity.PERSONAL.value, Sensitivity.SENSITIVE_PERSONAL.value}
 _UNKNOWN_REVIEW = {"verdict": "may_be_shared", "basis": "待审查"}
+_ANY_DAY = date(2000, 1, 1)
+_ANY_REVIEW = {"reviewer_org": "x", "reviewed_on": "2000-01-01", **_UNKNOWN_REVIEW}
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,19 @@ def day_of(at: datetime) -> date:
 
 
 def plain(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Content as JSON keeps it, without what the process fills in."""
+    """Content as the ledger keeps it: JSON, without what the process fills in.
+
+    A sound content is kept in one form, without values that are the default anyway, so that writing
+    a default out is no change.
+    """
     kept = {key: value for key, value in content.items() if key not in MANAGED}
     stored: dict[str, Any] = json.loads(json.dumps(kept, ensure_ascii=False, default=str))
-    return stored
+    try:
+        entry = CatalogEntry.model_validate(completed(stored, 1, _ANY_DAY, _ANY_REVIEW))
+    except ValidationError:
+        return stored
+    dumped = entry.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {key: value for key, value in dumped.items() if key not in MANAGED}
 
 
 def digest(content: Mapping[str, Any]) -> str:

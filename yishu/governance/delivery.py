@@ -7,7 +7,8 @@ Message-ID and ``Idempotency-Key``, by which the other side knows it.
 
 import hashlib
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from yishu.governance.errors import NoticeUnsent
 from yishu.governance.notices import Channel
 from yishu.ledger.models import NoticeDelivery, NoticeRow
 from yishu.redact import error_text
+from yishu.settings import Settings
 
 Send = Callable[[str, NoticeRow], None]
 """Hands a notice to an address, or raises `NoticeUnsent`."""
@@ -99,6 +101,17 @@ def _attempt(
         wait = min(_FIRST_WAIT * 2 ** min(tries, 10), _LONGEST_WAIT)
         return {"tries": tries + 1, "next_try_at": now + wait, "last_error": error.found}
     return {"tries": tries + 1, "sent_at": now, "last_error": None}
+
+
+@contextmanager
+def open_senders(settings: Settings) -> Iterator[dict[Channel, Send]]:
+    """The channels of this installation: webhooks, and mail where a server is set."""
+    with httpx.Client(timeout=_PATIENCE_SECONDS) as client:
+        senders = {Channel.WEBHOOK: webhook_sender(client)}
+        if settings.mail_url is not None:
+            url = settings.mail_url.get_secret_value()
+            senders[Channel.MAIL] = mail_sender(url, settings.mail_from)
+        yield senders
 
 
 def mail_sender(url: str, sender: str) -> Send:

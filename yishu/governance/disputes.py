@@ -42,6 +42,7 @@ class Dispute:
 
     dispute: int
     element_id: str
+    scope_by: str | None
     scope_values: tuple[str, ...]
     claimant_entry: str
     claimant_org: str
@@ -75,6 +76,7 @@ def open_dispute(
         )
     values = {
         "element_id": wanted.element_id,
+        "scope_by": wanted.scope.by if wanted.scope else None,
         "scope_values": list(wanted.scope.values if wanted.scope else ()),
         "claimant_entry": wanted.entry_id,
         "claimant_org": actor.org,
@@ -260,21 +262,23 @@ def _move_source(
         SourceClaim.entry_id == one.first_entry,
         SourceClaim.valid_until.is_(None),
     )
-    asked = select(SourceClaim.value, SourceClaim.discriminator).where(*held)
-    rows = connection.execute(asked).all()
-    everything = any(row.value is None for row in rows)
-    by = next((row.discriminator for row in rows), "")
+    asked = select(SourceClaim.claim).where(*held, SourceClaim.value.is_(None))
+    everything = connection.execute(asked).first() is not None
     ending = held if everything or not one.scope_values else (
         *held, SourceClaim.value.in_(one.scope_values)
     )  # fmt: skip
     connection.execute(update(SourceClaim).where(*ending).values(valid_until=on))
     rest = [value for value in ruling.all_values if value not in one.scope_values]
-    if everything and one.scope_values and rest:
+    if everything and one.scope_by and rest:
         left = Claim(
-            one.element_id, one.first_entry, Scope(by=by, values=tuple(rest)), on, decision
+            one.element_id,
+            one.first_entry,
+            Scope(by=one.scope_by, values=tuple(rest)),
+            on,
+            decision,
         )
         sources.register(connection, left, actor, at)
-    scope = Scope(by=by, values=one.scope_values) if one.scope_values else None
+    scope = Scope(by=one.scope_by, values=one.scope_values) if one.scope_by else None
     won = Claim(one.element_id, one.claimant_entry, scope, on, decision)
     sources.register(connection, won, actor, at)
 

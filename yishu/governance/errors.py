@@ -15,6 +15,7 @@ GovernanceError (YishuError)
 ├── ChangedMeanwhile   somebody else changed it since it was read
 ├── ReasonMissing      a decision without its reason
 ├── NotSeparate        one person, or one body, would do both of two separate duties
+├── CodeRefused        a code of an item that is malformed
 ├── DuplicateSource    a second source for a datum that has one
 ├── SecretRefused      secret data are out of scope
 ├── ClockUnknown       no clock of that id
@@ -172,3 +173,9 @@ class NoticeUnsent(GovernanceError):
 
     code = "GOV_NOTICE_UNSENT"
     retryable = True
+
+
+class CodeRefused(GovernanceError):
+    """A code of a service item is malformed (GB/T 39554.1-2020)."""
+
+    code = "ITEM_CODE_REFUSED"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from catalog.promise import ClockCause, Promise
 from catalog.roles import Action
@@ -180,7 +180,7 @@ def clock_rows(
 
     Two statements, however many clocks there are.
     """
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     if is_open is not None:
         is_running = Clock.closed_at.is_(None) if is_open else Clock.closed_at.is_not(None)
         has_ended_since = Clock.closed_at >= closed_since if closed_since else None
@@ -214,8 +214,10 @@ def clock_of(connection: Connection, clock_id: str) -> ClockRow:
     return found[0]
 
 
-def standings(rows: Iterable[ClockRow], rules: ClockRules, now: datetime) -> Iterator[Standing]:
-    """How clocks stand at a moment.
+def standings(
+    rows: Iterable[ClockRow], rules: ClockRules, now: datetime, *, beside: bool = True
+) -> Iterator[Standing]:
+    """How clocks stand at a moment; ``beside``: with the earlier last days of other profiles.
 
     Raises:
         PromiseUnknown: a clock runs for a promise that no profile makes any more.
@@ -230,9 +232,10 @@ def standings(rows: Iterable[ClockRow], rules: ClockRules, now: datetime) -> Ite
     for row, (promise, _), status in zip(
         kept, pairs, statuses(pairs, rules.calendar, now), strict=True
     ):
-        others = rules.elsewhere(row.profile, row.promise) if row.closed_at is None else []
-        beside = earlier_elsewhere(status, others, row.events, rules.calendar, now)
-        yield Standing(row, promise, status, beside)
+        is_asked = beside and row.closed_at is None
+        others = rules.elsewhere(row.profile, row.promise) if is_asked else []
+        earlier = earlier_elsewhere(status, others, row.events, rules.calendar, now)
+        yield Standing(row, promise, status, earlier)
 
 
 def _clock_values(new: NewClock) -> dict[str, object]:
@@ -280,7 +283,8 @@ def _open_ones(
         Clock.closed_at.is_(None),
         Clock.object_id.in_({new.object_id for new in news}),
     )
-    return {tuple(row[:4]): row.clock_id for row in connection.execute(asked)}
+    found = connection.execute(asked)
+    return {(promise, kind, id_, cause): clock for promise, kind, id_, cause, clock in found}
 
 
 def _known(connection: Connection, ids: set[str]) -> set[str]:
@@ -288,12 +292,12 @@ def _known(connection: Connection, ids: set[str]) -> set[str]:
     return set(connection.execute(asked).scalars()) if ids else set()
 
 
-def _events(connection: Connection, where: object) -> dict[str, list[ClockEvent]]:
+def _events(connection: Connection, where: ColumnElement[bool]) -> dict[str, list[ClockEvent]]:
     table = ClockEventRow.__table__
     asked = (
         select(table)
         .join(Clock, Clock.clock_id == table.c.clock_id)
-        .where(where)  # type: ignore[arg-type]
+        .where(where)
         # A merged cause may be older than the opening one, which stays the first.
         .order_by(table.c.clock_id, table.c.kind != EventKind.OPENED.value, table.c.at)
     )

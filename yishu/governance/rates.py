@@ -6,16 +6,22 @@ count what the runs of the quarter say.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from catalog.vocabulary import Labelled, QualityDimension
+from yishu.clocks import ClockState
+from yishu.governance.clock_rules import ClockRules
 from yishu.governance.period import Period
+from yishu.governance.promises import clock_rows, standings
 from yishu.governance.scores import EntryFigures, Figure, Scores
 from yishu.ledger.models import FrozenPeriod, IndicatorValue
+
+_LONGEST = timedelta(days=120)
+"""Nothing that is due in a period was closed longer before it."""
 
 OF_DELIVERY = {QualityDimension.TIMELINESS.value, QualityDimension.ACCESSIBILITY.value}
 
@@ -69,6 +75,34 @@ def cases(found: Scores, clocks: Iterable[Case] = ()) -> list[Case]:
     for entry in found.entries:
         every += _of_entry(entry)
     return sorted(every, key=lambda one: (one.department_id, one.rate, one.object_id))
+
+
+def clock_cases(
+    connection: Connection,
+    rules: ClockRules,
+    period: Period,
+    now: datetime,
+    *,
+    org: str | None = None,
+) -> list[Case]:
+    """The clocks whose last day lies in a period and that ended or are overdue, as cases."""
+    since = period.start - _LONGEST
+    rows = [
+        row
+        for promise in RATE_OF_PROMISE
+        for row in clock_rows(
+            connection, promise=promise, org=org, is_open=True, closed_since=since
+        )
+    ]
+    found = []
+    for one in standings(rows, rules, now):
+        is_due_here = period.first <= one.status.due_on < period.after
+        is_over = one.row.closed_at is not None or one.status.state is ClockState.RED
+        if is_due_here and is_over and one.status.state is not ClockState.WITHDRAWN:
+            row, kept = one.row, int(one.status.state is ClockState.MET)
+            rate = RATE_OF_PROMISE[row.promise]
+            found.append(Case(rate, row.holder_org, row.object_kind, row.object_id, kept, 1))
+    return found
 
 
 def rates(found: Sequence[Case]) -> dict[str, dict[Rate, Figure]]:

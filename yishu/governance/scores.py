@@ -8,14 +8,16 @@ measured, with the weights in force on the first day of the period.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension
+from expectations import rulebook
 from yishu.clocks import BEIJING
 from yishu.governance.period import Period
 from yishu.ledger.statements import query
@@ -26,13 +28,23 @@ _DAY = timedelta(days=1)
 
 Weights = Mapping[QualityDimension, Fraction]
 
+EQUAL: Weights = {dimension: Fraction(1, len(QualityDimension)) for dimension in QualityDimension}
+"""Every dimension counts alike."""
+
+
+def weights_on(day: date) -> Weights:
+    """The weights that the bureau's rulebook says for a day, exact."""
+    found = rulebook.weights(day).shares
+    return {dimension: Fraction(str(share)) for dimension, share in found.items()}
+
 
 @dataclass(frozen=True)
 class Figure:
-    """How much was right of what was counted."""
+    """How much was right of what was counted; ``waived``: wrong, but let past by a waiver."""
 
     right: int
     counted: int
+    waived: int = 0
 
     @property
     def percent(self) -> Decimal | None:
@@ -40,7 +52,9 @@ class Figure:
         return _percent(Fraction(self.right, self.counted)) if self.counted else None
 
     def __add__(self, other: "Figure") -> "Figure":
-        return Figure(self.right + other.right, self.counted + other.counted)
+        return Figure(
+            self.right + other.right, self.counted + other.counted, self.waived + other.waived
+        )
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class FailingRule:
     runs: int
     counted: int
     failed: int
+    waived: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,7 @@ class Scores:
     Attributes:
         period: Its name.
         until: The moment up to which runs counted, UTC.
-        weights: By dimension, as exact decimals in text.
+        weights: By dimension, as exact fractions in text.
     """
 
     period: str
@@ -94,6 +109,7 @@ class Scores:
     weights: Mapping[str, str]
     entries: tuple[EntryFigures, ...]
 
+    @cached_property
     def departments(self) -> dict[str, dict[str, Figure]]:
         """Figures by department and dimension."""
         found: dict[str, dict[str, Figure]] = {}
@@ -103,9 +119,10 @@ class Scores:
                 own[dimension] = own.get(dimension, Figure(0, 0)) + figure
         return dict(sorted(found.items()))
 
+    @cached_property
     def city(self) -> dict[str, Figure]:
         """Figures of the whole city by dimension."""
-        return summed(self.departments().values())
+        return summed(self.departments.values())
 
     def total(self, dimensions: Mapping[str, Figure]) -> Decimal | None:
         """The weighted mean of measured dimensions, 0 to 100; None when none was measured."""
@@ -140,6 +157,7 @@ def scores(
     weights: Weights,
     limits: Mapping[str, timedelta | None],
     entry_ids: Sequence[str] | None = None,
+    names_rules: bool = True,
 ) -> Scores:
     """The scores of a period as far as it has gone.
 
@@ -150,6 +168,7 @@ def scores(
         weights: What each dimension counts for.
         limits: The freshness limit of each entry by its update cycle; None: it has none.
         entry_ids: Those entries alone; None: all.
+        names_rules: Whether the failing rules of each entry are wanted too.
     """
     until = min(period.end, now)
     asked = {"start": period.start, "until": until, "entry_ids": _array(entry_ids)}
@@ -158,7 +177,7 @@ def scores(
     }
     volumes = {row.entry_id: row for row in _ask(connection, "volume", asked)}
     figures = _figures(connection, asked, period, limits)
-    failing = failing_rules(connection, period, now, entry_ids)
+    failing = failing_rules(connection, period, now, entry_ids) if names_rules else {}
     entries = tuple(
         _of_entry(one, departments, volumes, figures, failing)
         for one in sorted({*volumes, *figures})
@@ -198,12 +217,13 @@ def _figures(
 ) -> dict[str, dict[str, Figure]]:
     found: dict[str, dict[str, Figure]] = {}
 
-    def add(entry_id: str, dimension: str, right: int, counted: int) -> None:
-        if counted:
-            found.setdefault(entry_id, {})[dimension] = Figure(right, counted)
+    def add(entry_id: str, dimension: str, figure: Figure) -> None:
+        if figure.counted:
+            found.setdefault(entry_id, {})[dimension] = figure
 
     for row in _ask(connection, "dimensions", asked):
-        add(row.entry_id, row.dimension, row.counted - row.failed, row.counted)
+        figure = Figure(row.counted - row.failed, row.counted, row.waived)
+        add(row.entry_id, row.dimension, figure)
     limited = {name: limit / _DAY for name, limit in limits.items() if limit is not None}
     promised = {
         "entries": list(limited),
@@ -212,10 +232,10 @@ def _figures(
         "until_day": _days(asked["until"]),
     }
     for row in _ask(connection, "deliveries", {**asked, **promised}):
-        add(row.entry_id, QualityDimension.TIMELINESS.value, row.kept, row.due)
+        add(row.entry_id, QualityDimension.TIMELINESS.value, Figure(row.kept, row.due))
     for row in _ask(connection, "access", asked):
-        right = row.counted - row.failed
-        add(row.entry_id, QualityDimension.ACCESSIBILITY.value, right, row.counted)
+        figure = Figure(row.counted - row.failed, row.counted)
+        add(row.entry_id, QualityDimension.ACCESSIBILITY.value, figure)
     return found
 
 

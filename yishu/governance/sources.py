@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -113,7 +113,7 @@ def register(connection: Connection, wanted: Claim, actor: Actor, at: datetime) 
 def first_claim(connection: Connection, wanted: Claim) -> Registered | None:
     """The claim of another entry, or an earlier one of its own, that a wanted one overlaps."""
     values = wanted.scope.values if wanted.scope else None
-    within = or_(Row.value.is_(None), Row.value.in_(values)) if values else True
+    within = or_(Row.value.is_(None), Row.value.in_(values)) if values else true()
     lasts = or_(Row.valid_until.is_(None), Row.valid_until > wanted.valid_from)
     found = _claims(connection, Row.element_id == wanted.element_id, lasts, within)
     return found[0] if found else None
@@ -225,7 +225,7 @@ def _rows(wanted: Claim, discriminator: str, actor: Actor, at: datetime) -> list
     ]
 
 
-def _claims(connection: Connection, *conditions: ColumnElement[bool] | bool) -> list[Registered]:
+def _claims(connection: Connection, *conditions: ColumnElement[bool]) -> list[Registered]:
     """Claims with the values of one scope put together, first registered first."""
     together = (
         Row.element_id, Row.entry_id, Row.org, Row.discriminator, Row.valid_from, Row.valid_until,

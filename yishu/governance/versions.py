@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from catalog.diff import Change, differences
+from catalog.model import Retention
 from catalog.vocabulary import ChangeCause, EntryState
 from yishu.governance.errors import NotFound
 from yishu.ledger.models import CatalogVersion as Row
@@ -132,6 +133,20 @@ def published(connection: Connection) -> list[Version]:
     """Every published version with its content, in order of ids."""
     asked = select(*_VERSION).where(Row.state == EntryState.PUBLISHED).order_by(Row.entry_id)
     return [_version(row) for row in connection.execute(asked)]
+
+
+def retention_of_withdrawn(connection: Connection) -> dict[str, Retention]:
+    """How long what is kept of withdrawn entries is kept: as long as their last version said."""
+    newest = (
+        select(Row.entry_id, Row.content["retention"].label("retention"))
+        .where(Row.state == EntryState.REVOKED)
+        .order_by(Row.entry_id, Row.version)
+    )
+    kept = {row.entry_id: Retention(**(row.retention or {})) for row in connection.execute(newest)}
+    again = select(Row.entry_id).where(Row.state == EntryState.PUBLISHED)
+    for entry_id in connection.execute(again).scalars():
+        kept.pop(entry_id, None)
+    return kept
 
 
 def listed(

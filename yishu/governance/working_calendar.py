@@ -11,15 +11,17 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
+from catalog.model import CatalogView
 from catalog.roles import Action
 from yishu.clocks import ClockEvent, EventKind, WorkingDays, beijing_day
 from yishu.clocks.table import DayTable, decoded, read_local, read_notice, read_table
-from yishu.governance.clock_rules import ClockRules, by_rule
+from yishu.governance.clock_rules import ClockRules, by_rule, clock_rules
 from yishu.governance.permission import require
 from yishu.governance.promises import Standing, clock_rows, record_event, standings
 from yishu.ledger.bulk import insert_all
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import CalendarLoad, ClockDue
+from yishu.settings import Settings
 
 NOTICE, LOCAL = "notice", "local"
 _OF_NO_YEAR = 0
@@ -76,6 +78,22 @@ class CalendarFile:
             return replace(table, local=read_local(self.name, self.content))
         days = read_notice(self.name, self.content, self.year)
         return replace(table, notices={**table.notices, self.year: days})
+
+
+def rules_in_force(connection: Connection, catalog: CatalogView, settings: Settings) -> ClockRules:
+    """By which rules clocks run in this installation."""
+    return clock_rules(
+        catalog,
+        calendar_in_force(connection, days_folder(settings)),
+        profile=settings.rule_profile,
+        authority=settings.data_authority,
+        operator=settings.data_operator,
+    )
+
+
+def days_folder(settings: Settings) -> Path:
+    """Where the catalog keeps the working days."""
+    return settings.catalog_dir / "working_days"
 
 
 def calendar_in_force(connection: Connection, folder: Path) -> WorkingDays:

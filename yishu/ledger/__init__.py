@@ -29,9 +29,11 @@ from yishu.ledger.facts import (
     VerdictFacts,
 )
 from yishu.ledger.ledger import Ledger
+from yishu.ledger.quarantine import AgeingFacts
 from yishu.ledger.rows import DeliveryRow, DimensionRow, EntryRow, RunRow, SubjectRow, Summary
 
 __all__ = [
+    "AgeingFacts",
     "CheckFacts",
     "CommitFacts",
     "ContactFacts",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from yishu.ledger.models import Base
+from yishu.ledger.models import SCHEMA, Base
 
 
 def insert_all(
@@ -21,7 +21,7 @@ def insert_all(
     if not rows:
         return []
     columns = ", ".join(rows[0])
-    name = table.__table__.fullname
+    name = f"{SCHEMA}.{table.__tablename__}"
     keys = ", ".join(column.name for column in table.__table__.primary_key)
     statement = text(
         f"insert into {name} ({columns}) "

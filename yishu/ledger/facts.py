@@ -135,7 +135,14 @@ class PullFacts:
 
 @dataclass(frozen=True)
 class CheckFacts:
-    """The result of one check: how many rows it looked at and how many failed it."""
+    """The result of one check: how many rows it looked at and how many failed it.
+
+    Attributes:
+        failed: Rows that failed, the waived ones included.
+        threshold: Largest failing share that the gate let pass; None: the check has no gate.
+        waived: Failing rows that a waiver let past.
+        waivers: Ids of those waivers.
+    """
 
     check_id: str
     kind: str
@@ -145,6 +152,26 @@ class CheckFacts:
     counted: int
     failed: int
     text_zh: str
+    text_en: str = ""
+    threshold: float | None = None
+    waived: int = 0
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProfileFacts:
+    """Statistics of one column; see `expectations.profile.ColumnProfile`."""
+
+    field: str
+    rows: int
+    nulls: int
+    unreadable: int
+    distinct: int
+    minimum: str | None
+    maximum: str | None
+    shortest: int | None
+    longest: int | None
+    top: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -155,6 +182,8 @@ class VerdictFacts:
         quarantined: Rows set aside, each counted once however many checks it failed.
         passed: Whether the gate lets the run publish.
         max_quarantined_share: The share of rows that the gate tolerated, 0 to 1.
+        blocked_by: What the gate did not let pass: check ids, ``empty``, ``quarantined_share``.
+        profiles: Statistics of the columns; ``Ledger.profiles`` reads them.
     """
 
     run_id: str
@@ -165,6 +194,8 @@ class VerdictFacts:
     max_quarantined_share: float
     decided_at: datetime
     checks: tuple[CheckFacts, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    profiles: tuple[ProfileFacts, ...] = ()
 
 
 @dataclass(frozen=True)

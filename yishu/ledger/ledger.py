@@ -5,7 +5,7 @@ and before its record simply records again on the re-run. Nothing here reads a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from yishu.ledger.facts import (
     CommitFacts,
     ContributionFacts,
     Layer,
+    ProfileFacts,
     PullFacts,
     RefusalFacts,
     RunFinished,
@@ -30,9 +31,11 @@ from yishu.ledger.facts import (
     Stage,
     VerdictFacts,
 )
+from yishu.ledger.lineage import record_events
 from yishu.ledger.models import (
     Base,
     CheckResult,
+    ColumnProfile,
     LibraryCommit,
     PullReceipt,
     Refusal,
@@ -41,6 +44,7 @@ from yishu.ledger.models import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.quarantine import QuarantineRecords
 from yishu.ledger.rows import (
     CheckDifference,
     DeliveryRow,
@@ -60,11 +64,16 @@ _CHECK_VIOLATION = "23514"
 _KEPT = {"started_at", "committed_at"}
 
 
-class Ledger(CareRecords):
+class Ledger(CareRecords, QuarantineRecords):
     """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The ledger's database, for what is written by other areas."""
+        return self._engine
 
     def record_run_started(self, fact: RunStarted) -> None:
         """A run began; begun again it is running again, and its first beginning stands.
@@ -114,12 +123,13 @@ class Ledger(CareRecords):
             TimeWithoutZone: a moment without its zone.
         """
         values = _values(fact)
-        checks = values.pop("checks")
+        checks, profiles = values.pop("checks"), values.pop("profiles")
         key = {"run_id": fact.run_id, "entry_id": fact.entry_id}
         with self._writing(fact.entry_id) as connection:
             _keep(connection, Verdict, values)
             _replace(connection, CheckResult, key, checks)
             _replace(connection, RunDimension, key, _dimensions(fact))
+            _replace(connection, ColumnProfile, key, profiles)
 
     def record_commit(self, fact: CommitFacts) -> None:
         """A commit to the library happened.
@@ -193,9 +203,9 @@ class Ledger(CareRecords):
         rows = [DeliveryRow(**_mapping(row)) for row in self._read("deliveries")]
         return {row.entry_id: row for row in rows}
 
-    def delivery_before(self, entry_id: str, run_id: str, before: datetime) -> datetime | None:
-        """When the source was read for an entry's last publication before that run; or None."""
-        found = self._read("delivery_before", entry_id=entry_id, run_id=run_id, before=before)
+    def delivery_before(self, entry_id: str, before: datetime) -> datetime | None:
+        """When the source was read for an entry's last publication before a moment; or None."""
+        found = self._read("delivery_before", entry_id=entry_id, before=before)
         moment: datetime | None = _mapping(found[0])["pulled_at"]
         return moment
 
@@ -206,7 +216,11 @@ class Ledger(CareRecords):
             return None
         verdict = _mapping(found[0])
         rows = self._read("check_results", entry_id=entry_id, run_id=verdict["run_id"])
-        checks = ({**row, "columns": tuple(row["columns"])} for row in map(_mapping, rows))
+        lists = ("columns", "waivers")
+        checks = (
+            {**row, **{name: tuple(row[name]) for name in lists}} for row in map(_mapping, rows)
+        )
+        verdict["blocked_by"] = tuple(verdict["blocked_by"])
         return VerdictFacts(**verdict, checks=tuple(CheckFacts(**check) for check in checks))
 
     def quality_trend(self, entry_id: str, limit: int = 30) -> list[RunQuality]:
@@ -236,6 +250,19 @@ class Ledger(CareRecords):
 
     def _validated(self, run_id: str) -> set[str]:
         return {row.entry_id for row in self._read("validated_in", run_id=run_id)}
+
+    def profiles(
+        self, entry_id: str, run_id: str | None = None, before: datetime | None = None
+    ) -> tuple[ProfileFacts, ...]:
+        """Column profiles of a run, or of the latest that passed with a pull before a moment."""
+        rows = self._read("profiles", entry_id=entry_id, run_id=run_id, before=before)
+        found = ({**row, "top": tuple(map(tuple, row["top"]))} for row in map(_mapping, rows))
+        return tuple(ProfileFacts(**row) for row in found)
+
+    def earlier_volumes(self, entry_id: str, before: datetime, most: int = 120) -> list[int]:
+        """Rows of an entry's full pulls that passed before a moment, newest first."""
+        rows = self._read("earlier_volumes", entry_id=entry_id, before=before, most=most)
+        return [row.rows for row in rows]
 
     def commits_of(self, run_id: str) -> list[CommitFacts]:
         """What a run published, by object."""
@@ -270,9 +297,24 @@ class Ledger(CareRecords):
             tuple(DimensionRow(**row) for row in quality),
         )
 
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """One transaction on the ledger's database, for acts that are kept together."""
+        return self._engine.begin()
+
     def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:
             return connection.execute(query(name), parameters).all()
+
+    def record_lineage(self, event: Mapping[str, Any]) -> None:
+        """Lineage told an event; the same event again changes nothing."""
+        with self._engine.begin() as connection:
+            record_events(connection, [event])
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for functions that read other areas' tables."""
+        with self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self, object_id: str) -> Iterator[Connection]:
@@ -319,11 +361,12 @@ def _dimensions(fact: VerdictFacts) -> list[dict[str, Any]]:
     decided_at = _utc("decided_at", fact.decided_at)
     sums: dict[str, dict[str, Any]] = {}
     for check in fact.checks:
-        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0}
+        start = {"decided_at": decided_at, "checks": 0, "counted": 0, "failed": 0, "waived": 0}
         one = sums.setdefault(check.dimension, {"dimension": check.dimension, **start})
         one["checks"] += 1
         one["counted"] += check.counted
         one["failed"] += check.failed
+        one["waived"] += check.waived
     return list(sums.values())
 
 

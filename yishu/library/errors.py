@@ -3,8 +3,10 @@
     LibraryError (YishuError)
     ├── TableMissing           nothing of that name was published
     ├── VersionMissing         the table has no such version, or nothing so early
+    ├── ReleaseMissing         no library release, or none with that table
     ├── ColumnMissing          the table has no such column
     ├── RowsDoNotFit           rows to publish lack a column or have a wrong type
+    ├── StatementRefused       SQL that is no SELECT over tables of the library
     ├── KeyBroken              rows to publish have an empty or a repeated key
     ├── ChangesOutOfDate       another run was published since they were pulled
     ├── CountsDoNotAddUp       rows read are not all accounted for
@@ -13,6 +15,7 @@
     ├── LibraryConflict        somebody else publishes the same table   (retryable)
     ├── LibraryUnwritable      the storage refused to write             (retryable)
     ├── SubjectNotReady        departments that a subject waits for     (retryable)
+    ├── SubjectGateClosed      too many rows are not linked, or links lead nowhere
     └── SubjectUnbuildable     catalog and tables do not fit the subject
 
 None of them leaves a trace in a table: a reader sees the last good version.
@@ -39,10 +42,22 @@ class VersionMissing(LibraryError):
     code = "LIB_VERSION_MISSING"
 
 
+class ReleaseMissing(LibraryError):
+    """Nothing was released, or the release does not have that table."""
+
+    code = "LIB_RELEASE_MISSING"
+
+
 class ColumnMissing(LibraryError):
     """The table has no column of that name."""
 
     code = "LIB_COLUMN_MISSING"
+
+
+class StatementRefused(LibraryError):
+    """A statement is no single SELECT over tables of the library."""
+
+    code = "LIB_STATEMENT_REFUSED"
 
 
 class RowsDoNotFit(LibraryError):
@@ -106,3 +121,9 @@ class SubjectUnbuildable(LibraryError):
     """The catalog and the published tables do not fit the subject."""
 
     code = "LIB_SUBJECT_UNBUILDABLE"
+
+
+class SubjectGateClosed(LibraryError):
+    """Too many rows of a subject's entries are not linked, or too many links lead nowhere."""
+
+    code = "LIB_SUBJECT_GATE_CLOSED"

@@ -11,10 +11,11 @@ from yishu.library.commit import MAINTENANCE, recorded
 from yishu.library.errors import LibraryConflict
 from yishu.library.key_index import drop_orphans, index_files, key_at
 from yishu.library.place import Place
-from yishu.library.publish import WRITER
+from yishu.library.publish import LOG_RETENTION, WRITER
+from yishu.library.recency import fingerprint_of, keep_fingerprint
 
 _HOURS = 24
-_RETENTION = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
+_LOG, _FILES = "delta.logRetentionDuration", "delta.deletedFileRetentionDuration"
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ def maintain(
 
 def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     opened = place.open()
-    days = f"interval {history_days} days"
-    wanted = dict.fromkeys(_RETENTION, days)
+    fingerprint = fingerprint_of(place, opened.version())
+    wanted = {_LOG: LOG_RETENTION, _FILES: f"interval {history_days} days"}
     told = CommitProperties(custom_metadata={"kind": MAINTENANCE})
-    if any(opened.metadata().configuration.get(name) != days for name in _RETENTION):
+    have = opened.metadata().configuration
+    if any(have.get(name) != days for name, days in wanted.items()):
         opened.alter.set_table_properties(wanted, commit_properties=told)
     merged = opened.optimize.compact(writer_properties=WRITER, commit_properties=told)
     removed = opened.vacuum(
@@ -86,6 +88,8 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
         keep_versions=protected or None,
     )
     newest = place.open()
+    if fingerprint is not None:
+        keep_fingerprint(place, newest.version(), fingerprint)
     index_files(place, newest, key_at(recorded(newest), newest.version()))
     drop_orphans(place)
     return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())

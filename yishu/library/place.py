@@ -85,29 +85,8 @@ class Place:
         Raises:
             LibraryConflict: another writer still held it after ``wait`` seconds.
         """
-        path = self.root.joinpath(".locks", *self._parts).with_suffix(".lock")
-        make_private(self.root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            self._acquire(file.fileno(), wait)
+        with locked(self.root, Path(*self._parts), self.table, wait):
             yield
-
-    def _acquire(self, descriptor: int, wait: float) -> None:
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise LibraryConflict(
-                        self.table,
-                        found=f"another writer, for more than {wait:g} s",
-                        expected="one writer of a table at a time",
-                        remedy="try again when the other run has ended",
-                    ) from error
-                time.sleep(_WAIT_SECONDS)
-            else:
-                return
 
     def clean(self) -> None:
         """Remove what an interrupted run left; only under the lock."""
@@ -146,6 +125,39 @@ def _older(place: Place, version: int) -> DeltaTable | None:
     except DeltaError:
         return None
     return opened if all(Path(file).exists() for file in place.files(opened)) else None
+
+
+@contextmanager
+def locked(root: Path, parts: Path, name: str, wait: float) -> Iterator[None]:
+    """Hold a lock of the library; it ends with the process, however that ends.
+
+    Raises:
+        LibraryConflict: another writer still held it after ``wait`` seconds.
+    """
+    path = root.joinpath(".locks", parts).with_suffix(".lock")
+    make_private(root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        _acquire(file.fileno(), name, wait)
+        yield
+
+
+def _acquire(descriptor: int, name: str, wait: float) -> None:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise LibraryConflict(
+                    name,
+                    found=f"another writer, for more than {wait:g} s",
+                    expected="one writer at a time",
+                    remedy="try again when the other run has ended",
+                ) from error
+            time.sleep(_WAIT_SECONDS)
+        else:
+            return
 
 
 def make_private(folder: Path) -> None:

@@ -18,15 +18,23 @@ from catalog.model import CatalogView, DataElement, Subject
 from catalog.vocabulary import LateDepartment
 from transforms.types import arrow_type, standard_type
 from yishu.library.commit import Commit, commit_of, recorded
+from yishu.library.copies import CopyDifference, CopyFinding, compare_copies, list_differences
 from yishu.library.engine import DEFAULT_MEMORY, connect, discreet, literal, one, quote, scan
-from yishu.library.errors import CountsDoNotAddUp, SubjectNotReady, SubjectUnbuildable
-from yishu.library.feed import Copy, Feed, Plan, plan_subject
+from yishu.library.errors import (
+    CountsDoNotAddUp,
+    SubjectGateClosed,
+    SubjectNotReady,
+    SubjectUnbuildable,
+)
+from yishu.library.feed import Feed, Plan, plan_subject
+from yishu.library.opened import Opened, open_entry
 from yishu.library.place import Place, file_name, subject_table, unified_table, write_private
 from yishu.library.provenance import ENTRY_ID, LANDED_ROW, PROVIDER_ORG, RUN_ID, joined_run
 from yishu.library.publish import publish_snapshot
 from yishu.library.weave import Source, Weave
 
-_VERSION_OF = "version_of."
+VERSION_OF = "version_of."
+"""Begins the names of facts beside a commit that say which version of an entry was read."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +52,6 @@ class Contribution:
     contributed: int
     not_linked: int
     reasons: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class CopyFinding:
-    """A second-hand copy against its source, as counts: only copies that hold a value count."""
-
-    element: str
-    entry_id: str
-    source_entry_id: str
-    compared: int
-    different: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,7 @@ def build_subject(
         SubjectUnbuildable: the catalog does not fit the subject.
         EngineFailed, LibraryUnwritable: a step failed, no space; the latter is retryable.
         CountsDoNotAddUp: rows of an entry are not all accounted for.
+        SubjectGateClosed: too many rows of an entry give nothing.
     """
     plan = plan_subject(subject, catalog)
     place = Place(root, subject_table(subject.id))
@@ -108,7 +106,8 @@ def build_subject(
         with discreet(place.table), connect(place.staging, memory) as connection:
             woven = _weave(connection, weave, place)
             contributions, listed = _account(connection, weave, woven, place)
-            copies, versions = _compare_copies(connection, root, plan, weave, pinned)
+            _require_linked(subject, contributions)
+            copies, versions = compare_copies(connection, root, plan, weave, pinned)
         versions |= {source.feed.entry.id: source.version for source in sources}
         commit = publish_snapshot(
             root,
@@ -119,7 +118,7 @@ def build_subject(
             run_id=run_id,
             committed_at=committed_at,
             read=_rows(woven),
-            metadata={f"{_VERSION_OF}{entry}": str(number) for entry, number in versions.items()},
+            metadata={f"{VERSION_OF}{entry}": str(number) for entry, number in versions.items()},
             memory=memory,
             is_locked=True,
         )
@@ -129,41 +128,42 @@ def build_subject(
     return SubjectCommit(commit, contributions, missing, copies, str(target))
 
 
+def copy_differences(
+    root: Path, subject: Subject, catalog: CatalogView, *, limit: int, memory: str = DEFAULT_MEMORY
+) -> list[CopyDifference]:
+    """Values that copies have otherwise than their source, at most ``limit`` for each pair.
+
+    Args:
+        root: Folder of the library.
+        subject: Whose elements are compared.
+        catalog: Says who is the source of what, in which scope.
+        limit: At most so many of each copy and source.
+        memory: What the comparison may hold in memory.
+
+    Raises:
+        SubjectUnbuildable: the catalog does not fit the subject.
+    """
+    plan = plan_subject(subject, catalog)
+    schema = _schema(plan, catalog)
+    weave = Weave(subject.key, schema, _open_sources(root, plan, schema, None))
+    if not weave.bases:
+        return []
+    with discreet(subject_table(subject.id)), connect(memory=memory) as connection:
+        for statement in weave.prepare():
+            connection.execute(statement)
+        return list_differences(connection, root, plan, weave, limit)
+
+
 def _pinned(place: Place, run_id: str) -> dict[str, int] | None:
     """The versions that this run has read already; None when it has not been committed."""
     done = commit_of(recorded(place.open()), run_id) if place.exists() else None
     if done is None:
         return None
     return {
-        name.removeprefix(_VERSION_OF): int(version)
+        name.removeprefix(VERSION_OF): int(version)
         for name, version in done.metadata.items()
-        if name.startswith(_VERSION_OF)
+        if name.startswith(VERSION_OF)
     }
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A published table at one version."""
-
-    version: int
-    rows: str
-    schema: pa.Schema
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(self.schema.names)
-
-
-def _open(root: Path, entry_id: str, pinned: Mapping[str, int] | None) -> _Opened | None:
-    """The table of an entry, at its pinned version if there is one; None: not published."""
-    place = Place(root, unified_table(entry_id))
-    if not place.exists() or (pinned is not None and entry_id not in pinned):
-        return None
-    opened = place.open(None if pinned is None else pinned[entry_id])
-    schema = pa.schema(opened.schema())
-    rows = scan(place.files(opened), schema)
-    return _Opened(opened.version(), rows, schema)
 
 
 def _open_sources(
@@ -171,7 +171,7 @@ def _open_sources(
 ) -> tuple[Source, ...]:
     sources = []
     for feed in plan.feeds:
-        opened = _open(root, feed.entry.id, pinned)
+        opened = open_entry(root, feed.entry.id, pinned)
         if opened:
             _require_items(feed, opened)
             _require_types(plan.subject, feed, opened, schema)
@@ -179,7 +179,7 @@ def _open_sources(
     return tuple(sources)
 
 
-def _require_items(feed: Feed, opened: _Opened) -> None:
+def _require_items(feed: Feed, opened: Opened) -> None:
     scopes = [*feed.base, *(scopes for _, scopes in feed.items.values())]
     needed = {*feed.key, *(scope.by for group in scopes for scope in group if scope)}
     lacking = sorted(needed.difference(opened.columns))
@@ -192,7 +192,7 @@ def _require_items(feed: Feed, opened: _Opened) -> None:
         )
 
 
-def _require_types(subject: Subject, feed: Feed, opened: _Opened, schema: pa.Schema) -> None:
+def _require_types(subject: Subject, feed: Feed, opened: Opened, schema: pa.Schema) -> None:
     """The table holds what the subject's columns can take, so that no value has to be forced.
 
     Raises:
@@ -323,37 +323,17 @@ def _contribution(
     return Contribution(entry_id, source.version, rows_in, contributed, not_linked, reasons)
 
 
-def _compare_copies(
-    connection: duckdb.DuckDBPyConnection,
-    root: Path,
-    plan: Plan,
-    weave: Weave,
-    pinned: Mapping[str, int] | None,
-) -> tuple[tuple[CopyFinding, ...], dict[str, int]]:
-    """Findings, and the versions of the tables that hold the copies."""
-    findings, versions = [], {}
-    for copy in plan.copies:
-        opened = _open(root, copy.entry.id, pinned)
-        if opened is None or not {copy.item, *copy.key} <= set(opened.columns):
-            continue
-        versions[copy.entry.id] = opened.version
-        findings += [
-            _finding(connection, weave, copy, opened, source)
-            for source in weave.sources
-            if copy.column in source.feed.items
-        ]
-    return tuple(findings), versions
-
-
-def _finding(
-    connection: duckdb.DuckDBPyConnection,
-    weave: Weave,
-    copy: Copy,
-    opened: _Opened,
-    source: Source,
-) -> CopyFinding:
-    compared, different = one(connection, weave.agreement(copy, opened.rows, source))
-    return CopyFinding(copy.element, copy.entry.id, source.feed.entry.id, compared, different)
+def _require_linked(subject: Subject, contributions: tuple[Contribution, ...]) -> None:
+    worst = max(contributions, key=lambda one: one.not_linked / max(one.rows_in, 1))
+    share = worst.not_linked / max(worst.rows_in, 1)
+    if share > subject.max_not_linked_share:
+        raise SubjectGateClosed(
+            subject_table(subject.id),
+            found=f"{worst.not_linked} of {worst.rows_in} rows of {worst.entry_id} not linked "
+            f"({share:.1%})",
+            expected=f"at most {subject.max_not_linked_share:.1%}",
+            remedy="look at the reasons of the contributions; readers keep the version before",
+        )
 
 
 def _rows(woven: Path) -> int:

@@ -104,17 +104,38 @@ class Weave:
 
     def agreement(self, copy: Copy, rows: str, source: Source) -> str:
         """How many values of a copy were compared with its source, and how many differ."""
-        item, _ = source.feed.items[copy.column]
-        if item not in source.columns:
+        if not self._has_item(copy, source):
             return "SELECT 0, 0"
+        mine, theirs = self._sides(copy)
+        differs = f"{mine} IS DISTINCT FROM {theirs}"
+        return f"SELECT count(*), count(*) FILTER ({differs}) {self._compared(copy, rows, source)}"
+
+    def differing(self, copy: Copy, rows: str, source: Source) -> str:
+        """Key, source's value and copy's value, all as text, where the two differ."""
+        keys = ", ".join(f"s.{quote(name)}::VARCHAR" for name in self.key)
+        if not self._has_item(copy, source):
+            return f"SELECT {', '.join('NULL' for _ in self.key)}, NULL, NULL WHERE false"
+        mine, theirs = self._sides(copy)
+        return (
+            f"SELECT {keys}, {theirs}::VARCHAR, c.{quote(copy.item)}::VARCHAR "
+            f"{self._compared(copy, rows, source)} AND {mine} IS DISTINCT FROM {theirs}"
+        )
+
+    def _has_item(self, copy: Copy, source: Source) -> bool:
+        item, _ = source.feed.items[copy.column]
+        return item in source.columns
+
+    def _sides(self, copy: Copy) -> tuple[str, str]:
+        kind = sql_type(self.schema.field(copy.column).type)
+        return f"TRY_CAST(c.{quote(copy.item)} AS {kind})", f"s.{quote(copy.column)}"
+
+    def _compared(self, copy: Copy, rows: str, source: Source) -> str:
+        """FROM and WHERE: values of the copy beside those of the source for the same key."""
         same = " AND ".join(
             f"c.{quote(mine)}::VARCHAR = s.{quote(name)}::VARCHAR"
             for mine, name in zip(copy.key, self.key, strict=True)
         )
-        kind = sql_type(self.schema.field(copy.column).type)
-        mine, theirs = f"TRY_CAST(c.{quote(copy.item)} AS {kind})", f"s.{quote(copy.column)}"
         return (
-            f"SELECT count(*), count(*) FILTER ({mine} IS DISTINCT FROM {theirs}) "
             f"FROM {rows} c JOIN {source.view} s ON {same} "
             f"WHERE c.{quote(copy.item)} IS NOT NULL AND s.{_flag(copy.column)} "
             f"AND NOT EXISTS (SELECT 1 FROM {REPEATED} r WHERE {self._same('r', 's')})"

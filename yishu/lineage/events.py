@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.generated import job_type_job, nominal_time_run, parent_run
 from openlineage.client.generated.base import DatasetFacet, RunFacet
+from openlineage.client.generated.lifecycle_state_change_dataset import LifecycleStateChange
 
 from catalog.model import CatalogEntry, CatalogView, Subject
 from yishu.lineage import facets, naming
@@ -21,6 +22,8 @@ from yishu.lineage.facts import CheckOutcome, ColumnFlow, ColumnRef, Moment, Pub
 from yishu.lineage.naming import DatasetName
 
 _STANDARD = "catalog spelling and type"
+_DRIFTED = {"RUN_SCHEMA_DRIFT"}
+"""Codes of errors that mean that a department changed its columns."""
 
 
 def pull_event(
@@ -50,6 +53,11 @@ def pull_event(
         ColumnFlow(item.field, (ColumnRef(source, item.source_column),)) for item in entry.items
     ]
     read = facets.read_from(source, schema=facets.source_schema(entry.items), ownership=owner)
+    if getattr(error, "code", "") in _DRIFTED:
+        read.facets = {
+            **(read.facets or {}),
+            "lifecycleStateChange": facets.changed(LifecycleStateChange.ALTER),
+        }
     landed = facets.written_to(
         target,
         schema=facets.schema(entry.items),
@@ -114,6 +122,7 @@ def validate_event(
         outputs=[aside],
         counts=counts,
         error=error,
+        outcomes=outcomes,
     )
 
 
@@ -239,8 +248,13 @@ def _origins(
 
 
 def _add_commit(table: OutputDataset, published: Published | None) -> None:
+    table.facets = {**(table.facets or {}), "catalog": facets.stored_as_delta()}
     if published is not None:
-        table.facets = {**(table.facets or {}), "version": facets.version(published.version)}
+        how = LifecycleStateChange.OVERWRITE if published.version else LifecycleStateChange.CREATE
+        table.facets |= {
+            "version": facets.version(published.version),
+            "lifecycleStateChange": facets.changed(how),
+        }
         table.outputFacets = {"outputStatistics": facets.written(published.rows)}
 
 
@@ -254,6 +268,7 @@ def _event(
     outputs: list[OutputDataset],
     counts: Mapping[str, int],
     error: BaseException | None,
+    outcomes: Sequence[CheckOutcome] = (),
 ) -> RunEvent:
     job = f"{whole}.{stage}"
     told: dict[str, RunFacet] = {
@@ -270,6 +285,8 @@ def _event(
         told["nominalTime"] = facets.facet(
             nominal_time_run.NominalTimeRunFacet, nominalStartTime=_iso(moment.nominal_at)
         )
+    if outcomes:
+        told["test"] = facets.tests(outcomes)
     if error is not None:
         told["errorMessage"] = facets.failure(error)
     kind = facets.facet(

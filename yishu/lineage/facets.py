@@ -10,16 +10,19 @@ from typing import Any, TypeVar
 import attr
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.generated import (
+    catalog_dataset,
     column_lineage_dataset,
     data_quality_assertions_dataset,
     data_quality_metrics_input_dataset,
     dataset_version_dataset,
     documentation_dataset,
     error_message_run,
+    lifecycle_state_change_dataset,
     output_statistics_output_dataset,
     ownership_dataset,
     schema_dataset,
     tags_dataset,
+    test_run,
 )
 from openlineage.client.generated.base import BaseFacet, DatasetFacet, RunFacet
 
@@ -127,6 +130,39 @@ def described(entry: CatalogEntry) -> dict[str, DatasetFacet]:
 def version(number: int) -> dataset_version_dataset.DatasetVersionDatasetFacet:
     """The version of a library table."""
     return facet(dataset_version_dataset.DatasetVersionDatasetFacet, datasetVersion=str(number))
+
+
+def stored_as_delta() -> catalog_dataset.CatalogDatasetFacet:
+    """Where a table of the library is registered: it is its own Delta catalog."""
+    return facet(catalog_dataset.CatalogDatasetFacet, framework="delta", type="delta", name="yishu")
+
+
+def changed(
+    how: lifecycle_state_change_dataset.LifecycleStateChange,
+) -> lifecycle_state_change_dataset.LifecycleStateChangeDatasetFacet:
+    """What happened to a data set as such: it was made, written anew, or its columns changed."""
+    return facet(
+        lifecycle_state_change_dataset.LifecycleStateChangeDatasetFacet, lifecycleStateChange=how
+    )
+
+
+def tests(outcomes: Iterable[CheckOutcome]) -> test_run.TestRunFacet:
+    """The checks of a validation as tests of its run, for consumers that look there."""
+    return facet(
+        test_run.TestRunFacet,
+        tests=[
+            test_run.TestExecution(
+                name=outcome.check_id,
+                status="pass" if outcome.success else "fail",
+                severity=_SEVERITIES[outcome.severity],
+                type=outcome.kind,
+                description=outcome.text,
+                expected=f"at most {outcome.threshold or 0:g} of rows failing",
+                actual=f"{outcome.failed} of {outcome.counted} failing",
+            )
+            for outcome in outcomes
+        ],
+    )
 
 
 def column_lineage(

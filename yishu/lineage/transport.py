@@ -11,9 +11,11 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from openlineage.client.client import Event
 from openlineage.client.serde import Serde
@@ -68,6 +70,50 @@ class FileTransport(Transport):
             os.close(descriptor)
 
 
+class LedgerTransport(Transport):
+    """Hands events, as plain JSON, to whoever keeps them in the ledger."""
+
+    kind = "yishu_ledger"
+
+    def __init__(self, keep: Callable[[Mapping[str, Any]], object]) -> None:
+        self._keep = keep
+
+    def emit(self, event: Event) -> None:
+        """Hand one event over."""
+        self._keep(Serde.to_dict(event))
+
+
+class Relay(Transport):
+    """Another transport, and a file for what it could not take.
+
+    After a failure it is left alone for a minute: a collector that is down for a day costs each
+    run no more than one time-out. What it missed lies in a file of its own, and `replay` sends it.
+    """
+
+    kind = "yishu_relay"
+
+    def __init__(self, to: Transport, missed: Path, rest: float = 60) -> None:
+        self._to = to
+        self._missed = FileTransport(missed)
+        self._rest = rest
+        self._failed_at: float | None = None
+
+    def emit(self, event: Event) -> None:
+        """Send an event, or keep it for later."""
+        if self._is_resting():
+            self._missed.emit(event)
+            return
+        try:
+            self._to.emit(event)
+        except Exception as error:
+            self._failed_at = time.monotonic()
+            self._missed.emit(event)
+            logger.warning("lineage not sent by %s: %s", self._to, type(error).__name__)
+
+    def _is_resting(self) -> bool:
+        return self._failed_at is not None and time.monotonic() - self._failed_at < self._rest
+
+
 class Fanout(Transport):
     """The record first, then others as well as they can.
 
@@ -101,22 +147,107 @@ class Fanout(Transport):
 
 
 def open_transport(
-    path: Path, url: str | None = None, api_key: SecretStr | None = None
+    path: Path,
+    url: str | None = None,
+    api_key: SecretStr | None = None,
+    keep: Callable[[Mapping[str, Any]], object] | None = None,
 ) -> Transport:
-    """The transport of an installation: the file, and an OpenLineage collector where one is set.
+    """The transport of an installation: the file, the ledger, and a collector where one is set.
 
     Args:
         path: The file of events.
         url: Base URL of the collector; None sends nothing anywhere.
         api_key: Bearer key for the collector; None sends none.
+        keep: Keeps an event in the ledger; None keeps none there.
     """
-    record = FileTransport(path)
-    if url is None:
-        return record
+    others: list[Transport] = []
+    if keep is not None:
+        others.append(Relay(LedgerTransport(keep), missed_file(path, "ledger")))
+    if url is not None:
+        others.append(Relay(collector(url, api_key), missed_file(path, "collector")))
+    return Fanout(FileTransport(path), others) if others else FileTransport(path)
+
+
+def collector(url: str, api_key: SecretStr | None = None) -> HttpTransport:
+    """An OpenLineage collector over HTTP, e.g. Marquez."""
     config = HttpConfig(url=url, timeout=5, retry={"total": 1})
     if api_key is not None:
         config.auth = ApiKeyTokenProvider({"api_key": api_key.get_secret_value()})
-    return Fanout(record, [HttpTransport(config)])
+    return HttpTransport(config)
+
+
+def missed_file(path: Path, name: str) -> Path:
+    """Where events that another transport could not take wait, beside the file of events."""
+    return path.with_name(f"missed-{name}.jsonl")
+
+
+def replay(path: Path, send: Callable[[Mapping[str, Any]], object]) -> int:
+    """Send the events of a file, oldest first; what was sent is removed from a file of the missed.
+
+    The first that cannot be sent stops it and stays, with all after it. Consumers know an event by
+    its run, type and time, so one that is sent twice after a kill is no harm.
+
+    Returns:
+        How many were sent.
+    """
+    sent = 0
+    waiting = list(read_events(path))
+    for event in waiting:
+        try:
+            send(event)
+        except Exception as error:
+            logger.warning("lineage not sent again: %s", type(error).__name__)
+            break
+        sent += 1
+    return sent
+
+
+def replay_missed(path: Path, send: Callable[[Mapping[str, Any]], object]) -> tuple[int, int]:
+    """Send what a transport missed and forget what was sent; how many were sent, how many wait."""
+    if not path.exists():
+        return 0, 0
+    taken = path.with_suffix(".sending")
+    # A file that an earlier replay was killed over goes first; new misses go to a new file.
+    if not taken.exists():
+        path.rename(taken)
+    total = sum(1 for _ in read_events(taken))
+    sent = replay(taken, send)
+    if sent < total:
+        _keep_rest(taken, sent, path)
+    else:
+        taken.unlink()
+    return sent, total - sent
+
+
+def _keep_rest(taken: Path, sent: int, path: Path) -> None:
+    """Put events that were not sent back, before those that were missed meanwhile."""
+    rest = list(read_events(taken))[sent:]
+    newer = list(read_events(path))
+    made = taken.with_suffix(".rest")
+    lines = (json.dumps(one, ensure_ascii=False, sort_keys=True) + "\n" for one in (*rest, *newer))
+    made.write_text("".join(lines), "utf-8")
+    made.chmod(0o600)
+    made.replace(path)
+    taken.unlink()
+
+
+def post_event(transport: HttpTransport) -> Callable[[Mapping[str, Any]], object]:
+    """Sends events that are plain JSON already to a collector."""
+
+    def send(event: Mapping[str, Any]) -> None:
+        bearer = transport.config.auth.get_bearer()
+        answer = transport.session.post(
+            url=urljoin(transport.url, transport.endpoint),
+            data=json.dumps(event, ensure_ascii=False).encode("utf-8"),
+            headers={
+                "Content-Type": "application/json",
+                **({"Authorization": bearer} if bearer else {}),
+            },
+            timeout=transport.timeout,
+        )
+        answer.raise_for_status()
+
+    return send
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

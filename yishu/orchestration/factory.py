@@ -20,10 +20,12 @@ from airflow.sdk import (
     chain,
     get_parsing_context,
 )
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.vocabulary import LateDepartment, UpdateCycle
-from yishu.orchestration import describe, naming, tasks
+from yishu.orchestration import describe, naming, supervision, tasks
 from yishu.orchestration.arrival import ArriveOperator
 
 RETRIES: dict[str, Any] = {
@@ -41,6 +43,15 @@ MAINTENANCE_CRON = "30 3 * * *"
 
 ALARMS_CRON = "5 * * * *"
 """Data may be overdue at any hour, since some are pulled every ten minutes."""
+
+
+SUPERVISION_CRON = "0 8 * * *"
+"""Before offices open, so that the day begins with what is due; Asia/Shanghai."""
+
+HOURLY_CRON = "10 * * * *"
+
+LATEST_SWEEP = timedelta(hours=1)
+"""A sweep that has not ended by then is late itself."""
 
 
 def entry_dags(catalog: CatalogView) -> Iterator[DAG]:
@@ -82,7 +93,7 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
             **RETRIES,
         },
         **_history(entry),
-        **_COMMON,
+        **COMMON,
     ) as dag:
         chain(
             *_wait(entry),
@@ -109,7 +120,7 @@ def subject_dag(subject: Subject, sources: tuple[str, ...], catalog: CatalogView
         schedule=_arrival(subject, [catalog.entries[entry_id] for entry_id in sources]),
         tags=naming.subject_tags(subject),
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         outlet = Asset(name=f"subject/{subject.id}", uri=naming.subject_uri(subject.id))
         _task(
@@ -131,7 +142,7 @@ def maintenance_dag(doc_md: str) -> DAG:
         schedule=CronTriggerTimetable(MAINTENANCE_CRON, timezone=naming.TIME_ZONE),
         tags={naming.Stage.MAINTENANCE.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         _task("maintain", tasks.maintain, naming.LIBRARY_POOL)
     return dag
@@ -146,9 +157,45 @@ def alarms_dag(doc_md: str) -> DAG:
         schedule=CronTriggerTimetable(ALARMS_CRON, timezone=naming.TIME_ZONE),
         tags={naming.Stage.MAINTENANCE.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         _task("tell", tasks.alarm, naming.LIBRARY_POOL)
+    return dag
+
+
+def supervision_dags(doc_md: str) -> Iterator[DAG]:
+    """The sweeps over all clocks; a sweep that is itself late is told."""
+    daily, hourly = naming.SUPERVISION_DAG_IDS
+    yield _supervision_dag(daily, SUPERVISION_CRON, doc_md, reminds=True)
+    yield _supervision_dag(hourly, HOURLY_CRON, doc_md, reminds=False)
+
+
+def _supervision_dag(dag_id: str, cron: str, doc_md: str, *, reminds: bool) -> DAG:
+    late = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=LATEST_SWEEP,
+        callback=SyncCallback(f"{supervision.__name__}.tell_late_sweep", {"dag_id": dag_id}),
+    )
+    with DAG(
+        dag_id=dag_id,
+        description="Clocks: cards, orders, reminders, notices",
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(cron, timezone=naming.TIME_ZONE),
+        tags={naming.Stage.SUPERVISION.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        deadline=late,
+        **COMMON,
+    ) as dag:
+        PythonOperator(
+            task_id="sweep",
+            python_callable=supervision.sweep,
+            op_kwargs={"reminds": reminds},
+            pool=naming.LIBRARY_POOL,
+        )
+        PythonOperator(
+            task_id="deliver", python_callable=supervision.deliver, pool=naming.LIBRARY_POOL
+        )
+        chain(dag.get_task("sweep"), dag.get_task("deliver"))
     return dag
 
 
@@ -165,7 +212,7 @@ def unified_asset(entry: CatalogEntry) -> Asset:
     )
 
 
-_COMMON: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
     "is_paused_upon_creation": False,

@@ -15,6 +15,8 @@ TIME_ZONE = "Asia/Shanghai"
 MAINTENANCE_DAG_ID = "maintenance"
 
 ALARMS_DAG_ID = "alarms"
+SUPERVISION_DAG_IDS = ("supervision-daily", "supervision-hourly")
+"""The sweeps over all clocks: every morning with reminders, every hour without."""
 
 LIBRARY_POOL = "unified_database"
 """Pool of every task that works on the library and not on a department system."""
@@ -37,6 +39,8 @@ class Stage(StrEnum):
     PULL = "pull"
     SUBJECT = "subject"
     MAINTENANCE = "maintenance"
+    SUPERVISION = "supervision"
+    SHARING = "sharing"
 
 
 def entry_dag_id(entry_id: str) -> str:

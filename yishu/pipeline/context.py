@@ -48,7 +48,9 @@ class PipelineContext:
     def lineage(self) -> Transport:
         """Where lineage events go."""
         here = self.settings
-        return open_transport(here.lineage_file, here.lineage_url, here.lineage_api_key)
+        return open_transport(
+            here.lineage_file, here.lineage_url, here.lineage_api_key, self.ledger.record_lineage
+        )
 
     def connection(self, connection_id: str) -> Connection:
         """The connection of that id.

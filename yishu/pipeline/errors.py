@@ -15,7 +15,10 @@ PipelineError
 ├── BoundsOutOfOrder   the batches of a back-fill do not follow each other
 ├── StageMissing       a stage was asked for before the one it builds on
 ├── SubjectUnknown     the release has no such subject
-└── ConnectionUnknown  this installation has no connection of that name
+├── ConnectionUnknown  this installation has no connection of that name
+├── RejectFileRefused  a reject file of a form that is not written
+├── ReleaseRefused     a quarantined row that nobody may let through, or that is not there
+└── SampleRefused      a sampling check of nothing, or of too much
 """
 
 from catalog.errors import YishuError
@@ -124,3 +127,21 @@ class ConnectionUnknown(PipelineError):
     """The entry names a connection that this installation does not have."""
 
     code = "RUN_CONNECTION_UNKNOWN"
+
+
+class RejectFileRefused(PipelineError):
+    """Reject files are written as XLSX and CSV alone."""
+
+    code = "RUN_REJECT_FILE_REFUSED"
+
+
+class ReleaseRefused(PipelineError):
+    """The row is not in the quarantine, or fails a check that no decision overrules."""
+
+    code = "RUN_RELEASE_REFUSED"
+
+
+class SampleRefused(PipelineError):
+    """Nothing is published to draw from, or more is asked than a person compares."""
+
+    code = "RUN_SAMPLE_REFUSED"

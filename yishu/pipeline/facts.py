@@ -9,6 +9,7 @@ from yishu.ledger.facts import (
     CommitFacts,
     ContributionFacts,
     Layer,
+    ProfileFacts,
     PullFacts,
     RefusalFacts,
     Stage,
@@ -79,9 +80,15 @@ def verdict_facts(entry: CatalogEntry, verdict: Verdict, decided_at: datetime) -
                 counted=result.counted,
                 failed=result.failed,
                 text_zh=result.text_zh,
+                text_en=result.text_en,
+                threshold=result.threshold,
+                waived=result.waived,
+                waivers=result.waivers,
             )
             for result in verdict.results
         ),
+        blocked_by=verdict.blocked_by,
+        profiles=tuple(ProfileFacts(**one.record()) for one in verdict.profiles),
     )
 
 

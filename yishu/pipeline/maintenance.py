@@ -3,15 +3,19 @@
 Receipts and verdicts stay when rows go: counts and digests outlive the rows.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from catalog.model import CatalogView, Retention
-from yishu.library import maintain
+from yishu.governance.versions import retention_of_withdrawn
+from yishu.ledger.pins import pinned_versions
+from yishu.library import Upkeep, maintain
 from yishu.library.read import tables
+from yishu.library.release import named_versions
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.delivery import ARRIVED, RECEIPT
 from yishu.pipeline.publish import PUBLISHED
@@ -21,6 +25,8 @@ from yishu.pipeline.store import remove_folder
 RECORDS = {RECEIPT, VERDICT, PUBLISHED, ARRIVED}
 """What landing keeps for good."""
 
+NOTHING: Mapping[str, Retention] = MappingProxyType({})
+
 
 def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
     """Do all upkeep that is due now.
@@ -29,33 +35,55 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
         ``tables``: what compaction did, a record a table; ``purged``: files removed, by layer.
     """
     library = ctx.settings.library_dir
+    with ctx.ledger.reading() as connection:
+        pinned = pinned_versions(connection)
+        kept = _Kept(ctx.release, retention_of_withdrawn(connection))
     upkeep = [
-        asdict(maintain(library, table, history_days=_retention(ctx.release, table).history_days))
+        asdict(_upkeep(ctx, table, pinned.get(table, []), kept.of(table).history_days))
         for table in tables(library)
     ]
-    purged = purge(ctx.settings.var_dir, library, ctx.release, ctx.clock())
+    purged = purge(
+        ctx.settings.var_dir, library, ctx.release, ctx.clock(), withdrawn=kept.withdrawn
+    )
     return {"tables": upkeep, "purged": purged}
 
 
-def purge(var_dir: Path, library: Path, catalog: CatalogView, now: datetime) -> dict[str, int]:
+def _upkeep(ctx: PipelineContext, table: str, pinned: Sequence[int], days: int) -> Upkeep:
+    """Maintain a table; versions that a grant, a report or a release of its time name stay."""
+    library = ctx.settings.library_dir
+    released = named_versions(library, ctx.clock() - timedelta(days=days)).get(table, set())
+    return maintain(library, table, history_days=days, protected=[*pinned, *released])
+
+
+def purge(
+    var_dir: Path,
+    library: Path,
+    catalog: CatalogView,
+    now: datetime,
+    *,
+    withdrawn: Mapping[str, Retention] = NOTHING,
+) -> dict[str, int]:
     """Remove rows past their retention, whatever became of the run that left them.
 
-    Entries that the catalog no longer has are kept as long as an entry that says nothing.
+    What a withdrawn entry left is kept as long as the entry promised; of one that nobody knows, as
+    long as of an entry that says nothing.
 
     Args:
         var_dir: Holds ``landing`` and ``quarantine``.
         library: Holds the keys of rows that subjects could not link.
         catalog: Says how long each entry's rows are kept.
         now: The present moment, with its zone.
+        withdrawn: How long the rows of entries that were withdrawn are kept.
     """
+    kept = _Kept(catalog, withdrawn)
     quarantine_days = Retention().quarantine_days
     removed = {"landing": 0, "quarantine": 0, "not_linked": 0}
     for entry_id, path in _files_of_runs(var_dir / "landing"):
-        days = _retention(catalog, entry_id).landing_days
+        days = kept.of(entry_id).landing_days
         if path.name not in RECORDS:
             removed["landing"] += _end(path, days, now)
     for entry_id, path in _files_of_runs(var_dir / "quarantine"):
-        days = _retention(catalog, entry_id).quarantine_days
+        days = kept.of(entry_id).quarantine_days
         removed["quarantine"] += _end(path, days, now)
     for path in (library / "not_linked").glob("*/*"):
         removed["not_linked"] += _end(path, quarantine_days, now)
@@ -86,8 +114,16 @@ def _end(path: Path, days: int, now: datetime) -> int:
     return len(inside)
 
 
-def _retention(catalog: CatalogView, name: str) -> Retention:
-    entry_id = name.partition("/")[2] or name
-    if entry_id in catalog.entries:
-        return catalog.entries[entry_id].retention
-    return Retention()
+@dataclass(frozen=True)
+class _Kept:
+    """How long rows are kept, of entries that are released and of those that were withdrawn."""
+
+    catalog: CatalogView
+    withdrawn: Mapping[str, Retention]
+
+    def of(self, name: str) -> Retention:
+        """The retention of an entry, or of the entry of a table."""
+        entry_id = name.partition("/")[2] or name
+        if entry_id in self.catalog.entries:
+            return self.catalog.entries[entry_id].retention
+        return self.withdrawn.get(entry_id, Retention())

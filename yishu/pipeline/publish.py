@@ -29,6 +29,7 @@ from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landing import Group, landed, whole_batch
 from yishu.pipeline.pull import PullReceipt, load_receipt, require_same_entry
+from yishu.pipeline.quarantine import released_rows
 from yishu.pipeline.resolve import resolve, write_keys
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 from yishu.pipeline.validate import load_verdict, quarantined_rows
@@ -63,7 +64,7 @@ def publish_entry(
     folder.require_rows(needed_by="publish")
     # Where one process runs all stages, validation has left memory behind.
     pa.default_memory_pool().release_unused()
-    quarantined = quarantined_rows(folder.quarantined)
+    quarantined = np.setdiff1d(quarantined_rows(folder.quarantined), released_rows(folder))
     if is_by_changes(entry):
         return _publish_changes(entry, folder, quarantined, library, committed_at)
     return publish_snapshot(

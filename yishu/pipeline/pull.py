@@ -238,6 +238,7 @@ def _forget_all(folder: RunFolder) -> None:
     remove_folder(folder.parts)
     clear_spool(folder)
     folder.forget(VERDICT)
+    folder.released.unlink(missing_ok=True)
 
 
 def _compare(entry: CatalogEntry, source: Source) -> Drift:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry
 from catalog.vocabulary import DataType, PullMode, Severity
-from expectations.plan import DIMENSIONS, CheckKind
+from expectations.kinds import DIMENSIONS, CheckKind
 from expectations.verdict import CheckResult, Positions, no_positions
 from transforms.standard import read_column, standardise
 from yishu.library.engine import connect, discreet, names, quote, scan

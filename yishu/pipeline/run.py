@@ -7,7 +7,7 @@ What comes back is a small plain record.
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,6 @@ from openlineage.client.event_v2 import RunEvent
 
 from catalog.errors import NotCataloged
 from catalog.model import CatalogEntry
-from expectations.verdict import timeliness
 from yishu.ledger.facts import (
     Layer,
     PullFacts,
@@ -27,12 +26,17 @@ from yishu.ledger.facts import (
     Stage,
 )
 from yishu.library import build_subject
+from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
+from yishu.pipeline.aftermath import after_publication, object_to_copies
 from yishu.pipeline.alarm import tell_delayed
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
+from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
+from yishu.pipeline.custody import look_through
 from yishu.pipeline.delay import longest_delay
+from yishu.pipeline.drift import tell_drift, tell_new_columns
 from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
 from yishu.pipeline.facts import (
     commit_facts,
@@ -74,6 +78,7 @@ def run_pull(entry_id: str, run_id: str, ctx: PipelineContext, *, batch: Batch =
         ctx.ledger.record_pull(pull_facts(entry, receipt))
         for refused in unlisted_columns(entry, receipt):
             ctx.ledger.record_refusal(refused)
+        tell_new_columns(entry, receipt.new_columns, ctx)
         outcome.facts = {"rows": receipt.rows, "size": receipt.bytes}
         require_expected_volume(entry, receipt, ctx)
     return asdict(receipt)
@@ -101,6 +106,7 @@ def _pulled(
                 batch=batch,
             )
     except SchemaDrift as drift:
+        tell_drift(entry, drift.found, ctx)
         raise _with_evidence(drift, ctx.ledger.last_receipt(entry.id)) from None
 
 
@@ -123,11 +129,10 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     entry = _entry(entry_id, run_id, ctx)
     event = partial(_event, validate_event, entry)
     with told(_stage(entry, run_id, Stage.VALIDATE, event), ctx) as outcome:
-        folder = _folder(entry_id, run_id, ctx)
-        on_time = timeliness(entry, _since_last_delivery(entry, folder, ctx))
-        also = [] if on_time is None else [on_time]
-        verdict = validate_landed(entry, ctx.release, folder, also=also)
+        around = circumstances(entry, ctx.ledger, ctx.settings.library_dir)
+        verdict = validate_landed(entry, ctx.release, _folder(entry_id, run_id, ctx), around)
         ctx.ledger.record_verdict(verdict_facts(entry, verdict, ctx.clock()))
+        look_through(entry, _folder(entry_id, run_id, ctx), run_id, ctx)
         outcome.facts = {
             "rows": verdict.rows,
             "quarantined": verdict.quarantined_rows,
@@ -142,22 +147,6 @@ def run_validate(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     }
 
 
-def _since_last_delivery(
-    entry: CatalogEntry, folder: RunFolder, ctx: PipelineContext
-) -> timedelta | None:
-    """Between the delivery before and this one; None for the first, and for a part of history.
-
-    A tenth of the cycle is grace: a pull may begin some minutes later than the one before it.
-    """
-    receipt = load_receipt(folder, needed_by="validate")
-    if receipt.until is not None:
-        return None
-    at = datetime.fromisoformat(receipt.pulled_at)
-    before = ctx.ledger.delivery_before(entry.id, receipt.run_id, at)
-    grace = (entry.update_cycle.freshness or timedelta()) / 10
-    return None if before is None else max(at - before - grace, timedelta())
-
-
 def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
     """Publish an entry's validated rows as one version of its unified table."""
     entry = _entry(entry_id, run_id, ctx)
@@ -167,9 +156,11 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         now = ctx.clock()
         commit = publish_entry(entry, folder, ctx.settings.library_dir, committed_at=now)
         ctx.ledger.record_commit(commit_facts(commit, entry_id, Layer.UNIFIED))
+        receipt = load_receipt(folder, needed_by="publish")
+        after_publication(entry, commit, datetime.fromisoformat(receipt.pulled_at), ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(commit)}
-    delay = longest_delay(entry, load_receipt(folder, needed_by="publish"), now)
+    delay = longest_delay(entry, receipt, now)
     if delay is not None:
         tell_delayed(entry_id, run_id, delay, ctx)
     return {**asdict(commit), "delay_seconds": delay and int(delay.total_seconds())}
@@ -196,7 +187,7 @@ def run_subject(
             expected="a subject of the current release",
             remedy="add it under catalog/subjects/, then `yishu catalog release`",
         )
-    subject = ctx.release.subjects[subject_id]
+    subject, library = ctx.release.subjects[subject_id], ctx.settings.library_dir
     versions: dict[str, int | None] = {}
 
     def event(state: Any, moment: Any, **facts: Any) -> RunEvent:
@@ -206,7 +197,7 @@ def run_subject(
     with told(run, ctx) as outcome:
         now = ctx.clock()
         built = build_subject(
-            ctx.settings.library_dir,
+            library,
             subject,
             ctx.release,
             run_id=run_id,
@@ -216,6 +207,7 @@ def run_subject(
         versions.update({given.entry_id: given.version for given in built.contributions})
         facts = commit_facts(built.commit, subject_id, Layer.SUBJECT)
         ctx.ledger.record_subject(facts, contribution_facts(built))
+        object_to_copies(built.copies, ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, subject_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(built.commit)}
     return {
@@ -223,6 +215,7 @@ def run_subject(
         "contributions": [asdict(given) for given in built.contributions],
         "missing": list(built.missing),
         "copies": [asdict(finding) for finding in built.copies],
+        "links": [asdict(found) for found in check_links(library, subject, ctx.release)],
     }
 
 

@@ -2,7 +2,7 @@
 
     <var>/landing/<department>/<entry>/<run>/      data.parquet (or parts/), receipt.json,
                                                    verdict.json
-    <var>/quarantine/<department>/<entry>/<run>/   rows.parquet
+    <var>/quarantine/<department>/<entry>/<run>/   rows.parquet, released.parquet, ages.parquet
     <var>/library/                                 Delta tables (yishu.library)
 
 Landing and quarantine may hold personal data, so their files are readable by the owner only.
@@ -65,6 +65,16 @@ class RunFolder:
     def quarantined(self) -> Path:
         """Rows that failed, raw, each with every reason."""
         return self.quarantine / "rows.parquet"
+
+    @property
+    def released(self) -> Path:
+        """Numbers of the quarantined rows that decisions let through."""
+        return self.quarantine / "released.parquet"
+
+    @property
+    def ages(self) -> Path:
+        """Since when each quarantined row is known, by its key."""
+        return self.quarantine / "ages.parquet"
 
     def has(self, record: str) -> bool:
         """Whether a stage has finished and left its record."""

@@ -17,13 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry, CatalogView
+from expectations.history import History
 from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
-from expectations.run import ColumnView, validate
+from expectations.rulebook import rulebook
+from expectations.run import ColumnView, grouped, validate
+from expectations.tables import with_tables
 from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
 from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.changes import is_by_changes
+from yishu.pipeline.circumstances import ALONE, Circumstances
 from yishu.pipeline.landing import Group, Landed, landed
 from yishu.pipeline.pull import VERDICT, PullReceipt, load_receipt, require_same_entry
 from yishu.pipeline.resolve import resolve
@@ -40,14 +44,12 @@ def validate_landed(
     entry: CatalogEntry,
     catalog: CatalogView,
     folder: RunFolder,
-    *,
-    also: Sequence[CheckResult] = (),
+    around: Circumstances = ALONE,
 ) -> Verdict:
     """Check what a pull landed; a validation that already finished is returned as it was.
 
     The quarantine has the landed columns, ``_row`` (position in landing, from 0) and ``_reasons``
-    (list of check, column, reason in Chinese and in English). Results of ``also`` are judged with
-    those of the rows.
+    (list of check, column, reason in Chinese and in English).
 
     Raises:
         StageMissing: the pull of this run has not finished, or its rows are gone.
@@ -61,10 +63,23 @@ def validate_landed(
     clear_partial(folder.landing)
     rows = landed(folder)
     judged = _judged_changes if is_by_changes(entry) else _judged
-    verdict = judged(entry, plan(entry, catalog), folder, rows, receipt, also=also)
+    checks, unjudged = _planned(entry, catalog, receipt, around)
+    verdict = judged(entry, checks, folder, rows, receipt, unjudged=unjudged)
     _write_quarantine(rows, verdict, folder)
     folder.write_text(VERDICT, verdict.to_json())
     return verdict
+
+
+def _planned(
+    entry: CatalogEntry, catalog: CatalogView, receipt: PullReceipt, around: Circumstances
+) -> tuple[tuple[Check, ...], tuple[CheckResult, ...]]:
+    at = datetime.fromisoformat(receipt.pulled_at)
+    history = around.history(at)
+    if receipt.is_part:
+        # Part of the rows says nothing about how many there should be, or how they are spread.
+        history = History(last_delivery=None if receipt.until else history.last_delivery)
+    book = rulebook(entry.id)
+    return with_tables(plan(entry, catalog, at=at, history=history, book=book), around.files_of)
 
 
 def _judged(
@@ -74,21 +89,22 @@ def _judged(
     rows: Landed,
     receipt: PullReceipt,
     *,
-    also: Sequence[CheckResult],
+    unjudged: Sequence[CheckResult],
 ) -> Verdict:
     def read(field: str) -> ColumnView:
         reading = read_column(rows.column(field), entry.item(field))
         return ColumnView(reading.values, reading.unreadable)
 
-    with _Columns(read, _reading_order(checks)) as columns:
+    with _Columns(read, _reading_order(entry, checks)) as columns:
         return validate(
             checks,
             receipt.rows,
             columns.take,
             gate=Gate.of(entry),
+            also=unjudged,
+            profiled=entry.items,
             entry_id=entry.id,
             run_id=receipt.run_id,
-            also=also,
         )
 
 
@@ -99,7 +115,7 @@ def _judged_changes(
     rows: Landed,
     receipt: PullReceipt,
     *,
-    also: Sequence[CheckResult],
+    unjudged: Sequence[CheckResult],
 ) -> Verdict:
     """The verdict on landed changes: the entry's checks see the last word on each key alone."""
     found = resolve(entry, folder, rows, datetime.fromisoformat(receipt.pulled_at))
@@ -112,10 +128,14 @@ def _judged_changes(
 
     names: dict[str, Any] = {"entry_id": entry.id, "run_id": receipt.run_id}
     any_share = Gate(max_quarantined_share=1, allow_empty=True)
-    with _Columns(read, _reading_order(checks)) as columns:
-        seen = validate(checks, len(found.writes), columns.take, gate=any_share, **names)
+    with _Columns(read, _reading_order(entry, checks)) as columns:
+        seen = validate(
+            checks, len(found.writes), columns.take, gate=any_share, profiled=entry.items, **names
+        )
     results = [replace(one, positions=found.writes[one.positions]) for one in seen.results]
-    return judge([*results, *found.faults, *also], receipt.rows, _gate(entry, receipt), **names)
+    every = [*results, *unjudged, *found.faults]
+    gate = _gate(entry, receipt)
+    return judge(every, receipt.rows, gate, profiles=seen.profiles, **names)
 
 
 def _gate(entry: CatalogEntry, receipt: PullReceipt) -> Gate:
@@ -173,10 +193,9 @@ class _Columns:
             self._coming[field] = self._thread.submit(self._read, field)
 
 
-def _reading_order(checks: Sequence[Check]) -> list[str]:
-    """The order in which validation will most likely ask for columns: by their last check."""
-    last = {field: place for place, check in enumerate(checks) for field in check.columns}
-    return sorted(last, key=last.__getitem__)
+def _reading_order(entry: CatalogEntry, checks: Sequence[Check]) -> list[str]:
+    """The order in which validation will ask for columns."""
+    return [field for fields, _ in grouped(checks, entry.fields) for field in fields]
 
 
 def _write_quarantine(rows: Landed, verdict: Verdict, folder: RunFolder) -> None:

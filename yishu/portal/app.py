@@ -11,6 +11,7 @@ from yishu.portal import problems
 from yishu.portal.areas import AREAS
 from yishu.portal.messages import Language
 from yishu.portal.notes import Notes
+from yishu.portal.openid import OpenId, Provider
 from yishu.portal.pages import environment
 from yishu.portal.security import BodyLimit, SecureHeaders
 from yishu.portal.world import World
@@ -30,7 +31,9 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = {each: environment(each, world.org_name) for each in Language}
-    app.state.notes = Notes(secrets.portal_key(world.settings.secrets_dir))
+    key = secrets.portal_key(world.settings.secrets_dir)
+    app.state.notes = Notes(key)
+    app.state.openid = _openid(world, key)
     app.state.links = [link for area in AREAS for link in getattr(area, "LINKS", ())]
     for area in AREAS:
         app.include_router(area.router)
@@ -40,3 +43,11 @@ def create_app(world: World) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SecureHeaders, secure=world.secure)
     return app
+
+
+def _openid(world: World, key: str) -> OpenId | None:
+    here = world.settings
+    if here.openid_issuer is None:
+        return None
+    secret = here.openid_client_secret.get_secret_value()
+    return OpenId(Provider(here.openid_issuer, here.openid_client_id, secret), key)

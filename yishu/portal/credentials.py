@@ -13,7 +13,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from catalog.roles import Action
+from yishu.governance.errors import Forbidden
+from yishu.governance.permission import require
+from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import Credential
+from yishu.portal import sessions
 from yishu.portal.errors import PasswordPoor, SignInRefused
 
 SHORTEST = 12
@@ -48,9 +53,34 @@ def set_password(
     connection.execute(statement.on_conflict_do_update(index_elements=["account"], set_=values))
 
 
-def first_password() -> str:
-    """A password to be changed at the first sign-in, easy to type: 80 random bits."""
-    return "-".join(secrets.token_hex(2) for _ in range(5))
+def reset(connection: Connection, account: str, actor: Actor | None, now: datetime) -> str:
+    """A first password for an account, easy to type (80 random bits), to be changed at once.
+
+    Its sessions end. ``actor`` is the administrator; None only while no account has a password.
+
+    Raises:
+        Forbidden: the actor may not, or nobody is named though somebody could be.
+    """
+    if actor is None:
+        _require_first(connection, account)
+    else:
+        require(actor, Action.MANAGE_ACCOUNTS, account)
+        told = {"password": "first"}
+        append(connection, Act(actor, Action.MANAGE_ACCOUNTS, "account", account, now, after=told))
+    password = "-".join(secrets.token_hex(2) for _ in range(5))
+    set_password(connection, account, password, now, must_change=True)
+    sessions.end_all(connection, account, now)
+    return password
+
+
+def _require_first(connection: Connection, account: str) -> None:
+    if connection.execute(select(Credential.account).limit(1)).first() is not None:
+        raise Forbidden(
+            account,
+            found="nobody named who gives the password",
+            expected="an administrator",
+            remedy="name one with --as",
+        )
 
 
 def check(connection: Connection, account: str, password: str, now: datetime) -> bool:

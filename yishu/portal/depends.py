@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
 from catalog.roles import Action
 from yishu.governance.permission import require
 from yishu.ledger.journal import Actor
-from yishu.portal import security, sessions
+from yishu.portal import api_tokens, security, sessions
 from yishu.portal.errors import PasswordDue, SignInNeeded
 from yishu.portal.sessions import Signed
 from yishu.portal.world import World
@@ -95,19 +96,71 @@ Newcomer = Annotated[Signed, Depends(newcomer)]
 
 @dataclass(frozen=True)
 class Permitted:
-    """Lets a route be asked for only by roles that may do the action."""
+    """Lets a route be asked for only by who may do the action.
+
+    Attributes:
+        of: The part of the path that is an entry's id, whose department must be the actor's own
+            for actions that are limited to it; None: the role alone decides here.
+    """
 
     action: Action
+    of: str | None = None
 
-    def __call__(self, signed: SignedIn) -> Actor:
+    def __call__(self, request: Request, signed: SignedIn) -> Actor:
         """Who acts."""
-        require(signed.actor, self.action, self.action.value, signed.actor.org)
-        return signed.actor
+        return self.admit(request, signed.actor)
+
+    def admit(self, request: Request, actor: Actor) -> Actor:
+        """The actor, if they may.
+
+        Raises:
+            Forbidden: they may not.
+        """
+        object_id = request.path_params[self.of] if self.of else self.action.value
+        org = object_id.partition(".")[0] if self.of else actor.org
+        require(actor, self.action, object_id, org)
+        return actor
 
 
-def permitted(action: Action) -> Callable[..., Actor]:
+def permitted(action: Action, of: str | None = None) -> Callable[..., Actor]:
     """A dependency that gives the actor: ``actor: Actor = Depends(permitted(Action.X))``."""
-    return Permitted(action)
+    return Permitted(action, of)
+
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+def caller(
+    request: Request,
+    db: Db,
+    now: Now,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Actor:
+    """Who acts by the token of a program.
+
+    Raises:
+        SignInNeeded: no token, or one that is over.
+    """
+    actor = api_tokens.find(db, given.credentials, now) if given else None
+    if actor is None:
+        raise SignInNeeded(
+            request.url.path,
+            found="no token in use",
+            expected="Authorization: Bearer yishu_…",
+            remedy="make a token on the page of your account",
+        )
+    return actor
+
+
+Caller = Annotated[Actor, Depends(caller)]
+
+
+class PermittedCaller(Permitted):
+    """The same for a program with a token."""
+
+    def __call__(self, request: Request, actor: Caller) -> Actor:  # type: ignore[override]
+        """Who acts."""
+        return self.admit(request, actor)
 
 
 def actor_of(signed: SignedIn) -> Actor:

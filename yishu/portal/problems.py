@@ -10,7 +10,7 @@ import yaml
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from catalog.errors import YishuError
@@ -97,6 +97,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(DataError, _on_data)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -144,6 +145,13 @@ def _on_invalid(request: Request, error: Exception) -> Response:
 def _on_database(request: Request, error: Exception) -> Response:
     detail = type(error).__name__  # its text may hold parameters
     return answer(request, problem("DATABASE_AWAY", 503, detail=detail))
+
+
+def _on_data(request: Request, error: Exception) -> Response:
+    detail = (
+        f"a value that the database cannot hold, e.g. the character NUL: {type(error).__name__}"
+    )
+    return answer(request, problem("REQUEST_INVALID", 422, detail=detail))
 
 
 def _on_bug(request: Request, error: Exception) -> Response:

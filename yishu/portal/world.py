@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from catalog.errors import CatalogError
 from catalog.release import POINTER, Release, current_release, load_release
 from catalog.search import Document, documents
+from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger
 from yishu.settings import Settings
 
@@ -29,6 +30,7 @@ class World:
         clock: The present moment, with its zone.
         demo: Whether anybody may come in as any account of the demo, without a password.
         secure: Whether browsers reach the portal by https.
+        announce: Tells the orchestrator of a new release; False when there is none to tell.
         airflow_url: Where people reach Airflow's pages; None hides the links.
     """
 
@@ -38,6 +40,7 @@ class World:
     demo: bool = False
     secure: bool = False
     airflow_url: str | None = None
+    announce: Callable[[Settings], bool] = lambda _: False
 
     def today(self) -> date:
         """The day that it is for people."""
@@ -64,6 +67,10 @@ class World:
         """The ledger's readings."""
         return Ledger(self.engine)
 
+    def rules(self) -> Rules:
+        """What entries are compiled against today."""
+        return _rules(self.settings.catalog_dir, self.today())
+
     def org_name(self, org: str) -> str:
         """The name of a body; its id when the catalog in force does not know it."""
         try:
@@ -81,3 +88,8 @@ def _release(directory: Path, release_id: str) -> Release:
 @lru_cache(maxsize=2)
 def _documents(directory: Path, release_id: str) -> tuple[Document, ...]:
     return documents(_release(directory, release_id))
+
+
+@lru_cache(maxsize=2)
+def _rules(folder: Path, on: date) -> Rules:
+    return load_rules(folder, on)

@@ -106,7 +106,8 @@ def grant(
     clocks.finish(desk, request_id, actor)
     grant_id = _make_grant(desk, request, form, chair)
     desk.step(actor, _ACTIONS[chair.seat], grant_id, "authorised")
-    clocks.start_delivery(desk, grant_id, request_id, actor)
+    if request.kind != RequestKind.RENEWAL:
+        clocks.start_delivery(desk, grant_id, list(request.provider_orgs), actor)
     return grant_id
 
 

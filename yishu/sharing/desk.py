@@ -1,6 +1,6 @@
 """The desk that every step of a request or grant is taken at: database, catalog, rules, moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,8 @@ class Desk:
         profiles: Rule profiles in force, in the order in which their seats decide.
         at: The moment of the step, with its zone.
         materials: Materials of service items by basic code; empty: not known.
+        upstream: Data sets that a table comes from, by lineage.
+        authority, operator: Department ids of the data authority and the command centre.
     """
 
     connection: Connection
@@ -37,6 +39,9 @@ class Desk:
     profiles: tuple[str, ...]
     at: datetime
     materials: Mapping[str, ItemMaterials] = field(default_factory=dict)
+    upstream: Callable[[str], frozenset[str]] = field(default=lambda _: frozenset())
+    authority: str = "big_data_bureau"
+    operator: str = "command_centre"
 
     def number(self, prefix: str) -> str:
         """A new number such as ``SQ00000012``."""

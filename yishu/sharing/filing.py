@@ -23,7 +23,8 @@ from yishu.sharing.errors import Missing, NotThisState, RequestIncomplete, Reque
 from yishu.sharing.form import RequestForm, missing
 from yishu.sharing.minimality import Finding, approval_level, check, smallest
 from yishu.sharing.objects import SharedObject, shared_object
-from yishu.sharing.vocabulary import GrantState, RequestKind, RequestState
+from yishu.sharing.onward import consents_needed
+from yishu.sharing.vocabulary import ApprovalLevel, GrantState, RequestKind, RequestState
 
 
 def parse(content: Any, name: str = "request") -> RequestForm:
@@ -75,12 +76,13 @@ def submit(desk: Desk, request_id: str, actor: Actor) -> None:
     parts = missing(form, object_, consented=row.consented_by is not None)
     if parts or object_ is None:
         raise RequestIncomplete(request_id, parts)
-    level = approval_level(form, object_)
+    consents = consents_needed(desk, request_id, object_, actor)
+    level = ApprovalLevel.DOUBLE if consents else approval_level(form, object_)
     desk.set_request(
         request_id,
         state=RequestState.SUBMITTED.value,
         received_at=row.received_at or desk.at,
-        provider_orgs=list(object_.providers),
+        provider_orgs=[*object_.providers, *consents],
         profiles=list(desk.profiles),
         approval_level=level.value,
     )
@@ -125,7 +127,7 @@ def withdraw(desk: Desk, request_id: str, actor: Actor) -> None:
     desk.set_request(request_id, state=RequestState.WITHDRAWN.value, received_at=received)
     desk.step(actor, Action.FILE_REQUEST, request_id, "withdrawn")
     if row.received_at is not None:
-        clocks.finish(desk, request_id, actor)
+        clocks.finish(desk, request_id, actor, withdrawn=True)
 
 
 def renew(desk: Desk, grant_id: str, form: RequestForm, actor: Actor) -> str:

@@ -89,6 +89,10 @@ class Projection:
     files: tuple[Path, ...]
     digests: tuple[str, ...]
 
+    def rows_of(self, place: int) -> int:
+        """Rows of one of its files."""
+        return int(pq.ParquetFile(self.files[place]).metadata.num_rows)
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows, as a stream."""
         for path in self.files:

@@ -25,6 +25,9 @@ GENESIS = "0" * 64
 UNKNOWN = "-"
 """Stands for a grant or body that a denied call did not prove."""
 
+TOKEN = "token:"  # noqa: S105 - the beginning of a requester's name
+"""What a requester is called by who came with a token; its id follows."""
+
 KEPT = timedelta(days=3 * 366)
 """How long uses stay on record (Decree 809 Art.29)."""
 
@@ -177,6 +180,12 @@ _STATES = text(
 )
 
 
+_REVOKED = text(
+    "select token_id from ledger.share_token "
+    "where token_id = any(:tokens) and revoked_at is not null"
+)
+
+
 def _end(connection: Connection) -> tuple[int, str, datetime]:
     found = connection.execute(_NEWEST).one_or_none()
     if found is None:
@@ -193,15 +202,18 @@ def _sealed_end(connection: Connection) -> tuple[int, str, datetime]:
 
 def _still_open(connection: Connection, uses: Sequence[Use]) -> list[Use]:
     grants = sorted({use.grant_id for use in uses if use.outcome == "served"})
-    rows = connection.execute(_STATES, {"grants": grants}) if grants else ()
-    known = {row.grant_id: row for row in rows}
+    if not grants:
+        return list(uses)
+    known = {row.grant_id: row for row in connection.execute(_STATES, {"grants": grants})}
+    tokens = sorted({use.requester.removeprefix(TOKEN) for use in uses})
+    revoked = set(connection.scalars(_REVOKED, {"tokens": tokens}))
     return [
-        denied(use, reason) if (reason := _closed(use, known.get(use.grant_id))) else use
+        denied(use, reason) if (reason := _closed(use, known.get(use.grant_id), revoked)) else use
         for use in uses
     ]
 
 
-def _closed(use: Use, grant: Any) -> str | None:
+def _closed(use: Use, grant: Any, revoked: set[str]) -> str | None:
     if use.outcome != "served":
         return None
     if grant is None:
@@ -210,6 +222,8 @@ def _closed(use: Use, grant: Any) -> str | None:
         return f"the channel is {grant.state}"
     if not grant.valid_from <= use.at < grant.valid_until:
         return "outside the term of the grant"
+    if use.requester.startswith(TOKEN) and use.requester.removeprefix(TOKEN) in revoked:
+        return "a revoked token"
     return None
 
 

@@ -38,6 +38,7 @@ on ledger.source_claim (entry_id)
 create table ledger.source_dispute (
     dispute bigint generated always as identity,
     element_id text not null,
+    scope_by text,
     scope_values text[] not null,
     claimant_entry text not null,
     claimant_org text not null,

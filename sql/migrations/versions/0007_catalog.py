@@ -10,9 +10,15 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-AREAS = ("journal", "versions", "organisations", "sources")
+AREAS = ("journal", "versions", "organisations", "sources", "items", "security")
 
 MADE = """
+drop table ledger.incident_step, ledger.security_incident, ledger.protected_system
+
+drop table ledger.guide_link, ledger.item_slot, ledger.published_list_row, ledger.published_list
+
+drop table ledger.item_version
+
 drop table ledger.source_dispute, ledger.source_claim, ledger.source_element
 
 drop type ledger.textrange

@@ -90,11 +90,13 @@ MADE = (
         checks bigint not null,
         counted bigint not null,
         failed bigint not null,
+        waived bigint not null,
         constraint pk_run_dimension primary key (run_id, entry_id, dimension),
         constraint fk_run_dimension_verdict
             foreign key (run_id, entry_id) references ledger.verdict (run_id, entry_id)
             on delete cascade,
-        constraint ck_run_dimension_failed check (failed between 0 and counted)
+        constraint ck_run_dimension_failed check (failed between 0 and counted),
+        constraint ck_run_dimension_waived check (waived between 0 and failed)
     )
     """,
     """
@@ -223,7 +225,8 @@ TABLES = (
 
 SUM_UP_EARLIER_RUNS = """
     insert into ledger.run_dimension
-    select run_id, entry_id, dimension, decided_at, count(*), sum(counted), sum(failed)
+    select run_id, entry_id, dimension, decided_at, count(*),
+        sum(counted), sum(failed), sum(waived)
     from ledger.check_result
     inner join ledger.verdict using (run_id, entry_id)
     group by run_id, entry_id, dimension, decided_at

@@ -117,7 +117,7 @@ def test_catalog_show_filters_sharing_and_opening_apart_and_counts_kinds(yishu):
     def ids(answer):
         return {entry["id"] for entry in answer["entries"]}
 
-    assert len(every["entries"]) == sum(every["by_kind"].values()) == 19
+    assert len(every["entries"]) == sum(every["by_kind"].values()) == 27
     assert ids(both) == ids(conditional) & ids(closed)
     assert ids(closed) - ids(conditional)
 
@@ -263,7 +263,7 @@ def test_library_list_names_every_published_table(yishu):
     """Nineteen unified tables and the subject that was built."""
     tables = {row["table"]: row for row in as_json(yishu("library", "list", "--json"))}
 
-    assert len([table for table in tables if table.startswith("unified/")]) == 19
+    assert len([table for table in tables if table.startswith("unified/")]) == 27
     assert tables["subject/legal_entity"]["rows"] > 1_000
 
 
@@ -319,17 +319,17 @@ def test_trace_reads_the_key_from_standard_input_and_names_who_answers(yishu, pu
     )
     row = next(row for row in table.to_pylist() if row["_run_id__taxation__taxpayer"])
 
-    origins = as_json(yishu("trace", "legal_entity", "--json", stdin=row["uscc"] + "\n"))
+    told = as_json(yishu("trace", "legal_entity", "--json", stdin=row["uscc"] + "\n"))
 
-    by_entry = {origin["entry_id"]: origin for origin in origins}
-    base = by_entry["market_regulation.enterprise_registration"]
+    columns = {origin["column"]: origin for origin in told["columns"]}
+    base = columns["name"]
+    assert base["entry_id"] == "market_regulation.enterprise_registration"
     assert base["responsible_org"] == "market_regulation"
     assert base["landed_row"] == row["_landed_row"]
-    assert "name" in base["columns"].split(", ")
-    assert by_entry[TAXPAYER]["columns"] == "tax_credit_grade"
-    assert by_entry[TAXPAYER]["responsible_org"] == "taxation"
+    assert columns["tax_credit_grade"]["entry_id"] == TAXPAYER
+    assert columns["tax_credit_grade"]["responsible_org"] == "taxation"
     missing = yishu("trace", "legal_entity", "--json", stdin="nobody\n", expect=1)
-    assert as_json(missing) == []
+    assert as_json(missing) == {"columns": [], "received": []}
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(yishu):

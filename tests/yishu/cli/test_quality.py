@@ -1,13 +1,15 @@
 """What an engineer or a monitor asks about quality, and what comes back."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
+from catalog.roles import Role
 from yishu.cli import app
+from yishu.governance import accounts
 from yishu.ledger import (
     CheckFacts,
     Ledger,
@@ -16,6 +18,7 @@ from yishu.ledger import (
     VerdictFacts,
     migrate,
 )
+from yishu.ledger.journal import Actor
 
 TAXPAYER = "taxation.taxpayer"
 
@@ -80,3 +83,71 @@ def test_two_runs_are_compared_check_by_check(yishu):
 def test_runs_of_nothing_in_common_are_not_compared(yishu):
     refused = yishu("quality", "compare", "run-18", "other", "--json", expect=1)
     assert json.loads(refused.stdout)["error"]["found"] == "no entry that both runs validated"
+
+
+@pytest.fixture
+def people(fresh_database):
+    """Accounts of those who act on the command line."""
+    engine = create_engine(fresh_database)
+    roles = {
+        "li.an": (Role.DEPARTMENT_OFFICER, "housing_construction"),
+        "he.ping": (Role.DEPARTMENT_OFFICER, "market_regulation"),
+        "sun.li": (Role.AUTHORITY_REVIEWER, "big_data_bureau"),
+        "qian.jun": (Role.QUALITY_MONITOR, "big_data_bureau"),
+    }
+    with engine.begin() as connection:
+        for account, (role, org) in roles.items():
+            actor = Actor(f"person-{account}", account, role, org)
+            accounts.add(connection, actor, account, valid_from=date(2020, 1, 1))
+
+
+@pytest.mark.requirement("QUA-01", "SUP-08")
+def test_an_objection_is_followed_on_the_command_line(yishu, people, tmp_path):
+    """Raised, accepted, verified, rejected with evidence, closed; each step is on record."""
+    told = yishu(
+        "objection", "raise", TAXPAYER, "名称与执照不符", "--column", "taxpayer_name",
+        "--scope", "registrar=9", "--as", "li.an", "--json",
+    )  # fmt: skip
+    raised = json.loads(told.stdout)
+    number = raised["objection_id"]
+    assert raised["source_org"] == "market_regulation"
+    (tmp_path / "licence.pdf").write_bytes(b"%PDF-1.7")
+    yishu("objection", "attach", number, str(tmp_path / "licence.pdf"), "--as", "li.an")
+    yishu("objection", "step", number, "accepted", "--as", "sun.li")
+    refused = yishu(
+        "objection", "step", number, "verified", "--note", "属实", "--as", "li.an", "--json",
+        expect=1,
+    )  # fmt: skip
+    assert json.loads(refused.stdout)["error"]["code"] == "GOV_FORBIDDEN"
+    for state in ("verified", "rejected"):
+        yishu("objection", "step", number, state, "--note", "与登记一致", "--as", "he.ping")
+    yishu("objection", "step", number, "closed", "--as", "li.an")
+
+    course = json.loads(yishu("objection", "show", number, "--json").stdout)
+    assert [one["state"] for one in course["steps"]] == [
+        "raised", "accepted", "forwarded", "verified", "rejected", "fed_back", "closed"
+    ]  # fmt: skip
+    assert course["evidence"][0]["name"] == "licence.pdf"
+    assert len(json.loads(yishu("objection", "list", "--json").stdout)) == 1
+    assert "核实" in yishu("objection", "show", number).output
+
+
+@pytest.mark.requirement("IND-19", "QUA-02")
+def test_scores_rates_and_report_of_a_month_that_has_runs(yishu, people, tmp_path):
+    found = json.loads(yishu("quality", "scores", "2026-11", "--json").stdout)
+    (entry,) = found["entries"]
+    assert entry["dimensions"]["conformity"] == {"right": 293, "counted": 300, "waived": 0}
+    assert "97.6667 (293/300)" in yishu("quality", "scores", "2026-11").output
+
+    opened = yishu("quality", "rates", "2026Q4", "--department", "taxation", "--json")
+    cases = json.loads(opened.stdout)
+    assert [(one["rate"], one["object_id"], one["kept"]) for one in cases] == [
+        ("quality", TAXPAYER, 293)
+    ]
+    path = tmp_path / "report.html"
+    yishu("quality", "report", "--month", "2026-11", "--to", str(path))
+    assert "97.6667" in path.read_text("utf-8")
+    too_early = yishu("quality", "freeze", "2026-11", "--as", "li.an", "--json", expect=1)
+    assert json.loads(too_early.stdout)["error"]["code"] == "GOV_FORBIDDEN"
+    bad = yishu("quality", "report", "--month", "2026-13", "--json", expect=1)
+    assert json.loads(bad.stdout)["error"]["code"] == "GOV_PERIOD_FAULTY"

@@ -48,16 +48,27 @@ def ledger_engine(postgres_server, ledger_template):
     made.dispose()
 
 
+@pytest.fixture(scope="session")
+def shared_ledger(postgres_server):
+    """A ledger that no test commits to."""
+    url = postgres_server.ensure_database("governance_shared")
+    migrate.upgrade(url)
+    made = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    yield made
+    made.dispose()
+
+
 @pytest.fixture
-def connection(ledger_engine):
-    """One transaction on it."""
-    with ledger_engine.begin() as connection:
+def connection(shared_ledger):
+    """A transaction on an empty ledger, rolled back at the end."""
+    with shared_ledger.connect() as connection:
         yield connection
+        connection.rollback()
 
 
 @pytest.fixture
 def statements(ledger_engine):
-    """The statements that reach the ledger's database, as they come."""
+    """The statements that reach the test's own ledger, as they come."""
     seen: list[str] = []
 
     def note(_connection, _cursor, statement, *_rest):

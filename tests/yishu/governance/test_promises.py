@@ -161,13 +161,14 @@ def test_every_step_is_in_the_journal_with_its_actor(connection, officer, review
     ]
 
 
-def test_rows_are_read_in_two_statements_however_many(connection, officer, at, statements):
+def test_rows_are_read_in_two_statements_however_many(ledger_engine, officer, at, statements):
     news = [new_clock(at, object_id=f"taxation.e{n}") for n in range(300)]
-    open_clocks(connection, news, officer)
-    statements.clear()
+    with ledger_engine.begin() as connection:
+        open_clocks(connection, news, officer)
+        statements.clear()
 
-    assert len(clock_rows(connection, is_open=True)) == 300
-    assert len(statements) == 2
+        assert len(clock_rows(connection, is_open=True)) == 300
+        assert len(statements) == 2
 
 
 def test_those_that_ended_lately_are_given_beside_the_open_ones(connection, officer, at):

@@ -204,7 +204,7 @@ def test_versions_stay_readable_for_three_years_unless_said_otherwise(publish, r
 
     settings = DeltaTable(str(Place(root, table).path)).metadata().configuration
 
-    assert settings["delta.logRetentionDuration"] == "interval 1095 days"
+    assert settings["delta.logRetentionDuration"] == "interval 36500 days"
     assert settings["delta.deletedFileRetentionDuration"] == "interval 1095 days"
 
 

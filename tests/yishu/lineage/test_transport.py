@@ -23,6 +23,8 @@ from yishu.lineage import (
     pull_event,
     read_events,
 )
+from yishu.lineage.transport import Relay, missed_file, post_event, replay_missed
+from yishu.lineage.transport import collector as collector_of
 
 SOURCE = DatasetName("file", "/srv/drops/x.csv")
 
@@ -160,3 +162,99 @@ def test_a_collector_that_is_down_leaves_the_event_in_the_file(file, event):
 
 def test_without_a_collector_there_is_only_the_file(file):
     assert isinstance(open_transport(file), FileTransport)
+
+
+class _Flaky(Transport):
+    """Refuses events while it is down, and counts how often it was asked."""
+
+    kind = "flaky"
+
+    def __init__(self):
+        self.is_down, self.asked, self.got = True, 0, []
+
+    def emit(self, event):
+        self.asked += 1
+        if self.is_down:
+            raise ConnectionError("down")
+        self.got.append(event)
+
+
+def told_at(enterprise, moment, number):
+    """Event number so-and-so of a long day."""
+    later = replace(moment, run_id=f"run-{number}")
+    return pull_event(RunState.START, later, enterprise, SOURCE)
+
+
+def test_down_for_a_day_it_is_asked_once_and_gets_everything_in_order_afterwards(
+    file, enterprise, moment
+):
+    flaky, missed = _Flaky(), missed_file(file, "collector")
+    relay = Relay(flaky, missed)
+    for number in range(30):
+        relay.emit(told_at(enterprise, moment, number))
+    assert flaky.asked == 1, "a collector that is down costs no more than one time-out"
+
+    got = []
+    assert replay_missed(missed, got.append) == (30, 0)
+
+    assert [one["run"]["facets"]["yishu_run"]["runId"] for one in got] == [
+        f"run-{number}" for number in range(30)
+    ]
+    assert replay_missed(missed, got.append) == (0, 0)
+
+
+def test_after_its_rest_it_is_asked_again(file, event):
+    flaky = _Flaky()
+    relay = Relay(flaky, missed_file(file, "collector"), rest=0)
+    relay.emit(event)
+    flaky.is_down = False
+
+    relay.emit(event)
+
+    assert flaky.got == [event]
+
+
+def test_a_replay_that_breaks_off_keeps_what_it_did_not_send_before_what_was_missed_meanwhile(
+    file, enterprise, moment
+):
+    missed = missed_file(file, "collector")
+    relay = Relay(_Flaky(), missed)
+    for number in range(5):
+        relay.emit(told_at(enterprise, moment, number))
+    sent = []
+
+    def breaks(event):
+        if len(sent) == 2:
+            relay.emit(told_at(enterprise, moment, 5))
+            raise ConnectionError("down again")
+        sent.append(event)
+
+    assert replay_missed(missed, breaks) == (2, 3)
+    assert replay_missed(missed, sent.append) == (4, 0)
+    assert [one["run"]["facets"]["yishu_run"]["runId"] for one in sent] == [
+        f"run-{number}" for number in range(6)
+    ]
+    assert missed.parent.exists()
+    assert not missed.exists()
+
+
+def test_file_collector_and_ledger_are_told_together(file, event, collector):
+    url, got = collector
+    kept = []
+
+    open_transport(file, url, keep=kept.append).emit(event)
+
+    ((_, _, body),) = got
+    assert [body] == kept == list(read_events(file))
+
+
+def test_a_replay_reaches_a_real_collector_with_its_key(file, event, collector):
+    url, got = collector
+    open_transport(file, "http://127.0.0.1:9").emit(event)
+    sender = collector_of(url, SecretStr("a-key"))
+
+    assert replay_missed(missed_file(file, "collector"), post_event(sender)) == (1, 0)
+
+    ((path, authorization, body),) = got
+    assert (path, authorization) == ("/api/v1/lineage", "Bearer a-key")
+    assert body == next(read_events(file))

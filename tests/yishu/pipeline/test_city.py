@@ -10,30 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.vocabulary import DataKind
-from expectations.plan import CheckKind
+from expectations.kinds import CheckKind
+from yishu.governance.promises import clock_rows
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
 from yishu.pipeline.store import run_folder
-
-SUBJECTS = [
-    "legal_entity",
-    "natural_person",
-    "e_licence",
-    "service_item",
-    "case_application",
-    "case_material",
-    "case_process",
-    "case_result",
-    "service_rating",
-]
-
-
-@pytest.fixture(scope="session")
-def subjects(published_city):
-    """Every subject built once from the published city."""
-    ctx, _ = published_city
-    return {subject: run_subject(subject, "first", ctx) for subject in SUBJECTS}
 
 
 def run_entry(ctx, entry_id, run_id):
@@ -61,7 +43,7 @@ def test_counts_are_those_of_the_manifest(city, published_city):
         for entry, truth in city.manifest.entries.items()
     }
     assert expected == found
-    assert len(found) == 19
+    assert len(found) == 27
 
 
 def test_exactly_the_faulty_rows_are_quarantined_each_for_its_own_reason(city, published_city):
@@ -126,10 +108,25 @@ def test_columns_outside_the_catalog_are_reported_and_not_stored(city, published
         assert column not in read(ctx.settings.library_dir, unified_table(entry_id)).column_names
 
 
+@pytest.mark.requirement("COL-05")
+def test_columns_outside_the_catalog_open_the_clock_of_their_entry(city, published_city):
+    """The department has to bring its catalog up to date, or say why it need not."""
+    ctx, _ = published_city
+    drifted = {g.entry: g.field for g in city.manifest.faults if g.kind == "extra_column"}
+    with ctx.ledger.engine.connect() as connection:
+        rows = clock_rows(connection, promise="catalog_update")
+    found = {row.object_id: row for row in rows}
+
+    assert set(found) == set(drifted)
+    for entry_id, column in drifted.items():
+        assert column in found[entry_id].events[0].note
+        assert found[entry_id].holder_org == ctx.release.entry(entry_id).provider_org
+
+
 @pytest.mark.requirement("SUB-01")
 def test_the_six_families_exist_with_their_keys_and_expected_rows(city, subjects):
     """Applicant, material, process, result, licence and rating tables have the expected rows."""
-    families = {city.release.subjects[subject].family for subject in SUBJECTS}
+    families = {city.release.subjects[subject].family for subject in city.release.subjects}
 
     found = {subject: built["rows"] for subject, built in subjects.items()}
 
@@ -164,7 +161,10 @@ def test_second_hand_copies_that_differ_are_counted(city, subjects):
 def test_every_row_names_its_department_entry_and_run(city, published_city, subjects):
     """Each published row resolves to one department, which answers for it."""
     ctx, _ = published_city
-    for table in [*map(unified_table, city.release.entries), *map(subject_table, SUBJECTS)]:
+    for table in [
+        *map(unified_table, city.release.entries),
+        *map(subject_table, city.release.subjects),
+    ]:
         rows = read(ctx.settings.library_dir, table, columns=["_provider_org", "_entry_id"])
         pairs = {(row["_provider_org"], row["_entry_id"]) for row in rows.to_pylist()}
         assert pairs

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.model import Retention
 from yishu.pipeline import run_maintenance, run_publish, run_pull, run_validate
 from yishu.pipeline.errors import StageMissing
 from yishu.pipeline.maintenance import purge
@@ -109,3 +110,16 @@ def test_what_a_broken_pull_was_still_bringing_goes_too(a_file, tmp_path, city):
     assert removed["landing"] == 2
     assert not [path for path in left if path.exists()]
     assert all(path.exists() for path in records)
+
+
+def test_what_a_withdrawn_entry_left_is_kept_as_long_as_it_promised(a_file, tmp_path, city):
+    """Its retention comes from its last version; the catalog no longer has it."""
+    kept = a_file("landing/health/withdrawn/r1/data.parquet", 50)
+
+    def purged(days):
+        withdrawn = {"health.withdrawn": Retention(landing_days=days)}
+        library = tmp_path / "library"
+        return purge(tmp_path, library, city.release, NOW, withdrawn=withdrawn)["landing"]
+
+    assert (purged(60), kept.exists()) == (0, True)
+    assert (purged(40), kept.exists()) == (1, False)

@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+from dataclasses import replace
 from datetime import date, timedelta
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from catalog.errors import NotCataloged
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
+from yishu.governance.promises import clock_rows
 from yishu.ledger.facts import RunState
 from yishu.library import LibrarySuperseded, commits, content_digest, unified_table
 from yishu.pipeline import run_publish, run_pull, run_validate
@@ -127,6 +129,8 @@ def test_a_missing_column_is_drift_with_evidence(published_once, make_world, cha
     entry = published_once.release.entry(ORGANISATION)
     lost = entry.item("address").source_column
     ctx = make_world(urls=changed_sqlite(f'alter table shzz_djxx drop column "{lost}"'))
+    later = ctx.clock() + timedelta(hours=1)
+    ctx = replace(ctx, clock=lambda: later)
 
     with pytest.raises(SchemaDrift, match=f"missing column {lost}") as caught:
         run_pull(ORGANISATION, "bad", ctx)
@@ -135,7 +139,9 @@ def test_a_missing_column_is_drift_with_evidence(published_once, make_world, cha
     evidence = f"the last pull that matched was run good at 2026-11-20 01:30 UTC, {rows:,} rows"
     assert evidence in caught.value.found
     assert evidence in ctx.ledger.run("bad", ORGANISATION).error_message
-
+    with ctx.ledger.engine.connect() as connection:
+        (clock,) = clock_rows(connection, object_id=ORGANISATION)
+    assert f"missing column {lost}" in clock.events[-1].note
     assert not run_folder(ctx.settings.var_dir, ORGANISATION, "bad").data.exists()
     assert_untouched(ctx)
 

@@ -19,7 +19,7 @@ def test_nobody_sees_a_page_without_signing_in(client):
 
 
 def test_everybody_has_a_first_page(client):
-    for role in Role:
+    for role in set(Role) - {Role.RULE}:
         answer = client(role).get("/")
 
         assert answer.status_code == 200

@@ -3,21 +3,28 @@
 import secrets
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import create_engine
 
 from catalog.load import load_catalog
 from catalog.materials import load_materials
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
+from transforms.types import arrow_type
 from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
+from yishu.library import publish_snapshot, unified_table
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
 from yishu.sharing.form import RequestForm
+from yishu.sharing.house import House
+from yishu.sharing.server import create_app
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
@@ -145,3 +152,71 @@ def make_form():
 @pytest.fixture
 def office(engine, release, materials):
     return Office(engine, release, materials)
+
+
+ROWS = [
+    ("91320205MA1ABCDE00", "甲贸易有限公司", "李明", "320205", "1"),
+    ("91320213MA1ABCDE01", "乙食品有限公司", "王芳", "320213", "1"),
+    ("91320214MA1ABCDE02", "=丙科技", "张伟", "320214", "2"),
+    ("91320282MA1ABCDE03", None, "陈静", "320282", "1"),
+]
+"""Invented enterprises: code, name, legal representative, region, status."""
+
+
+def publish_rows(library, release, run_id="first", rows=ROWS, at=NOW):
+    """Publish invented enterprises as a version of the entry's table."""
+    entry = release.entries[ENTRY]
+    schema = pa.schema(
+        [
+            *((item.field, arrow_type(item)) for item in entry.items),
+            *((name, pa.string()) for name in ("_provider_org", "_entry_id", "_run_id")),
+            ("_landed_row", pa.int64()),
+        ]
+    )
+    names = ("uscc", "name", "legal_representative", "region_code", "status")
+    made = [
+        dict(zip(names, row, strict=True))
+        | {"_provider_org": entry.provider_org, "_entry_id": ENTRY, "_run_id": run_id}
+        | {"_landed_row": place}
+        for place, row in enumerate(rows)
+    ]
+    return publish_snapshot(
+        library, unified_table(ENTRY), schema, [pa.RecordBatch.from_pylist(made, schema=schema)],
+        key=["uscc"], run_id=run_id, committed_at=at, read=len(made),
+    )  # fmt: skip
+
+
+class Clock:
+    """A clock that tests turn."""
+
+    def __init__(self, at=NOW):
+        self.at = at
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def house(engine, release, materials, tmp_path, clock):
+    library = tmp_path / "library"
+    publish_rows(library, release)
+    return House(
+        engine, lambda: release, library, tmp_path / "sharing", b"k" * 32, clock,
+        materials=materials,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client(house):
+    with TestClient(create_app(house), raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def publish(house, release):
+    return partial(publish_rows, house.library, release)

@@ -1,5 +1,8 @@
 """A request from draft to decision: what is missing, who decides, and what the database forbids."""
 
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +17,7 @@ from yishu.sharing.errors import (
     SameHands,
 )
 from yishu.sharing.form import RequestForm
+from yishu.sharing.timeline import StepKind, timeline
 
 
 def codes(error):
@@ -266,3 +270,61 @@ def test_a_district_is_granted_rows_of_its_own_region_only(office, people, relea
     request_id = office.submitted(rows={"regions": ["320205"]})
     with office.desk() as desk, pytest.raises(RequestRefused):
         deciding.grant(desk, request_id, people.authority)
+
+
+@pytest.fixture(scope="module")
+def calendar():
+    from yishu.clocks import WorkingDays  # noqa: PLC0415
+    from yishu.clocks.table import read_table  # noqa: PLC0415
+
+    return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
+
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.requirement("SHR-10", "SUP-13")
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [("2026-09-24", "2026-10-15"), ("2026-09-19", "2026-10-09")],
+)
+def test_the_reply_is_due_ten_working_days_after_receipt(office, received, due, calendar):
+    office.at = datetime.fromisoformat(f"{received}T10:00+08:00")
+    request_id = office.submitted()
+    with office.desk() as desk:
+        (clock,) = timeline(desk, request_id, calendar).dues
+    assert (clock.due_on, clock.state) == (date.fromisoformat(due), "green")
+    after = datetime.fromisoformat(f"{due}T10:00+08:00") + timedelta(days=1)
+    with office.desk(after) as desk:
+        (clock,) = timeline(desk, request_id, calendar).dues
+    assert clock.state == "red"
+
+
+@pytest.mark.requirement("SHR-09", "SUP-13")
+def test_both_sides_see_steps_clocks_and_what_comes_next(office, people, calendar):
+    from catalog.roles import Action  # noqa: PLC0415
+
+    request_id = office.submitted()
+    with office.desk() as desk:
+        filing.return_once(desk, request_id, ["补充依据"], people.authority, Action.DECIDE_REQUEST)
+        seen = timeline(desk, request_id, calendar)
+    assert [clock.state for clock in seen.dues] == ["paused"]
+    assert seen.next_zh == "待申请部门补正后重新提交"
+    with office.desk(office.at + timedelta(days=4)) as desk:
+        filing.submit(desk, request_id, people.officer)
+        resumed = timeline(desk, request_id, calendar)
+        grant_id = deciding.grant(desk, request_id, people.authority)
+        granted = timeline(desk, request_id, calendar)
+        opening.open_channel(desk, grant_id, people.operator)
+        opened = timeline(desk, request_id, calendar)
+    assert [clock.state for clock in resumed.dues] == ["green"]
+    assert resumed.next_zh == "待大数据主管部门审批（data_authority）"
+    assert [clock.state for clock in granted.dues] == ["met", "green"]
+    assert granted.dues[1].holder_org == "command_centre"
+    assert [clock.state for clock in opened.dues] == ["met", "met"]
+    kinds = [step.kind for step in opened.steps]
+    assert kinds == [
+        "drafted", "consented", "received", "returned", "received", "granted", "authorised",
+        "opened",
+    ]  # fmt: skip
+    assert set(kinds) <= {one.value for one in StepKind}

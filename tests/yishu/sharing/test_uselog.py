@@ -5,6 +5,7 @@ import dataclasses
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -112,7 +113,7 @@ def test_a_full_disk_under_the_log_serves_nothing(engine, grant_id, small_disk, 
     """A real full disk: the month's partition lies in a tablespace of 1 MiB."""
     with psycopg.connect(postgres_server.url()) as connection:
         data = connection.execute("show data_directory").fetchone()[0]
-    owner = os.stat(data)
+    owner = Path(data).stat()
     space = small_disk / "log"
     space.mkdir()
     shutil.chown(space, owner.st_uid, owner.st_gid)

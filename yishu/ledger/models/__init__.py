@@ -20,7 +20,15 @@ from yishu.ledger.models.clocks import (
     Sweep,
     TaskState,
 )
+from yishu.ledger.models.items import (
+    GuideLink,
+    ItemSlot,
+    ItemVersion,
+    PublishedList,
+    PublishedListRow,
+)
 from yishu.ledger.models.journal import JournalLink, JournalRecord, JournalSeal, JournalWaiting
+from yishu.ledger.models.library import LibraryPin, LineageEvent
 from yishu.ledger.models.organisations import (
     Deputy,
     Duty,
@@ -31,6 +39,7 @@ from yishu.ledger.models.organisations import (
     OrgSuccession,
 )
 from yishu.ledger.models.portal import ApiToken, Credential, OutsideIdentity, PortalSession
+from yishu.ledger.models.profiles import ColumnProfile
 from yishu.ledger.models.quality import (
     OBJECTION_NUMBER,
     FigureAnswer,
@@ -55,6 +64,7 @@ from yishu.ledger.models.runs import (
     SubjectContribution,
     Verdict,
 )
+from yishu.ledger.models.security import IncidentStep, ProtectedSystem, SecurityIncident
 from yishu.ledger.models.sharing import (
     REQUEST_NUMBER,
     ShareAttachment,
@@ -89,6 +99,7 @@ __all__ = [
     "ClockDue",
     "ClockEventRow",
     "ClockReminder",
+    "ColumnProfile",
     "Contact",
     "Credential",
     "Decision",
@@ -97,13 +108,19 @@ __all__ = [
     "DutyParty",
     "FigureAnswer",
     "FrozenPeriod",
+    "GuideLink",
+    "IncidentStep",
     "IndicatorValue",
     "ItemClaim",
+    "ItemSlot",
+    "ItemVersion",
     "JournalLink",
     "JournalRecord",
     "JournalSeal",
     "JournalWaiting",
     "LibraryCommit",
+    "LibraryPin",
+    "LineageEvent",
     "NoticeAddress",
     "NoticeDelivery",
     "NoticeRow",
@@ -115,6 +132,9 @@ __all__ = [
     "Organisation",
     "OutsideIdentity",
     "PortalSession",
+    "ProtectedSystem",
+    "PublishedList",
+    "PublishedListRow",
     "PullReceipt",
     "QuarantineAgeing",
     "QuarantineRelease",
@@ -122,6 +142,7 @@ __all__ = [
     "Run",
     "RunDimension",
     "SamplingCheck",
+    "SecurityIncident",
     "ShareAttachment",
     "ShareDecision",
     "ShareDelivery",

@@ -109,6 +109,7 @@ class RunDimension(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
+        CheckConstraint("waived between 0 and failed", name="waived"),
         Index(None, "decided_at"),
         Index(None, "entry_id", "decided_at"),
     )
@@ -120,6 +121,7 @@ class RunDimension(Base):
     checks: Mapped[int]
     counted: Mapped[int]
     failed: Mapped[int]
+    waived: Mapped[int]
 
 
 class FrozenPeriod(Base):

@@ -90,6 +90,7 @@ class Verdict(Base):
     passed: Mapped[bool]
     max_quarantined_share: Mapped[float]
     decided_at: Mapped[datetime]
+    blocked_by: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class CheckResult(Base):
@@ -104,6 +105,7 @@ class CheckResult(Base):
         ),
         CheckConstraint("failed between 0 and counted", name="failed"),
         Index("ix_check_result_failed", "run_id", "entry_id", postgresql_where=text("failed > 0")),
+        CheckConstraint("waived between 0 and failed", name="waived"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
@@ -116,6 +118,10 @@ class CheckResult(Base):
     counted: Mapped[int]
     failed: Mapped[int]
     text_zh: Mapped[str]
+    text_en: Mapped[str] = mapped_column(server_default="")
+    threshold: Mapped[float | None]
+    waived: Mapped[int] = mapped_column(server_default="0")
+    waivers: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class LibraryCommit(Base):

@@ -90,7 +90,8 @@ class SourceDispute(Base):
         ),
         CheckConstraint("winner in (claimant_entry, first_entry)", name="winner"),
         CheckConstraint(
-            "decided_org is null or decided_stage = 'consulting' or decided_org not in (claimant_org, first_org)",
+            "decided_org is null or decided_stage = 'consulting' "
+            "or decided_org not in (claimant_org, first_org)",
             name="decider_is_no_party",
         ),
         Index(None, "stage", "due_on"),
@@ -98,6 +99,7 @@ class SourceDispute(Base):
 
     dispute: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     element_id: Mapped[str] = mapped_column(ForeignKey(f"{SCHEMA}.source_element.element_id"))
+    scope_by: Mapped[str | None]
     scope_values: Mapped[list[str]]
     claimant_entry: Mapped[str]
     claimant_org: Mapped[str]

@@ -6,13 +6,37 @@ An area is added by its line in ``AREAS``; see ``docs/explanation/portal.md``.
 from types import ModuleType
 
 from yishu.portal.areas import (
+    account,
+    administration,
+    api,
     catalog,
+    clocks,
+    compiling,
+    exchange,
     home,
+    journal,
+    objections,
+    quality,
+    reviewing,
+    sharing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
     sign_in,
     home,
     catalog,
+    compiling,
+    reviewing,
+    clocks,
+    supervision,
+    exchange,
+    quality,
+    objections,
+    journal,
+    administration,
+    sharing,
+    account,
+    api,
 )

@@ -1,5 +1,6 @@
 """Coming in and going out: password, the demo's accounts, language, a new password."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -10,8 +11,9 @@ from sqlalchemy import Connection, select
 
 from catalog.roles import Role
 from yishu.governance import accounts
+from yishu.governance.errors import AccountUnknown
 from yishu.ledger.models import Account
-from yishu.portal import credentials, sessions
+from yishu.portal import audit, credentials, openid, sessions
 from yishu.portal.depends import Db, Here, Newcomer, newcomer
 from yishu.portal.errors import NotFound, PasswordPoor, SignInRefused
 from yishu.portal.messages import Language
@@ -39,9 +41,52 @@ def come_in(
 ) -> Response:
     """Open a session, or say that it was refused; a wrong password is counted all the same."""
     if not credentials.check(db, account, password, page.now):
+        _record_refusal(page, db, account)
         return _form(page, db, next, credentials.refused(account))
-    accounts.find(db, account, page.world.today())
-    return _opened(page, db, account, next)
+    return _opened(page, db, account, next, by="password")
+
+
+def _record_refusal(page: Page, db: Connection, account: str) -> None:
+    with suppress(AccountUnknown):  # what was typed may be a password: it is not kept
+        actor = accounts.find(db, account, page.world.today())
+        audit.signed_in(db, actor, page.now, by="password", outcome="refused")
+
+
+@router.get("/sign-in/openid")
+def leave(page: PublicReading) -> Response:
+    """Go to the city's OpenID provider."""
+    address, cookie = _openid(page).leave(_callback(page))
+    response = RedirectResponse(address, status_code=303)
+    response.set_cookie(
+        openid.COOKIE, cookie, httponly=True, secure=page.world.secure, samesite="lax", max_age=600
+    )
+    return response
+
+
+@router.get("/sign-in/openid/back")
+def come_back(page: PublicReading, db: Db, state: str = "", code: str = "") -> Response:
+    """Come in as whom the provider says."""
+    cookie = page.request.cookies.get(openid.COOKIE)
+    issuer, subject = _openid(page).back(cookie, state, code, _callback(page))
+    response = _opened(page, db, openid.account_of(db, issuer, subject), "/", by="openid")
+    response.delete_cookie(openid.COOKIE)
+    return response
+
+
+def _openid(page: Page) -> openid.OpenId:
+    found: openid.OpenId | None = page.request.app.state.openid
+    if found is None:
+        raise NotFound(
+            "/sign-in/openid",
+            found="no OpenID provider in the settings",
+            expected="YISHU_OPENID_ISSUER",
+            remedy="use /sign-in",
+        )
+    return found
+
+
+def _callback(page: Page) -> str:
+    return f"{str(page.request.base_url).rstrip('/')}/sign-in/openid/back"
 
 
 @router.post("/sign-in/demo")
@@ -54,8 +99,7 @@ def come_in_as(page: PublicReading, db: Db, account: Text) -> Response:
             expected="a sign-in with a password",
             remedy="use /sign-in",
         )
-    accounts.find(db, account, page.world.today())
-    return _opened(page, db, account, "/")
+    return _opened(page, db, account, "/", by="demo")
 
 
 @router.post("/sign-out", dependencies=[Depends(newcomer)])
@@ -92,7 +136,7 @@ def change_password(
         return page.render("sign_in/password.html", 422, problem=of_error(refusal))
     credentials.set_password(db, account, given.new, page.now, must_change=False)
     sessions.end_all(db, account, page.now)
-    return _opened(page, db, account, "/")
+    return _opened(page, db, account, "/", by="new password")
 
 
 def _refusal(
@@ -128,6 +172,7 @@ def _form(
     return page.render(
         "sign_in/sign_in.html", 401 if refusal else 200,
         next_path=_inside(next_path), accounts=shown, problem=problem,
+        openid=page.request.app.state.openid is not None,
     )  # fmt: skip
 
 
@@ -143,7 +188,9 @@ def _inside(path: str) -> str:
     return path if inside else "/"
 
 
-def _opened(page: Page, db: Connection, account: str, next_path: str) -> Response:
+def _opened(page: Page, db: Connection, account: str, next_path: str, *, by: str) -> Response:
+    actor = accounts.find(db, account, page.world.today())
+    audit.signed_in(db, actor, page.now, by=by, outcome="opened")
     token = sessions.open_session(db, account, page.now)
     response = RedirectResponse(_inside(next_path), status_code=303)
     response.set_cookie(

@@ -101,10 +101,23 @@ def engine(postgres_server, adopted):
     made.dispose()
 
 
+@pytest.fixture(scope="session")
+def shared_engine(postgres_server, adopted):
+    """One ledger with the example's catalog, on which nothing is ever committed."""
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(f"create database catalog_shared template {adopted}")
+    url = make_url(postgres_server.url("catalog_shared"))
+    made = create_engine(url.set(drivername="postgresql+psycopg"))
+    yield made
+    made.dispose()
+
+
 @pytest.fixture
-def connection(engine):
-    with engine.begin() as connection:
+def connection(shared_engine):
+    """A transaction on the shared ledger, taken back after the test."""
+    with shared_engine.connect() as connection:
         yield connection
+        connection.rollback()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from catalog.faults import CatalogFaults
 from catalog.release import current_release
 from catalog.vocabulary import AssessmentKind, ChangeCause, EntryState
-from yishu.governance import assessment, lifecycle, publication, versions
+from yishu.governance import assessment, lifecycle, promises, publication, versions
 from yishu.governance.assessment import Judgement
 from yishu.governance.errors import (
     ChangedMeanwhile,
@@ -93,7 +93,7 @@ def test_of_two_officers_on_one_draft_the_second_is_told_who_was_first(
     first = lifecycle.save(connection, _draft(edited(TAXPAYER)), people["officer"], at(2))
     content = edited(TAXPAYER, use_condition="仅限征收管理")
     lifecycle.save(connection, _draft(content, first.edit), people["colleague"], at(2, 11))
-    with pytest.raises(ChangedMeanwhile, match="edit 2 by qian[.]er"):
+    with pytest.raises(ChangedMeanwhile, match=r"edit 2 by qian\.er"):
         lifecycle.save(connection, _draft(edited(TAXPAYER), first.edit), people["officer"], at(3))
     kept = versions.open_version(connection, TAXPAYER)
     assert kept.content["use_condition"] == "仅限征收管理"
@@ -151,7 +151,7 @@ def test_a_returned_version_carries_every_remark_and_is_edited_and_submitted_aga
     assert desk.submit(connection, TAXPAYER).state is EntryState.SUBMITTED
 
 
-def test_a_decision_without_its_reason_is_not_saved(connection, engine, desk, people, at):
+def test_a_decision_without_its_reason_is_not_saved(connection, desk, people, at):
     desk.draft(connection, TAXPAYER)
     with pytest.raises(ReasonMissing):
         lifecycle.send_back(connection, TAXPAYER, "  ", people["reviewer"], at(5))
@@ -252,7 +252,7 @@ def test_a_published_resource_code_is_not_given_twice(connection, desk):
     taken = versions.in_force(connection, "health.medical_licence").content["resource_code"]
     desk.draft(connection, TAXPAYER, resource_code=taken)
     desk.assess(connection, TAXPAYER)
-    with pytest.raises(CatalogFaults, match="the code of health[.]medical_licence"):
+    with pytest.raises(CatalogFaults, match=r"the code of health\.medical_licence"):
         desk.submit(connection, TAXPAYER)
 
 
@@ -279,3 +279,22 @@ def test_the_catalog_of_a_past_day_is_whole(engine, place, desk, files, at):
         past = {one.entry_id: one.name for one in versions.as_of(connection, at(5))}
     assert set(now) == set(past) == set(files.entries)
     assert (past[TAXPAYER], now[TAXPAYER]) == (files.entries[TAXPAYER].name, "纳税人")
+
+
+def test_the_catalogs_clock_runs_from_the_declared_day_to_the_publication(
+    engine, place, desk, edited, at
+):
+    with engine.begin() as connection:
+        who = desk.people["officer"]
+        draft = _draft(edited(TAXPAYER))
+        lifecycle.save(connection, draft, who, at(2), profile="wuxi_2022")
+        (clock,) = promises.clock_rows(connection, object_id=TAXPAYER, is_open=True)
+        assert clock.received_at == at(1, 0)
+        desk.assess(connection, TAXPAYER)
+        desk.submit(connection, TAXPAYER)
+        desk.approve(connection, TAXPAYER)
+    publication.publish(place, desk.rules, (TAXPAYER,), desk.people["reviewer"], at(6))
+    with engine.connect() as connection:
+        (clock,) = promises.clock_rows(connection, object_id=TAXPAYER)
+    kinds = [event.kind.value for event in clock.events]
+    assert (kinds, clock.closed_at) == (["opened", "submitted", "fulfilled"], at(6))

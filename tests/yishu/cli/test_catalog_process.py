@@ -1,0 +1,85 @@
+"""The catalog's process as typed: from the first account to a published version and its proof."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from catalog.release import current_release
+from yishu.cli import app
+
+TAXPAYER = "taxation.taxpayer"
+ENTRY = Path(__file__).resolve().parents[3] / "catalog/entries/taxation/taxpayer.yaml"
+PEOPLE = {
+    "li.an": ("department_officer", "taxation"),
+    "sun.ya": ("department_head", "taxation"),
+    "zheng.yi": ("authority_reviewer", "big_data_bureau"),
+}
+
+
+@pytest.fixture
+def yishu(fresh_database, tmp_path, monkeypatch):
+    """The command on an empty installation; what it printed, its exit code asserted."""
+    monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_database)
+
+    def run(*arguments, expect=0):
+        result = CliRunner().invoke(app, [*arguments, "--json"])
+        assert result.exit_code == expect, result.output
+        return json.loads(result.stdout)
+
+    return run
+
+
+def _user(yishu, account, role, org, *more):
+    made = ("--person", f"p-{account}", "--name", account, "--role", role, "--org", org)
+    return yishu("user", "add", account, *made, *more)
+
+
+@pytest.mark.requirement("CAT-05")
+def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
+    _user(yishu, "root", "administrator", "big_data_bureau")
+    for account, (role, org) in PEOPLE.items():
+        _user(yishu, account, role, org, "--as", "root")
+    assert yishu("catalog", "adopt", "--as", "root")["entries"] == 27
+    content = yaml.safe_load(ENTRY.read_text("utf-8"))
+    file = tmp_path / "taxpayer.yaml"
+    file.write_text(
+        yaml.safe_dump({**content, "update_cycle": "weekly"}, allow_unicode=True), "utf-8"
+    )
+    why = ("--cause", "element_change", "--note", "新规", "--changed-on", "2026-11-01")
+    assert yishu("catalog", "save", str(file), "--as", "li.an", *why)["version"] == 2
+    refused = yishu("catalog", "submit", TAXPAYER, "--as", "li.an", expect=1)
+    assert refused["error"]["code"] == "CAT_FAULTS"
+    for kind, verdict, account in (
+        ("confidentiality", "may_be_shared", "zheng.yi"),
+        ("head_consent", "consented", "sun.ya"),
+    ):
+        said = ("--kind", kind, "--verdict", verdict, "--basis", "不涉密")
+        yishu("catalog", "assess", TAXPAYER, "--as", account, *said)
+    yishu("catalog", "submit", TAXPAYER, "--as", "li.an")
+    assert [one["entry_id"] for one in yishu("catalog", "inbox")] == [TAXPAYER]
+    yishu("catalog", "review", TAXPAYER, "--as", "zheng.yi", "--approve", "--opinion", "符合要求")
+    yishu("catalog", "publish", TAXPAYER, "--as", "zheng.yi")
+    released = current_release(tmp_path / "var" / "releases")
+    assert released.entry(TAXPAYER).update_cycle == "weekly"
+    assert yishu("catalog", "release")["id"] == released.id
+    (change,) = yishu("catalog", "diff", TAXPAYER, "1", "2")
+    assert change["text_zh"] == "更新周期由“每月”改为“每周”"
+    assert {one["version"] for one in yishu("catalog", "history", TAXPAYER)} == {1, 2}
+    assert len(yishu("catalog", "as-of", "2026-06-30")) == 27
+    _proven(yishu, tmp_path)
+
+
+def _proven(yishu, tmp_path):
+    """The journal of it all is sealed, exported and proven without the database."""
+    sealed = yishu("journal", "seal")
+    export = tmp_path / "journal.jsonl"
+    yishu("journal", "export", str(export))
+    proof = yishu("journal", "verify", str(export))
+    assert (proof["records"], proof["broken"]) == (sealed["records"], None)
+    export.write_text(export.read_text("utf-8").replace("符合要求", "不符合"), "utf-8")
+    broken = yishu("journal", "verify", str(export), expect=1)
+    assert "review_entry of taxation.taxpayer" in broken["broken"]

@@ -1,0 +1,116 @@
+"""Duplicate demands, earlier materials, circular proofs, and the four that are the same."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+from catalog.vocabulary import ShareType
+from yishu.library import publish_snapshot
+from yishu.library.demands import (
+    circular_proofs,
+    duplicate_demands,
+    earlier_materials,
+    four_same,
+)
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def put(root, table, key, **columns):
+    batch = pa.RecordBatch.from_pydict(columns)
+    facts = {"run_id": "r1", "committed_at": WHEN, "read": batch.num_rows}
+    publish_snapshot(root, table, batch.schema, [batch], key=[key], **facts)
+
+
+def catalog(share):
+    entry = SimpleNamespace(share=SimpleNamespace(type=share))
+    codes = {"营业执照": "market.licence", "结婚证": "civil.marriage"}
+    return SimpleNamespace(
+        entries={"market.licence": entry},
+        code_lists={"material_source": SimpleNamespace(codes=codes)},
+    )
+
+
+@pytest.mark.requirement("COL-07")
+def test_a_guide_that_asks_for_what_a_shareable_entry_supplies_is_found(root):
+    put(
+        root, "subject/service_guide", "handling_item_code",
+        handling_item_code=["A", "B", "C"],
+        materials=["申请书；营业执照", "申请书；结婚证", None],
+    )  # fmt: skip
+    assert duplicate_demands(root, catalog(ShareType.UNCONDITIONAL)) == [], "not published yet"
+    put(root, "unified/market.licence", "no", no=["1"])
+
+    (found,) = duplicate_demands(root, catalog(ShareType.CONDITIONAL))
+
+    assert (found.handling_item_code, found.material) == ("A", "营业执照")
+    assert (found.entry_id, found.share_type) == ("market.licence", ShareType.CONDITIONAL)
+    assert duplicate_demands(root, catalog(ShareType.NOT_SHARED)) == []
+
+
+@pytest.mark.requirement("COL-08")
+def test_materials_of_the_same_person_come_back_as_long_as_they_hold(root):
+    put(
+        root,
+        "subject/case_application",
+        "case_no",
+        case_no=["1", "2", "3"],
+        applicant_id_no=["ME", "ME", "OTHER"],
+    )
+    put(
+        root,
+        "subject/e_licence",
+        "licence_identifier",
+        licence_identifier=["L1", "L2"],
+        valid_until=[date(2026, 6, 30), date(2025, 1, 1)],
+    )
+    put(
+        root, "subject/case_material", "material_no",
+        material_no=["a", "b", "c", "d"],
+        case_no=["1", "1", "2", "3"],
+        material_name=["申请书", "证照", "旧证照", "别人的"],
+        licence_identifier=[None, "L1", "L2", None],
+        submitted_at=[datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)],
+    )  # fmt: skip
+
+    def found(on):
+        return earlier_materials(root, "ME", on)["material_no"].to_pylist()
+
+    assert found(date(2026, 6, 30)) == ["b", "a"]
+    assert found(date(2026, 7, 1)) == ["a"]
+    assert earlier_materials(root, "NOBODY", date(2026, 1, 1)).num_rows == 0
+
+
+@pytest.mark.requirement("COL-08")
+def test_items_that_need_each_others_result_are_a_circle():
+    demands = [("A", "b"), ("B", "c"), ("C", "a"), ("D", "a"), ("E", "e"), ("F", "nobody's")]
+    results = [("A", "a"), ("B", "b"), ("C", "c"), ("D", "d"), ("E", "e")]
+
+    assert circular_proofs(demands, results) == [("A", "B", "C"), ("E",)]
+    assert circular_proofs(demands[:2], results) == []
+
+
+@pytest.mark.requirement("QUA-11")
+def test_an_item_that_differs_from_the_higher_level_is_told_with_both_values(root):
+    put(
+        root, "subject/service_item", "implementation_code",
+        implementation_code=["city", "d1", "d2", "d3"],
+        exercise_level=["3", "4", "4", "4"],
+        item_name=["食品经营", "食品经营", "食品经营许可", "食品经营"],
+        basic_code=["01", "01", "01", "99"],
+        legal_basis=["法", "法", "法", "法"],
+        item_type=["01", "01", "05", "01"],
+    )  # fmt: skip
+
+    found = four_same(root)
+
+    assert [
+        (one.implementation_code, one.column, one.value, one.reference_value) for one in found
+    ] == [
+        ("d2", "item_name", "食品经营许可", "食品经营"),
+        ("d2", "item_type", "05", "01"),
+        ("d3", "basic_code", "99", "01"),
+    ]
+    assert {one.reference_code for one in found} == {"city"}

@@ -1,0 +1,110 @@
+"""What is published about items: ten slots, online and at the counter alike, guides and powers."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from catalog.roles import Action
+from catalog.vocabulary import PublicationSlot
+from yishu.governance.permission import require
+from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.models import GuideLink, ItemSlot
+
+KIND = "item_publication"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one slot of an item says; ``offline`` is what the counter shows, None: not known."""
+
+    implementation_code: str
+    slot: PublicationSlot
+    text: str
+    offline: str | None = None
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """Guides without a row of the power list, and rows without a guide."""
+
+    guides: tuple[str, ...]
+    power_rows: tuple[str, ...]
+
+
+def fill(connection: Connection, slot: Slot, actor: Actor, at: datetime) -> None:
+    """Publish what a slot says; an empty text empties it.
+
+    Raises:
+        Forbidden: the role may not maintain items.
+    """
+    require(actor, Action.MAINTAIN_ITEMS, slot.implementation_code)
+    kept = {
+        "text": slot.text,
+        "online_digest": _digest(slot.text),
+        "offline_digest": None if slot.offline is None else _digest(slot.offline),
+        "updated_at": at,
+    }
+    key = {"implementation_code": slot.implementation_code, "slot": slot.slot.value}
+    statement = insert(ItemSlot).values(**key, **kept)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=kept))
+    after = {"slot": slot.slot.value, "digest": kept["online_digest"]}
+    append(
+        connection,
+        Act(actor, Action.MAINTAIN_ITEMS, KIND, slot.implementation_code, at, None, None, after),
+    )
+
+
+def empty_slots(connection: Connection, codes: Collection[str]) -> dict[str, list[PublicationSlot]]:
+    """Slots of each item that say nothing; items with all ten filled are left out."""
+    asked = select(ItemSlot.implementation_code, ItemSlot.slot).where(
+        ItemSlot.implementation_code.in_(codes), ItemSlot.text != ""
+    )
+    filled = {(row.implementation_code, row.slot) for row in connection.execute(asked)}
+    found = {
+        code: [slot for slot in PublicationSlot if (code, slot.value) not in filled]
+        for code in sorted(codes)
+    }
+    return {code: slots for code, slots in found.items() if slots}
+
+
+def inconsistent(connection: Connection) -> list[tuple[str, PublicationSlot]]:
+    """Items and slots where the counter shows another text than the site (线上线下一致)."""
+    asked = (
+        select(ItemSlot.implementation_code, ItemSlot.slot)
+        .where(ItemSlot.offline_digest != ItemSlot.online_digest)
+        .order_by(ItemSlot.implementation_code, ItemSlot.slot)
+    )
+    return [
+        (row.implementation_code, PublicationSlot(row.slot)) for row in connection.execute(asked)
+    ]
+
+
+def link(connection: Connection, code: str, power_row: str, actor: Actor, at: datetime) -> None:
+    """Link a guide to the row of the power list that it rests on; once is enough."""
+    require(actor, Action.MAINTAIN_ITEMS, code)
+    statement = insert(GuideLink).values(implementation_code=code, power_row=power_row)
+    connection.execute(statement.on_conflict_do_nothing())
+    after = {"power_row": power_row}
+    append(connection, Act(actor, Action.MAINTAIN_ITEMS, KIND, code, at, None, None, after))
+
+
+def orphans(
+    connection: Connection, guides: Collection[str], power_rows: Collection[str]
+) -> Orphans:
+    """Guides and rows that nothing links; a link to what no longer exists does not count."""
+    asked = select(GuideLink.implementation_code, GuideLink.power_row).where(
+        GuideLink.implementation_code.in_(guides), GuideLink.power_row.in_(power_rows)
+    )
+    links = connection.execute(asked).all()
+    linked = {row.implementation_code for row in links}, {row.power_row for row in links}
+    return Orphans(
+        tuple(sorted(set(guides) - linked[0])), tuple(sorted(set(power_rows) - linked[1]))
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.strip().encode()).hexdigest()

@@ -1,0 +1,305 @@
+"""Service items (事项): versions with their legal basis, claims, coding conflicts, gap lists.
+
+An item is subject data, not a catalog entry: what is here are processes about items. A change is in
+force at once, and what was before stays readable (S004 Art.6, Art.8).
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from catalog.identifiers.item_code import check_basic_code, check_implementation_code
+from catalog.roles import Action
+from yishu.governance.errors import CodeRefused, NotFound, ReasonMissing, StateRefused
+from yishu.governance.lists import Rows
+from yishu.governance.permission import require
+from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.models import ItemClaim
+from yishu.ledger.models import ItemVersion as Row
+
+KIND = "service_item"
+
+_CREDIT_CODE, _LEVEL, _BASIC = slice(0, 18), slice(18, 19), slice(19, 31)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A service item of one body.
+
+    Attributes:
+        implementation_code: 31 characters: credit code of the body, level, basic code.
+        content: What the implementation list says of it.
+        is_online: Whether it can be handled online.
+    """
+
+    implementation_code: str
+    org: str
+    name: str
+    content: Mapping[str, Any]
+    is_online: bool = True
+
+    @property
+    def basic_code(self) -> str:
+        """The code that is the same for the same item of every body."""
+        return self.implementation_code[_BASIC]
+
+
+@dataclass(frozen=True)
+class ItemState:
+    """A version of an item; ``ended_at`` None: it is in force."""
+
+    implementation_code: str
+    version: int
+    basic_code: str
+    org: str
+    name: str
+    content: dict[str, Any]
+    is_online: bool
+    is_cancelled: bool
+    legal_basis: str
+    published_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One basic code under which bodies say different things; values by implementation code."""
+
+    basic_code: str
+    element: str
+    values: Mapping[str, str]
+
+
+def change(
+    connection: Connection, item: Item, legal_basis: str, actor: Actor, at: datetime
+) -> ItemState:
+    """Publish an item, or a change of it; the same content again changes nothing.
+
+    Raises:
+        Forbidden: the role may not maintain items.
+        ReasonMissing: no legal basis (S004 Art.8).
+        CodeRefused: the code is malformed; the error names the segment.
+    """
+    require(actor, Action.MAINTAIN_ITEMS, item.implementation_code)
+    _require_basis(item.implementation_code, legal_basis)
+    check_code(item.implementation_code)
+    before = current(connection, item.implementation_code)
+    digest = _digest(item)
+    if before is not None and not before.is_cancelled and _digest(_item(before)) == digest:
+        return before
+    return _next(connection, item, before, legal_basis, (actor, at), is_cancelled=False)
+
+
+def cancel(
+    connection: Connection, code: str, legal_basis: str, actor: Actor, at: datetime
+) -> ItemState:
+    """Cancel an item: its last version says so.
+
+    Raises:
+        NotFound: no such item.
+        ReasonMissing: no legal basis.
+    """
+    require(actor, Action.MAINTAIN_ITEMS, code)
+    _require_basis(code, legal_basis)
+    before = current(connection, code)
+    if before is None:
+        raise _unknown(code)
+    return _next(connection, _item(before), before, legal_basis, (actor, at), is_cancelled=True)
+
+
+def current(connection: Connection, code: str) -> ItemState | None:
+    """The version of an item in force, cancelled or not; None: no such item."""
+    asked = select(Row).where(Row.implementation_code == code, Row.ended_at.is_(None))
+    row = connection.execute(asked).mappings().one_or_none()
+    return None if row is None else _state(row)
+
+
+def catalog(connection: Connection, org: str | None = None) -> list[ItemState]:
+    """Every item in force that is not cancelled, of one body or all."""
+    asked = select(Row).where(Row.ended_at.is_(None), ~Row.is_cancelled)
+    if org is not None:
+        asked = asked.where(Row.org == org)
+    rows = connection.execute(asked.order_by(Row.implementation_code)).mappings()
+    return [_state(row) for row in rows]
+
+
+def history(connection: Connection, code: str) -> list[ItemState]:
+    """Every version of an item, newest first."""
+    asked = select(Row).where(Row.implementation_code == code).order_by(Row.version.desc())
+    return [_state(row) for row in connection.execute(asked).mappings()]
+
+
+def claim(connection: Connection, basic_code: str, actor: Actor, at: datetime) -> None:
+    """A body claims an item as its own, through a person (认领, S004 Art.6).
+
+    Raises:
+        Forbidden: the role may not claim.
+        StateRefused: the body has claimed it already.
+    """
+    require(actor, Action.CLAIM_ITEM, basic_code, actor.org)
+    held = select(ItemClaim).where(ItemClaim.basic_code == basic_code, ItemClaim.org == actor.org)
+    first = connection.execute(held).one_or_none()
+    if first is not None:
+        raise StateRefused(
+            basic_code,
+            found=f"a claim by {first.account} of {first.claimed_at:%F}",
+            expected="an item that the body has not claimed",
+            remedy="nothing is left to do",
+        )
+    values = {"basic_code": basic_code, "org": actor.org, "person": actor.person}
+    connection.execute(insert(ItemClaim).values(**values, account=actor.account, claimed_at=at))
+    append(connection, Act(actor, Action.CLAIM_ITEM, KIND, basic_code, at, None, None, values))
+
+
+def unclaimed(connection: Connection, base: Rows) -> list[str]:
+    """Basic codes of a level's base catalog that no body has claimed."""
+    claimed = set(connection.execute(select(ItemClaim.basic_code)).scalars())
+    return sorted(set(base) - claimed)
+
+
+def check_code(code: str) -> None:
+    """Let a well-formed implementation code pass.
+
+    Raises:
+        CodeRefused: names the segment that is wrong.
+    """
+    if check_implementation_code(code):
+        return
+    raise CodeRefused(
+        code,
+        found=_wrong_segment(code),
+        expected="18 characters credit code, 1 level of exercise (1 to 7), 12 basic code",
+        remedy="copy the code from the base catalog",
+    )
+
+
+def conflicts(items: Iterable[ItemState], elements: Collection[str] = ()) -> list[Conflict]:
+    """Items of one basic code whose names, or listed elements of content, differ (S003 二(一))."""
+    by_code: dict[str, list[ItemState]] = defaultdict(list)
+    for item in items:
+        by_code[item.basic_code].append(item)
+    found = []
+    for code, same in sorted(by_code.items()):
+        for element in ("name", *elements):
+            values = {
+                one.implementation_code: str(
+                    one.name if element == "name" else one.content.get(element, "")
+                )
+                for one in same
+            }
+            if len(set(values.values())) > 1:
+                found.append(Conflict(code, element, values))
+    return found
+
+
+def unresolved_materials(items: Iterable[ItemState], materials: Rows) -> dict[str, list[str]]:
+    """Materials of each item's guide that the material catalog does not have (S003 二(二))."""
+    found = {}
+    for item in items:
+        named = [
+            str(one.get("code") or one.get("name")) for one in item.content.get("materials", ())
+        ]
+        if missing := [one for one in named if one not in materials]:
+            found[item.implementation_code] = missing
+    return found
+
+
+def gap_list(power_list: Rows, items: Iterable[ItemState]) -> dict[str, list[str]]:
+    """By department, basic codes of its power list without an item online (应上尽上, S000).
+
+    A row of the power list names its ``org``; its key is the basic code.
+    """
+    online = {(item.org, item.basic_code) for item in items if item.is_online}
+    found: dict[str, list[str]] = defaultdict(list)
+    for code, row in sorted(power_list.items()):
+        org = str(row["org"])
+        if (org, code) not in online:
+            found[org].append(code)
+    return dict(found)
+
+
+def _next(
+    connection: Connection,
+    item: Item,
+    before: ItemState | None,
+    legal_basis: str,
+    by: tuple[Actor, datetime],
+    *,
+    is_cancelled: bool,
+) -> ItemState:
+    actor, at = by
+    code = item.implementation_code
+    newest = select(func.max(Row.version)).where(Row.implementation_code == code)
+    number = (connection.execute(newest).scalar() or 0) + 1
+    ending = update(Row).where(Row.implementation_code == code, Row.ended_at.is_(None))
+    connection.execute(ending.values(ended_at=at))
+    values = {
+        "implementation_code": code,
+        "version": number,
+        "basic_code": item.basic_code,
+        "org": item.org,
+        "name": item.name,
+        "content": dict(item.content),
+        "digest": _digest(item),
+        "is_online": item.is_online and not is_cancelled,
+        "is_cancelled": is_cancelled,
+        "legal_basis": legal_basis,
+        "changed_account": actor.account,
+        "published_at": at,
+    }
+    connection.execute(insert(Row).values(values))
+    was = {"version": before.version, "name": before.name} if before else None
+    now = {"version": number, "name": item.name, "is_cancelled": is_cancelled}
+    append(connection, Act(actor, Action.MAINTAIN_ITEMS, KIND, code, at, legal_basis, was, now))
+    made = current(connection, code)
+    if made is None:
+        raise _unknown(code)
+    return made
+
+
+def _wrong_segment(code: str) -> str:
+    national = 31
+    if len(code) != national:
+        return f"{len(code)} characters"
+    if not check_basic_code(code[_BASIC]):
+        return f"the basic code `{code[_BASIC]}` (characters 20 to 31)"
+    if code[_LEVEL] not in "1234567":
+        return f"the level of exercise `{code[_LEVEL]}` (character 19)"
+    return f"the credit code `{code[_CREDIT_CODE]}` (characters 1 to 18)"
+
+
+def _digest(item: Item) -> str:
+    plain = [item.org, item.name, dict(item.content), item.is_online]
+    return hashlib.sha256(
+        json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()
+
+
+def _item(state: ItemState) -> Item:
+    return Item(state.implementation_code, state.org, state.name, state.content, state.is_online)
+
+
+def _state(row: Mapping[Any, Any]) -> ItemState:
+    return ItemState(**{name: row[name] for name in ItemState.__dataclass_fields__})
+
+
+def _require_basis(code: str, legal_basis: str) -> None:
+    if not legal_basis.strip():
+        raise ReasonMissing(
+            code,
+            found="a change without its legal basis",
+            expected="the law or decision that it follows (S004 Art.8)",
+            remedy="name it",
+        )
+
+
+def _unknown(code: str) -> NotFound:
+    return NotFound(
+        code, found="no such item", expected="a published item", remedy="correct the code"
+    )

@@ -1,0 +1,178 @@
+"""What applicants need not be asked for, because the city has it already.
+
+Duplicate demands, materials handed in before, proofs that prove each other, and items that differ
+between levels and so make people ask twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.model import CatalogView
+from catalog.vocabulary import ShareType
+from yishu.library.place import subject_table, unified_table
+from yishu.library.read import read, relation, session, tables
+
+MATERIAL_SOURCE = "material_source"
+"""The code list that says which entry can supply a material."""
+
+_BETWEEN = "；"
+"""Separates the materials that a guide names."""
+
+FOUR_SAME = ("item_name", "basic_code", "legal_basis", "item_type")
+"""Name, code, basis and type are the same on all levels (S004 Art.6, 三级四同)."""
+
+
+@dataclass(frozen=True)
+class DuplicateDemand:
+    """A guide that asks for a material which a shareable, published entry can supply (COL-07)."""
+
+    handling_item_code: str
+    material: str
+    entry_id: str
+    share_type: ShareType
+
+
+def duplicate_demands(root: Path, catalog: CatalogView) -> list[DuplicateDemand]:
+    """Every duplicate demand of the guides that are published (S000 一, S003 二(二)).
+
+    Raises:
+        TableMissing: no guides are published.
+    """
+    suppliers = _suppliers(root, catalog)
+    guides = read(root, subject_table("service_guide"), columns=["handling_item_code", "materials"])
+    return [
+        DuplicateDemand(guide["handling_item_code"], material, *suppliers[material])
+        for guide in guides.to_pylist()
+        for material in _materials(guide["materials"])
+        if material in suppliers
+    ]
+
+
+def _suppliers(root: Path, catalog: CatalogView) -> dict[str, tuple[str, ShareType]]:
+    published = set(tables(root))
+    found = {}
+    for material, entry_id in catalog.code_lists[MATERIAL_SOURCE].codes.items():
+        entry = catalog.entries.get(entry_id)
+        is_published = unified_table(entry_id) in published
+        if entry and is_published and entry.share.type is not ShareType.NOT_SHARED:
+            found[material] = (entry_id, entry.share.type)
+    return found
+
+
+def _materials(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(_BETWEEN) if name.strip()]
+
+
+def earlier_materials(root: Path, id_no: str, on: date) -> pa.Table:
+    """Materials that the holder of a document handed in before and that hold on a day (COL-08).
+
+    A material that quotes an e-licence holds as long as the licence; any other holds. The number
+    stands in no file and no log; it is a parameter of the query.
+
+    Returns:
+        Columns ``case_no``, ``material_no``, ``material_name``, ``licence_identifier``,
+        ``submitted_at`` and ``valid_until`` (null without a licence), latest first.
+
+    Raises:
+        TableMissing: cases, materials or licences are not published.
+    """
+    with session() as connection:
+        for subject in ("case_application", "case_material", "e_licence"):
+            relation(connection, root, subject_table(subject)).create_view(subject)
+        query = (
+            "SELECT m.case_no, m.material_no, m.material_name, m.licence_identifier, "
+            "m.submitted_at, l.valid_until FROM case_material m "
+            "JOIN case_application a USING (case_no) "
+            "LEFT JOIN e_licence l ON l.licence_identifier = m.licence_identifier "
+            "WHERE a.applicant_id_no = ? AND (l.valid_until IS NULL OR l.valid_until >= ?) "
+            "ORDER BY m.submitted_at DESC, m.material_no"
+        )
+        return connection.sql(query, params=[id_no, on]).to_arrow_table()
+
+
+def circular_proofs(
+    demands: Iterable[tuple[str, str]], results: Iterable[tuple[str, str]]
+) -> list[tuple[str, ...]]:
+    """Groups of items of which each needs what another gives, so that none can come first.
+
+    Args:
+        demands: Item and a material that it asks for.
+        results: Item and the proof that it results in.
+
+    Returns:
+        Each group sorted, the groups sorted.
+    """
+    givers: dict[str, set[str]] = {}
+    for item, proof in results:
+        givers.setdefault(proof, set()).add(item)
+    needs: dict[str, set[str]] = {}
+    for item, material in demands:
+        needs.setdefault(item, set()).update(givers.get(material, ()))
+    reach = {item: _reachable(item, needs) for item in needs}
+    groups = {
+        tuple(sorted(other for other in reach[item] if item in reach.get(other, ())))
+        for item in needs
+        if item in reach[item]
+    }
+    return sorted(groups)
+
+
+def _reachable(item: str, needs: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [item]
+    while waiting:
+        for other in needs.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+@dataclass(frozen=True)
+class LevelDifference:
+    """An item that differs in one of the four from the same item of the highest level."""
+
+    basic_code: str
+    implementation_code: str
+    reference_code: str
+    column: str
+    value: str | None
+    reference_value: str | None
+
+
+def four_same(root: Path) -> list[LevelDifference]:
+    """Differences in name, code, basis and type between levels and districts (QUA-11).
+
+    Items are the same item when they have the same basic code, or, where that is what differs, the
+    same name and type. The reference is the one of the highest level, then of the smallest code.
+
+    Raises:
+        TableMissing: no service items are published.
+    """
+    columns = ["implementation_code", "exercise_level", *FOUR_SAME]
+    rows = read(root, subject_table("service_item"), columns=columns).to_pylist()
+    rows.sort(key=lambda row: (row["exercise_level"], row["implementation_code"]))
+    references: dict[tuple[str, ...], dict[str, str | None]] = {}
+    found = []
+    for row in rows:
+        names = ("code", row["basic_code"]), ("name", row["item_name"], row["item_type"])
+        reference = next((references[name] for name in names if name in references), row)
+        for name in names:
+            references.setdefault(name, reference)
+        found += [
+            LevelDifference(
+                str(reference["basic_code"]),
+                row["implementation_code"],
+                str(reference["implementation_code"]),
+                column,
+                row[column],
+                reference[column],
+            )
+            for column in FOUR_SAME
+            if row[column] != reference[column]
+        ]
+    return found

@@ -1,0 +1,132 @@
+"""Library releases: versions of several tables that become visible together.
+
+Each table is published for itself. A release then names one version of each in one small file,
+which is there as a whole or not at all: who reads by a release sees cases and their results of the
+same moment. A release carries every table of the one before it that it does not name anew, so the
+newest release is the whole library. Files are numbered without a gap and never replaced.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from yishu.library.errors import ReleaseMissing
+from yishu.library.place import Place, locked, make_private, open_version
+
+FOLDER = "releases"
+_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class LibraryRelease:
+    """One release.
+
+    Attributes:
+        number: From 1, in the order of publication.
+        versions: Table -> version.
+        released_at: The moment that the publisher gave, ISO 8601 with its zone.
+        moved: The tables that this release brought forward.
+    """
+
+    number: int
+    run_id: str
+    released_at: str
+    versions: Mapping[str, int]
+    moved: Sequence[str]
+
+    def version(self, table: str) -> int:
+        """The version of a table.
+
+        Raises:
+            ReleaseMissing: the release does not have that table.
+        """
+        if table not in self.versions:
+            raise ReleaseMissing(
+                f"release {self.number}",
+                found=f"no {table}",
+                expected=f"one of {', '.join(sorted(self.versions))}",
+                remedy="release the table, or read it by its own versions",
+            )
+        return self.versions[table]
+
+
+def publish_release(
+    root: Path, versions: Mapping[str, int], *, run_id: str, released_at: datetime
+) -> LibraryRelease:
+    """Make these versions visible together; the same run again gives the release it made.
+
+    Raises:
+        TableMissing, VersionMissing: a version is not there, or no longer; nothing is released.
+        LibraryConflict: another release took too long; retryable.
+    """
+    for table, version in versions.items():
+        open_version(Place(root, table), version)
+    with locked(root, Path(FOLDER), FOLDER, _WAIT_SECONDS):
+        earlier = list(releases(root))
+        for one in earlier:
+            if one.run_id == run_id:
+                return one
+        last = earlier[0] if earlier else LibraryRelease(0, "", "", {}, ())
+        release = replace(
+            last,
+            number=last.number + 1,
+            run_id=run_id,
+            released_at=released_at.isoformat(),
+            versions={**last.versions, **versions},
+            moved=sorted(versions),
+        )
+        _write(root, release)
+    return release
+
+
+def releases(root: Path) -> Iterator[LibraryRelease]:
+    """All releases, newest first."""
+    for path in sorted((root / FOLDER).glob("*.json"), reverse=True):
+        yield LibraryRelease(**json.loads(path.read_text("utf-8")))
+
+
+def release_at(root: Path, moment: datetime | None = None) -> LibraryRelease:
+    """The release that was the newest one at a moment (with its zone); None: now.
+
+    Raises:
+        ReleaseMissing: nothing had been released.
+    """
+    for one in releases(root):
+        if moment is None or datetime.fromisoformat(one.released_at) <= moment:
+            return one
+    raise ReleaseMissing(
+        "library",
+        found="no release" if moment is None else f"no release of {moment.isoformat()} or before",
+        expected="at least one release",
+        remedy="`yishu library release <subject> ...`, or read tables by their own versions",
+    )
+
+
+def named_versions(root: Path, since: datetime) -> Mapping[str, set[int]]:
+    """Table -> versions named by the newest release, or by one that was the newest after a moment.
+
+    Vacuum must leave them alone.
+    """
+    found: dict[str, set[int]] = {}
+    for one in releases(root):
+        for table, version in one.versions.items():
+            found.setdefault(table, set()).add(version)
+        if datetime.fromisoformat(one.released_at) < since:
+            break
+    return found
+
+
+def _write(root: Path, release: LibraryRelease) -> None:
+    folder = root / FOLDER
+    make_private(folder)
+    target = folder / f"{release.number:08d}.json"
+    made = target.with_suffix(".partial")
+    with made.open("w", encoding="utf-8") as file:
+        json.dump(asdict(release), file, ensure_ascii=False, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    made.chmod(0o600)
+    made.replace(target)

@@ -1,0 +1,161 @@
+"""Bytes of files: signed URLs for clients that fetch without a token, ranges, and an end at once.
+
+A URL is bound to grant, projection, file and expiry. Its use is on record before the first byte,
+and while a long file flows the grant is looked at every second: closing ends it in the middle.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import text
+
+from yishu.sharing.errors import AccessDenied
+from yishu.sharing.house import ready, use_of
+from yishu.sharing.server.gate import Gate
+from yishu.sharing.tokens import FileUrl, is_signed, sign
+from yishu.sharing.uselog import Use, denied
+
+router = APIRouter()
+
+URL_SECONDS = 900
+"""How long a file's URL lives: a client that breaks off asks for new ones."""
+
+CHUNK = 4 << 20
+_LOOK_BYTES = 64 << 20
+"""A grant is looked at again after so many bytes: a fraction of a second of a fast network."""
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_NAME = re.compile(r"part-\d{5}\.parquet", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes of a file; ``stop`` is not included."""
+
+    start: int
+    stop: int
+    is_partial: bool
+
+
+def url_of(base: str, key: bytes, url: FileUrl) -> str:
+    """The signed address of a file, below the server's base address."""
+    path = f"{base.rstrip('/')}/files/{url.grant_id}/{url.projection}/{url.file}"
+    return f"{path}?expires={url.expires}&mac={sign(key, url)}"
+
+
+@router.head("/files/{grant_id}/{projection}/{file}", include_in_schema=False)
+@router.get("/files/{grant_id}/{projection}/{file}")
+async def fetch(
+    request: Request,
+    grant_id: str,
+    projection: str,
+    file: str,
+    *,
+    expires: Annotated[int, Query(ge=0, lt=1 << 40)] = 0,
+    mac: str = "",
+    range_: Annotated[str | None, Header(alias="range")] = None,
+) -> Response:
+    """A file of a projection, whole or a range of it."""
+    gate: Gate = request.app.state.gate
+    url = FileUrl(grant_id, projection, file, expires)
+    use, path = await _admitted(gate, url, mac)
+    size = path.stat().st_size
+    span = span_of(range_, size)
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(span.stop - span.start)}
+    if span.is_partial:
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+    status = 206 if span.is_partial else 200
+    if request.method == "HEAD":
+        return Response(None, status, headers, media_type="application/octet-stream")
+    await gate.serve(Use(**{**use.__dict__, "bytes": span.stop - span.start}))
+    flow = _flow(gate, grant_id, path, span)
+    return StreamingResponse(flow, status, headers, media_type="application/octet-stream")
+
+
+def span_of(header: str | None, size: int) -> Span:
+    """The bytes that a Range header asks for; the whole file where it asks for nothing sound.
+
+    Raises:
+        AccessDenied: 416, the range lies outside the file.
+    """
+    found = _RANGE.fullmatch(header.strip()) if header else None
+    if found is None or found.groups() == ("", ""):
+        return Span(0, size, is_partial=False)
+    first, last = found.groups()
+    if not first:
+        start, stop = max(0, size - int(last)), size
+    else:
+        start, stop = int(first), min(size, int(last) + 1 if last else size)
+    if start >= stop:
+        raise AccessDenied(
+            "range",
+            found=f"bytes {start} to {stop - 1} of {size}",
+            expected="a range inside the file",
+            remedy="ask for the size first",
+            status=416,
+        )
+    return Span(start, stop, is_partial=True)
+
+
+async def _admitted(gate: Gate, url: FileUrl, mac: str) -> tuple[Use, Path]:
+    """The record to make and the file to send; every refusal is on record.
+
+    Raises:
+        AccessDenied: 403, the URL is forged, stretched, of another grant, too old, or its grant
+            is not open.
+    """
+    house = gate.house
+    now = house.clock()
+    if not (_NAME.fullmatch(url.file) and is_signed(house.key, url, mac)):
+        raise await gate.refuse("file", "a URL that we did not make", url.grant_id)
+    if now.timestamp() >= url.expires:
+        raise await gate.refuse("file", "a URL that is too old", url.grant_id)
+    served = await asyncio.to_thread(_ready, gate, url.grant_id)
+    use = use_of(served, now, "delta_sharing", f"url:{url.file}")
+    projection = served.projection
+    if projection.identity != url.projection:
+        await gate.record(denied(use, "a URL of a version that is not served any more"))
+        raise await gate.refuse("file", "a URL of an older version", url.grant_id)
+    place = [path.name for path in projection.files].index(url.file)
+    facts = {"digest": projection.digests[place], "rows": projection.rows_of(place)}
+    return Use(**{**use.__dict__, **facts}), projection.files[place]
+
+
+def _ready(gate: Gate, grant_id: str):  # type: ignore[no-untyped-def]
+    with gate.house.engine.begin() as connection:
+        return ready(gate.house, connection, grant_id)
+
+
+async def _flow(gate: Gate, grant_id: str, path: Path, span: Span) -> AsyncIterator[bytes]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        place, looked = span.start, span.start
+        while place < span.stop:
+            if place - looked >= _LOOK_BYTES:
+                await asyncio.to_thread(_still_open, gate, grant_id)
+                looked = place
+            length = min(CHUNK, span.stop - place)
+            data = await asyncio.to_thread(os.pread, descriptor, length, place)
+            if not data:
+                raise OSError("the file became shorter while it was sent")
+            place += len(data)
+            yield data
+    finally:
+        os.close(descriptor)
+
+
+_OPEN = text("select state from ledger.share_grant where grant_id = :grant_id")
+
+
+def _still_open(gate: Gate, grant_id: str) -> None:
+    with gate.house.engine.connect() as connection:
+        state = connection.scalar(_OPEN, {"grant_id": grant_id})
+    if state != "open":
+        raise ConnectionAbortedError(f"{grant_id} is {state}")

@@ -1,0 +1,121 @@
+"""The timeline of a request or grant: what both sides see, the days left and what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from catalog.vocabulary import Labelled
+from yishu.clocks import WorkingDays
+from yishu.governance.clock_rules import clock_rules
+from yishu.governance.promises import clock_rows, standings
+from yishu.ledger.models import ShareGrant, ShareStep
+from yishu.sharing.deciding import next_chair
+from yishu.sharing.desk import Desk
+from yishu.sharing.vocabulary import GrantState, RequestState
+
+
+class StepKind(Labelled):
+    """What happens to requests and grants, as both sides read it."""
+
+    DRAFTED = "drafted", "起草申请"
+    EDITED = "edited", "修改申请"
+    CONSENTED = "consented", "本部门负责人同意"
+    RECEIVED = "received", "受理申请"
+    RETURNED = "returned", "一次性告知，退回补正"
+    WITHDRAWN = "withdrawn", "撤回申请"
+    GRANTED = "granted", "同意共享"
+    REFUSED = "refused", "不予同意"
+    AUTHORISED = "authorised", "形成授权"
+    OPENED = "opened", "开通数据通道"
+    TOKEN_RENEWED = "token_renewed", "更换令牌"
+    SUSPENDED = "suspended", "暂停数据通道"
+    OPEN = "open", "恢复数据通道"
+    CLOSED = "closed", "关闭数据通道"
+    RECALLED = "recalled", "召回已交付数据"
+
+
+@dataclass(frozen=True)
+class Due:
+    """A clock as the timeline shows it; ``remaining`` in working days, negative once overdue."""
+
+    promise: str
+    holder_org: str
+    state: str
+    due_on: date
+    remaining: int
+    is_provisional: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Steps, clocks and the next step of a request, with those of its grant."""
+
+    steps: Sequence[Row[Any]]
+    dues: Sequence[Due]
+    next_zh: str
+
+
+def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:
+    """The timeline of a request.
+
+    Raises:
+        RequestUnknown: there is none.
+    """
+    request = desk.request(request_id)
+    asked = select(ShareGrant.__table__).where(ShareGrant.request_id == request_id)
+    grant = desk.connection.execute(asked).one_or_none()
+    ids = [request_id, *([grant.grant_id] if grant else [])]
+    steps = select(ShareStep.__table__).where(ShareStep.object_id.in_(ids))
+    rows = [row for id_ in ids for row in clock_rows(desk.connection, object_id=id_)]
+    rules = clock_rules(
+        desk.catalog,
+        calendar,
+        profile=request.profiles[0],
+        authority=desk.authority,
+        operator=desk.operator,
+    )
+    return Timeline(
+        desk.connection.execute(steps.order_by(ShareStep.number)).all(),
+        [_due(one) for one in standings(rows, rules, desk.at)],
+        _next(desk, request, grant),
+    )
+
+
+def _due(standing: Any) -> Due:
+    now = standing.status
+    return Due(
+        standing.promise.name,
+        standing.row.holder_org,
+        now.state.value,
+        now.due_on,
+        now.remaining,
+        now.is_provisional,
+    )
+
+
+def _next(desk: Desk, request: Row[Any], grant: Row[Any] | None) -> str:
+    if request.state == RequestState.SUBMITTED:
+        chair = next_chair(desk, request)
+        return f"待{chair.seat.label_zh}审批（{chair.org}）" if chair else ""
+    if grant is not None:
+        return _NEXT_OF_GRANT[GrantState(grant.state)]
+    return _NEXT[RequestState(request.state)]
+
+
+_NEXT = {
+    RequestState.DRAFT: "待本部门负责人同意并提交",
+    RequestState.RETURNED: "待申请部门补正后重新提交",
+    RequestState.APPROVED: "待指挥中心开通数据通道",
+    RequestState.REFUSED: "已答复，办结",
+    RequestState.WITHDRAWN: "已撤回，办结",
+}
+_NEXT_OF_GRANT = {
+    GrantState.APPROVED: "待指挥中心开通数据通道",
+    GrantState.OPEN: "通道已开通，使用中",
+    GrantState.SUSPENDED: "通道已暂停，待整改核实",
+    GrantState.CLOSED: "通道已关闭，待申请部门登记数据处置",
+    GrantState.EXPIRED: "授权已到期，待申请部门登记数据处置",
+}
