@@ -72,7 +72,9 @@ class Comparison:
         keys = " AND ".join(f"n.{quote(name)} = o.{quote(name)}" for name in self.key)
         first, second = content_hashes(content_columns(self.new.names))
         kept = [*self.key, *filter(is_run_fact, self.old.names)]
-        columns = f"{names(kept)}, {first} AS _first, {second} AS _second" if self.is_narrow else "*"
+        columns = (
+            f"{names(kept)}, {first} AS _first, {second} AS _second" if self.is_narrow else "*"
+        )
         return (
             f"{scan(self.new_files, self.new)} n LEFT JOIN "
             f"(SELECT {columns}, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
