@@ -18,12 +18,14 @@ from yishu.cli import (
     library,
     lineage,
     objection,
+    org,
     plan,
     portal,
     quality,
     quality_figures,
     quality_rows,
     record,
+    register,
     source,
     supervision,
     upkeep,
@@ -47,6 +49,8 @@ quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(org.app, name="org")
+app.add_typer(register.app, name="register")
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
