@@ -26,6 +26,8 @@ from yishu.cli import (
     quality_rows,
     record,
     register,
+    share,
+    share_use,
     source,
     supervision,
     upkeep,
@@ -51,6 +53,8 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
 app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
+app.add_typer(share.app, name="share")
+share.app.add_typer(share_use.app)
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
