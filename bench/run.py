@@ -16,7 +16,15 @@ from pathlib import Path
 
 from harness import Options, Section, machine
 
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale")
+SCRIPTS = (
+    "governed_run",
+    "pull",
+    "catalog_scale",
+    "validation",
+    "clocks_scale",
+    "journal",
+    "catalog_process",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
 
