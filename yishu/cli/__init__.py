@@ -24,6 +24,8 @@ from yishu.cli import (
     quality_figures,
     quality_rows,
     record,
+    share,
+    share_use,
     source,
     supervision,
     upkeep,
@@ -47,6 +49,8 @@ quality.app.command("docs")(plan.docs)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(share.app, name="share")
+share.app.add_typer(share_use.app)
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:

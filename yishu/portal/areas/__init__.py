@@ -7,13 +7,18 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     account,
+    administration,
     api,
     catalog,
     clocks,
     compiling,
     exchange,
     home,
+    journal,
+    objections,
+    quality,
     reviewing,
+    sharing,
     sign_in,
     supervision,
 )
@@ -27,6 +32,11 @@ AREAS: tuple[ModuleType, ...] = (
     clocks,
     supervision,
     exchange,
+    quality,
+    objections,
+    journal,
+    administration,
+    sharing,
     account,
     api,
 )
