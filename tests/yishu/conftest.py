@@ -33,7 +33,7 @@ from example.city import Systems, build, connections
 from example.manifest import Manifest
 from yishu.embedded import EmbeddedPostgres
 from yishu.ledger import migrate
-from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
+from yishu.pipeline import PipelineContext, run_publish, run_pull, run_subject, run_validate
 from yishu.settings import Settings
 from yishu.sources.protocol import Connection
 
@@ -392,6 +392,13 @@ def network() -> Iterator[Callable[[str], Network]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="session")
+def subjects(published_city: Any) -> dict[str, dict[str, Any]]:
+    """Every subject built once from the published city."""
+    ctx, _ = published_city
+    return {subject: run_subject(subject, "first", ctx) for subject in ctx.release.subjects}
 
 
 @pytest.fixture(scope="session")

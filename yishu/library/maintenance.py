@@ -12,6 +12,7 @@ from yishu.library.errors import LibraryConflict
 from yishu.library.key_index import drop_orphans, index_files, key_at
 from yishu.library.place import Place
 from yishu.library.publish import LOG_RETENTION, WRITER
+from yishu.library.recency import fingerprint_of, keep_fingerprint
 
 _HOURS = 24
 _LOG, _FILES = "delta.logRetentionDuration", "delta.deletedFileRetentionDuration"
@@ -71,6 +72,7 @@ def maintain(
 
 def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     opened = place.open()
+    fingerprint = fingerprint_of(place, opened.version())
     wanted = {_LOG: LOG_RETENTION, _FILES: f"interval {history_days} days"}
     told = CommitProperties(custom_metadata={"kind": MAINTENANCE})
     have = opened.metadata().configuration
@@ -86,6 +88,8 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
         keep_versions=protected or None,
     )
     newest = place.open()
+    if fingerprint is not None:
+        keep_fingerprint(place, newest.version(), fingerprint)
     index_files(place, newest, key_at(recorded(newest), newest.version()))
     drop_orphans(place)
     return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())

@@ -20,7 +20,7 @@ from deltalake import CommitProperties, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
-from yishu.library.compare import Changes, Comparison, difference, duplicate_keys, merged_rows
+from yishu.library.compare import Changes, Comparison, merge_rows, merged_rows
 from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
 from yishu.library.errors import (
     ChangesOutOfDate,
@@ -29,10 +29,10 @@ from yishu.library.errors import (
     RowsDoNotFit,
 )
 from yishu.library.key_index import KEY, ROWS_IN_GROUP, index_files
-from yishu.library.keys import KeyWatch, key_broken
+from yishu.library.keys import KeyWatch
 from yishu.library.place import Place
-from yishu.library.recency import keep_moment, require_newest
-from yishu.library.rows import Guard, described, same_columns
+from yishu.library.recency import fingerprint_of, keep_fingerprint, keep_moment, require_newest
+from yishu.library.rows import Guard, described
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
@@ -249,42 +249,56 @@ def _require_up_to_date(job: _Job, publications: list[Recorded]) -> None:
 
 
 def _publish_first(job: _Job) -> Commit:
-    watch = KeyWatch(job.promise.table, job.key)
+    watch = _watch(job)
 
     def checked() -> Iterator[pa.RecordBatch]:
-        count = 0
         for batch in _batches(job):
             watch.see(batch)
-            count += batch.num_rows
             yield batch
         watch.require_unique()
-        replace(job.promise, inserted=count, rows=count).require_balance()
+        replace(job.promise, inserted=watch.rows, rows=watch.rows).require_balance()
         job.on_step(Step.STREAMED)
 
     job.promise.require_balance()
     _write(job, checked(), job.promise, None)
+    keep_fingerprint(job.place, 0, watch.fingerprint)
     return job.promise
+
+
+def _watch(job: _Job) -> KeyWatch:
+    return KeyWatch(job.promise.table, job.key, job.schema.names)
 
 
 def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
     opened = job.place.open()
-    spool = _spool(job)
+    watch = _watch(job)
+    spool = _spool(job, watch)
     job.on_step(Step.SPOOLED)
+    watch.require_unique()
     before = pa.schema(opened.schema())
     same_key = not publications or publications[0].metadata.get(KEY) == ",".join(job.key)
-    is_alike = same_columns(before, job.schema) and same_key
-    if job.changes is not None and not is_alike:
+    comparison = Comparison(
+        *([str(spool)], job.place.files(opened), job.schema, before),
+        *(tuple(job.key), same_key, job.changes),
+    )
+    if job.changes is not None and not comparison.is_alike:
         raise _misfit(job, before)
-    table = job.promise.table
-    with discreet(table), connect(job.place.staging, job.memory) as connection:
-        comparison = Comparison(
-            *([str(spool)], job.place.files(opened), job.schema, before),
-            *(tuple(job.key), same_key, job.changes),
-        )
-        empty, repeated = duplicate_keys(connection, comparison)
-        if empty or repeated:
-            raise key_broken(table, job.key, empty, repeated)
-        found = difference(connection, comparison)
+    is_known = job.changes is None and comparison.is_alike
+    if is_known and fingerprint_of(job.place, opened.version()) == watch.fingerprint:
+        same = replace(job.promise, inserted=0, unchanged=watch.rows, rows=watch.rows)
+        same.require_balance()
+        job.on_step(Step.COMPARED)
+        return replace(same, version=_note_position(job, publications, same))
+    return _compare(job, publications, comparison, opened.version(), watch.fingerprint)
+
+
+def _compare(
+    job: _Job, publications: list[Recorded], comparison: Comparison, base: int, fingerprint: str
+) -> Commit:
+    """Compare row by row, and commit the result unless nothing changed."""
+    merged = job.place.staging / "merged.parquet"
+    with discreet(job.promise.table), connect(job.place.staging, job.memory) as connection:
+        found = merge_rows(connection, comparison, merged)
         commit = replace(
             job.promise,
             rows=found.rows,
@@ -295,10 +309,14 @@ def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
         )
         commit.require_balance(found.kept)
         job.on_step(Step.COMPARED)
-        if is_alike and not (commit.inserted or commit.updated or commit.deleted):
+        if comparison.is_alike and not (commit.inserted or commit.updated or commit.deleted):
+            if job.changes is None:
+                keep_fingerprint(job.place, base, fingerprint)
             return replace(commit, version=_note_position(job, publications, commit))
-        merged = merged_rows(connection, comparison)
-        version = _write(job, _telling(merged, job), commit, opened.version())
+        rows = _telling(merged_rows(connection, merged, job.schema), job)
+        version = _write(job, rows, commit, base)
+    if job.changes is None:
+        keep_fingerprint(job.place, version, fingerprint)
     return replace(commit, version=version)
 
 
@@ -376,12 +394,16 @@ def _write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwri
     )
 
 
-def _spool(job: _Job) -> Path:
+def _spool(job: _Job, watch: KeyWatch) -> Path:
+    """The rows as a file, each seen by the watch on its way."""
     if isinstance(job.rows, Path):
+        for batch in _batches(job):
+            watch.see(batch)
         return job.rows
     path = job.place.staging / "rows.parquet"
     with pq.ParquetWriter(path, job.schema, compression="lz4") as writer:
         for batch in _batches(job):
+            watch.see(batch)
             writer.write_batch(batch)
     return path
 

@@ -43,7 +43,7 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     _user(yishu, "root", "administrator", "big_data_bureau")
     for account, (role, org) in PEOPLE.items():
         _user(yishu, account, role, org, "--as", "root")
-    assert yishu("catalog", "adopt", "--as", "root")["entries"] == 19
+    assert yishu("catalog", "adopt", "--as", "root")["entries"] == 27
     content = yaml.safe_load(ENTRY.read_text("utf-8"))
     file = tmp_path / "taxpayer.yaml"
     file.write_text(
@@ -69,7 +69,7 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     (change,) = yishu("catalog", "diff", TAXPAYER, "1", "2")
     assert change["text_zh"] == "更新周期由“每月”改为“每周”"
     assert {one["version"] for one in yishu("catalog", "history", TAXPAYER)} == {1, 2}
-    assert len(yishu("catalog", "as-of", "2026-06-30")) == 19
+    assert len(yishu("catalog", "as-of", "2026-06-30")) == 27
     _proven(yishu, tmp_path)
 
 

@@ -7,14 +7,20 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     account,
+    administration,
     api,
     catalog,
+    clocks,
     compiling,
     exchange,
     home,
+    journal,
+    objections,
+    quality,
     reviewing,
     sharing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -23,7 +29,13 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    clocks,
+    supervision,
     exchange,
+    quality,
+    objections,
+    journal,
+    administration,
     sharing,
     account,
     api,
