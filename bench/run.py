@@ -28,6 +28,8 @@ SCRIPTS = (
     "journal",
     "catalog_process",
 )
+SCRIPTS = ("governed_run", "pull", "catalog_scale", "sharing")
+SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
 
