@@ -13,7 +13,8 @@ FILLED = {
     "scenario": "核对纳税人登记", "service_items": "320107009000", "purpose_code": "statistics",
     "purpose": "核对登记信息", "legal_basis": "《税收征收管理法》第十五条",
     "use-uscc": "定位企业记录", "use-industry_code": "判断所属行业的税种", "format": "json",
-    "cycle": "daily", "valid_from": "2026-11-20", "valid_until": "2027-11-19", "contact": "信息中心",
+    "cycle": "daily", "valid_from": "2026-11-20", "valid_until": "2027-11-19",
+    "contact": "信息中心",
 }  # fmt: skip
 
 
