@@ -16,8 +16,7 @@ from pathlib import Path
 
 from harness import Options, Section, machine
 
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "sharing")
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale")
+SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale", "sharing")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
 
