@@ -16,12 +16,17 @@ from pathlib import Path
 
 from harness import Options, Section, machine
 
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale", "sharing", "portal_search", "quality_figures", "library_speed", "lineage_queries")
+SCRIPTS = (
     "governed_run",
     "pull",
     "catalog_scale",
     "validation",
     "clocks_scale",
+    "sharing",
+    "portal_search",
+    "quality_figures",
+    "library_speed",
+    "lineage_queries",
     "journal",
     "catalog_process",
 )
