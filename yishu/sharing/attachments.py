@@ -72,8 +72,8 @@ def attach(
         "added_at": desk.at,
     }
     desk.connection.execute(insert(ShareAttachment).values(values).on_conflict_do_nothing())
-    desk.step(actor, Action.FILE_REQUEST, request_id, "attached", values["name"])
-    return Attached(digest, values["name"], kind, len(content))
+    desk.step(actor, Action.FILE_REQUEST, request_id, "attached", safe_name(name))
+    return Attached(digest, safe_name(name), kind, len(content))
 
 
 def listed(desk: Desk, request_id: str) -> list[Attached]:

@@ -17,8 +17,7 @@ from yishu.clocks import beijing_day
 from yishu.governance.notices import Notice, enqueue_all
 from yishu.ledger.models import ShareGrant, ShareRegister
 from yishu.ledger.statements import query
-from yishu.library.place import Place
-from yishu.library.read import open_version
+from yishu.library.place import Place, open_version
 from yishu.sharing import opening, projection, usecheck
 from yishu.sharing.deciding import begins
 from yishu.sharing.desk import Desk

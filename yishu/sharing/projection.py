@@ -23,8 +23,7 @@ import pyarrow.parquet as pq
 
 from yishu.library.digest import digest_rows
 from yishu.library.engine import connect, scan
-from yishu.library.place import Place, make_private
-from yishu.library.read import open_version
+from yishu.library.place import Place, make_private, open_version
 from yishu.sharing.desk import BEIJING
 from yishu.sharing.errors import GrantStale
 from yishu.sharing.form import REGION_COLUMN, RowScope
@@ -307,15 +306,16 @@ class _Parts:
             self._writer.close()
 
     def _flush(self) -> None:
-        if self._writer is None or self._in_file >= FILE_ROWS:
-            self._next_file()
+        writer = self._writer
+        if writer is None or self._in_file >= FILE_ROWS:
+            writer = self._next_file()
         table = pa.Table.from_batches(self._waiting, self._schema)
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        writer.write_table(table, row_group_size=GROUP_ROWS)
         self.rows += table.num_rows
         self._in_file += table.num_rows
         self._waiting, self._held = [], 0
 
-    def _next_file(self) -> None:
+    def _next_file(self) -> pq.ParquetWriter:
         if self._writer is not None:
             self._writer.close()
         path = self._folder / f"part-{len(self.files):05d}.parquet"
@@ -323,6 +323,7 @@ class _Parts:
         self.files.append(path)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6")
         self._in_file = 0
+        return self._writer
 
 
 def _digest(path: Path) -> str:
