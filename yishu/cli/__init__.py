@@ -14,16 +14,19 @@ from yishu.cli import (
     data,
     demo,
     doctor,
+    guide,
     journal,
     library,
     lineage,
     objection,
+    org,
     plan,
     portal,
     quality,
     quality_figures,
     quality_rows,
     record,
+    register,
     share,
     share_use,
     source,
@@ -46,9 +49,13 @@ app.add_typer(quality.app, name="quality")
 quality.app.command("plan")(plan.plan)
 quality.app.command("suite")(plan.suite)
 quality.app.command("docs")(plan.docs)
+quality.app.command("guide")(guide.guide)
+quality.app.command("levels")(guide.levels)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(org.app, name="org")
+app.add_typer(register.app, name="register")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
 app.add_typer(objection.app, name="objection")

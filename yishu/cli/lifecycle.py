@@ -242,6 +242,25 @@ def inbox(as_json: AsJson = False) -> None:
     show(rows, as_json, lambda: print_table("Inbox", rows, shown))
 
 
+@app.command()
+def recheck(account: As, as_json: AsJson = False) -> None:
+    """Check every published entry against the compilation rules of today; list those that fail.
+
+    Example: yishu catalog recheck --as zheng.yi
+    """
+    from yishu.governance import recheck as governed  # noqa: PLC0415
+
+    with _acting(as_json) as (connection, rules):
+        by = (world.actor(connection, account), world.clock())
+        found = governed.recheck(connection, rules.ruleset, *by)
+    rows = [
+        {"entry_id": one.entry_id, "version": one.version, **remark}
+        for one in found
+        for remark in one.remarks
+    ]
+    show(rows, as_json, lambda: print_table(f"Rules v{rules.ruleset.version}", rows))
+
+
 @contextmanager
 def _acting(as_json: bool) -> Iterator[tuple[Connection, "Rules"]]:
     """One transaction on the ledger, and the rules of today."""

@@ -1,7 +1,7 @@
 """The world of a command: settings, release, connections and clock, read here and handed down."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, create_engine
@@ -52,17 +52,24 @@ def engine(here: Settings) -> Engine:
     """The ledger's database, started and brought up to date."""
     url = ledger_url(here)
     migrate.upgrade(url)
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+    )
+
+
+def today() -> date:
+    """The present day in the city."""
+    return clock().astimezone(BEIJING).date()
 
 
 def actor(connection: SqlConnection, account: str) -> Actor:
     """Who acts through an account today; ``deputy:account`` stands in for another one."""
-    return accounts.find(connection, account, clock().astimezone(BEIJING).date())
+    return accounts.find(connection, account, today())
 
 
 def rules(here: Settings) -> Rules:
     """What entries are compiled against today."""
-    return load_rules(here.catalog_dir, clock().astimezone(BEIJING).date())
+    return load_rules(here.catalog_dir, today())
 
 
 def pipeline(connections: Mapping[str, Connection] | None = None) -> PipelineContext:

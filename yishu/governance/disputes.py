@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from catalog.model import Scope
 from catalog.roles import Action
@@ -267,6 +267,7 @@ def _move_source(
     ending = held if everything or not one.scope_values else (
         *held, SourceClaim.value.in_(one.scope_values)
     )  # fmt: skip
+    _require_later(connection, one, ending, on)
     connection.execute(update(SourceClaim).where(*ending).values(valid_until=on))
     rest = [value for value in ruling.all_values if value not in one.scope_values]
     if everything and one.scope_by and rest:
@@ -281,6 +282,20 @@ def _move_source(
     scope = Scope(by=one.scope_by, values=one.scope_values) if one.scope_by else None
     won = Claim(one.element_id, one.claimant_entry, scope, on, decision)
     sources.register(connection, won, actor, at)
+
+
+def _require_later(
+    connection: Connection, one: Dispute, held: tuple[ColumnElement[bool], ...], on: date
+) -> None:
+    """A source that was, stays on record: nothing moves before the first claim began."""
+    began = connection.execute(select(func.max(SourceClaim.valid_from)).where(*held)).scalar()
+    if began is not None and on < began:
+        raise StateRefused(
+            f"dispute {one.dispute}",
+            found=f"a decision from {on}, before the first claim of {began}",
+            expected=f"a day from {began} on",
+            remedy="let the decision take effect later",
+        )
 
 
 def _dispute(row: Any) -> Dispute:

@@ -6,7 +6,6 @@ first did. Nothing here writes the release: `yishu.governance.publication` does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,17 +13,21 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.faults import CatalogFaults, Fault
 from catalog.roles import Action
-from catalog.secrecy import marks
-from catalog.vocabulary import ChangeCause, EntryState, Secrecy
+from catalog.vocabulary import ChangeCause, EntryState
 from yishu.governance import assessment, candidate, catalog_clock, organisations, versions
 from yishu.governance.candidate import Rules
+from yishu.governance.drafting import (
+    Draft,
+    refuse_secret,
+    require_no_edit,
+    require_same_edit,
+    saved_values,
+)
 from yishu.governance.errors import (
-    ChangedMeanwhile,
     Forbidden,
     NotFound,
     NotSeparate,
     ReasonMissing,
-    SecretRefused,
     StateRefused,
 )
 from yishu.governance.permission import require
@@ -32,28 +35,10 @@ from yishu.governance.versions import Version
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import CatalogVersion as Row
 
+__all__ = ["KIND", "Draft", "approve", "check", "publish", "revoke", "save", "send_back", "submit"]
+
 KIND = "catalog_entry"
 """What the journal calls an entry."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What an officer saves.
-
-    Attributes:
-        content: The entry as its YAML file has it; what the process fills in is left out.
-        cause: Why there is a new version.
-        cause_note: The text or decision behind the cause.
-        changed_on: Day of the change; the catalog clock starts there.
-        edit: The edit of the draft that was read; None: there was no draft yet.
-    """
-
-    entry_id: str
-    content: Mapping[str, Any]
-    cause: ChangeCause
-    cause_note: str
-    changed_on: date
-    edit: int | None = None
 
 
 def save(
@@ -71,18 +56,18 @@ def save(
         StateRefused: the version on its way is under review.
     """
     content = candidate.plain({**draft.content, "id": draft.entry_id})
-    _refuse_secret(draft.entry_id, content)
+    refuse_secret(draft.entry_id, content)
     before = versions.open_version(connection, draft.entry_id, lock=True)
     org = _provider(connection, draft.entry_id, content, actor, at)
     require(actor, Action.COMPILE_ENTRY, draft.entry_id, org)
     if before is None:
-        _first_edit(draft)
+        require_no_edit(draft)
         _insert(connection, draft, content, actor, at)
         _open_clock(connection, draft, org, profile, by=(actor, at))
     else:
         _require_state(before, EntryState.DRAFT, EntryState.RETURNED)
-        _same_edit(draft, before)
-        values = _saved(draft, content, actor, at) | {"state": EntryState.DRAFT.value}
+        require_same_edit(draft, before)
+        values = saved_values(draft, content, actor, at) | {"state": EntryState.DRAFT.value}
         _update(connection, before, values | {"edit": before.edit + 1})
     now = {"digest": candidate.digest(content), "cause": draft.cause.value}
     was = {"digest": before.digest, "edit": before.edit} if before else None
@@ -283,57 +268,7 @@ def _insert(
     number = (connection.execute(newest).scalar() or 0) + 1
     state = EntryState.DRAFT.value
     fixed = {"entry_id": draft.entry_id, "version": number, "state": state, "edit": 1}
-    connection.execute(insert(Row).values({**fixed, **_saved(draft, content, actor, at)}))
-
-
-def _saved(draft: Draft, content: dict[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
-    return {
-        **headings(content),
-        "provider_org": draft.entry_id.partition(".")[0],
-        "content": content,
-        "digest": candidate.digest(content),
-        "cause": draft.cause.value,
-        "cause_note": draft.cause_note,
-        "changed_on": draft.changed_on,
-        "compiled_person": actor.person,
-        "compiled_account": actor.account,
-        "edited_at": at,
-        **dict.fromkeys(("reviewed_person", "reviewed_account", "reviewed_at")),
-    }
-
-
-def headings(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What lists and searches show of a content; None where a draft says nothing."""
-    return {
-        "name": str(content.get("name") or content["id"]),
-        "resource_code": _text(content.get("resource_code")),
-        "data_kind": _text(content.get("data_kind")),
-        "share_type": _text(_inside(content.get("share"))),
-        "open_type": _text(_inside(content.get("open"))),
-        "update_cycle": _text(content.get("update_cycle")),
-    }
-
-
-def _inside(value: Any) -> Any:
-    return value.get("type") if isinstance(value, Mapping) else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _refuse_secret(entry_id: str, content: dict[str, Any]) -> None:
-    """Nothing of a secret entry is stored, not even in an error (S004 Art.2)."""
-    secrecy = content.get("secrecy", Secrecy.NONE.value)
-    marked = [".".join(map(str, path)) for path, _ in marks(content)]
-    if secrecy == Secrecy.NONE.value and not marked:
-        return
-    raise SecretRefused(
-        entry_id,
-        found=f"secrecy marks in {', '.join(marked)}" if marked else f"`secrecy: {secrecy}`",
-        expected="no secret data: they are managed by the law on secrecy, outside this system",
-        remedy="keep them out; if the data are not secret, correct the entry",
-    )
+    connection.execute(insert(Row).values({**fixed, **saved_values(draft, content, actor, at)}))
 
 
 def _code_taken(connection: Connection, version: Version) -> list[Fault]:
@@ -356,26 +291,6 @@ def _code_taken(connection: Connection, version: Version) -> list[Fault]:
             remedy="give the entry the next free sequence code behind the `/`",
         )
     ]
-
-
-def _first_edit(draft: Draft) -> None:
-    if draft.edit is not None:
-        raise ChangedMeanwhile(
-            draft.entry_id,
-            found="no draft any more: it was published or discarded meanwhile",
-            expected=f"edit {draft.edit}, which was read",
-            remedy="open the entry again and bring your changes over",
-        )
-
-
-def _same_edit(draft: Draft, before: Version) -> None:
-    if draft.edit != before.edit:
-        raise ChangedMeanwhile(
-            draft.entry_id,
-            found=f"edit {before.edit} by {before.compiled_account}, {before.edited_at:%F %H:%M}",
-            expected=f"edit {draft.edit}, which was read" if draft.edit else "no draft yet",
-            remedy="open the draft again and bring your changes over",
-        )
 
 
 def _open(connection: Connection, entry_id: str, *, lock: bool = False) -> Version:

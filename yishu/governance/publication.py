@@ -21,7 +21,7 @@ from catalog.roles import Action
 from catalog.vocabulary import AssessmentKind, ChangeCause, EntryState
 from catalog.wording import finding_of
 from yishu.clocks.working_days import BEIJING
-from yishu.governance import candidate, lifecycle, versions
+from yishu.governance import candidate, drafting, lifecycle, versions
 from yishu.governance.candidate import Rules, day_of
 from yishu.governance.errors import StateRefused
 from yishu.governance.permission import require
@@ -171,7 +171,7 @@ def _adopted(entry: CatalogEntry, actor: Actor, at: datetime) -> dict[str, Any]:
     content = candidate.plain(entry.model_dump(mode="json", exclude_none=True))
     day = datetime.combine(entry.published_on, time(), BEIJING)
     return {
-        **lifecycle.headings(content),
+        **drafting.headings(content),
         "entry_id": entry.id,
         "version": entry.version,
         "state": EntryState.PUBLISHED.value,

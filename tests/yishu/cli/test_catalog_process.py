@@ -11,7 +11,9 @@ from catalog.release import current_release
 from yishu.cli import app
 
 TAXPAYER = "taxation.taxpayer"
-ENTRY = Path(__file__).resolve().parents[3] / "catalog/entries/taxation/taxpayer.yaml"
+FOLDER = Path(__file__).resolve().parents[3] / "catalog/entries"
+ENTRIES = list(FOLDER.glob("*/*.yaml"))
+ENTRY = FOLDER / "taxation/taxpayer.yaml"
 PEOPLE = {
     "li.an": ("department_officer", "taxation"),
     "sun.ya": ("department_head", "taxation"),
@@ -43,7 +45,7 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     _user(yishu, "root", "administrator", "big_data_bureau")
     for account, (role, org) in PEOPLE.items():
         _user(yishu, account, role, org, "--as", "root")
-    assert yishu("catalog", "adopt", "--as", "root")["entries"] == 27
+    assert yishu("catalog", "adopt", "--as", "root")["entries"] == len(ENTRIES)
     content = yaml.safe_load(ENTRY.read_text("utf-8"))
     file = tmp_path / "taxpayer.yaml"
     file.write_text(
@@ -69,8 +71,31 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     (change,) = yishu("catalog", "diff", TAXPAYER, "1", "2")
     assert change["text_zh"] == "更新周期由“每月”改为“每周”"
     assert {one["version"] for one in yishu("catalog", "history", TAXPAYER)} == {1, 2}
-    assert len(yishu("catalog", "as-of", "2026-06-30")) == 27
+    assert TAXPAYER in {one["entry_id"] for one in yishu("catalog", "as-of", "2026-06-30")}
+    _bodies_and_sources(yishu)
     _proven(yishu, tmp_path)
+
+
+def _bodies_and_sources(yishu):
+    """Bodies, sources, a refused claim, a dispute and its decision."""
+    since = ("--since", "2026-01-01", "--as", "root")
+    city = yishu("org", "adopt", "wuxi", "--name", "无锡市", "--region", "320200", *since)
+    assert city["bodies"] == len(yishu("org", "list"))
+    wanted = ("legal_entity.name", TAXPAYER, "--scope", "registrar=9", "--since", "2026-12-01")
+    refused = yishu("register", "claim", *wanted, "--decision", "x", "--as", "li.an", expect=1)
+    assert refused["error"]["code"] == "OWN_DUPLICATE_SOURCE"
+    opened = ("--due", "2026-12-10", "--grounds", "更新更早", "--as", "li.an")
+    number = str(yishu("register", "dispute", *wanted, *opened)["dispute"])
+    yishu("register", "escalate", number, "--due", "2026-12-20", "--as", "li.an")
+    assert [one["stage"] for one in yishu("register", "disputes")] == ["authority"]
+    ruling = ("--winner", TAXPAYER, "--since", "2020-01-01", "--reason", "依据")
+    late = yishu("register", "decide", number, *ruling, "--as", "zheng.yi", expect=1)
+    assert late["error"]["code"] == "GOV_STATE_REFUSED"
+    ruling = ("--winner", TAXPAYER, "--since", "2026-12-01", "--reason", "依据")
+    assert yishu("register", "decide", number, *ruling, "--as", "zheng.yi")["winner"] == TAXPAYER
+    assert yishu("register", "responsibilities", "taxation")
+    assert yishu("register", "gaps")
+    assert yishu("catalog", "recheck", "--as", "zheng.yi") == []
 
 
 def _proven(yishu, tmp_path):

@@ -123,5 +123,5 @@ class SourceDispute(Base):
 event.listen(
     Base.metadata,
     "before_create",
-    DDL("create type ledger.textrange as range (subtype = text)"),
+    DDL("create type ledger.textrange as range (subtype = text)"),  # type: ignore[no-untyped-call]
 )
