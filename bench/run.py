@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness import Options, Section, machine
 
+SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale", "quality_figures")
 SCRIPTS = ("governed_run", "pull", "catalog_scale", "library_speed", "lineage_queries")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results

@@ -296,6 +296,8 @@ def _result(
     check: Check, calculator: "MetricsCalculator", engine: "PandasExecutionEngine"
 ) -> CheckResult:
     expected: Any = expectation(check)
+    if isinstance(expected, great_expectations_classes().Remembering):
+        expected.remember()
     wanted = expected.get_validation_dependencies(
         execution_engine=engine, runtime_configuration=dict(RUNTIME)
     )

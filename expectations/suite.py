@@ -59,6 +59,9 @@ ROW_CLASSES: Mapping[CheckKind, str] = {
     CheckKind.GUIDE: "ExpectGuideRuleToHold",
 }
 
+LONG_LIST = 1_000
+"""Texts of a list above which they go into a suite as one, a line each."""
+
 DELIVERY_CLASSES: Mapping[CheckKind, str] = {
     CheckKind.TIMELY: "ExpectDeliveryToBeTimely",
     CheckKind.VOLUME: "ExpectRowCountToFitHistory",
@@ -165,4 +168,6 @@ def _plain(args: Mapping[str, Any]) -> dict[str, Any]:
 def _json(part: Any) -> Any:
     if isinstance(part, date):
         return part.isoformat()
+    if isinstance(part, tuple) and len(part) > LONG_LIST:
+        return "\n".join(part)
     return list(part) if isinstance(part, tuple) else part

@@ -13,6 +13,7 @@ from great_expectations.expectations.core.expect_column_values_to_not_be_null im
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.fields import columns, deliveries, identifiers, rows
+from expectations.fields.base import Remembering as Remembering
 
 OWN: Mapping[str, type[Expectation]] = {
     name: kind

@@ -17,14 +17,22 @@ class ColumnValuesInCodeList(ColumnMetric):
 
     condition_metric_name = "column_values.yishu_in_code_list"
     condition_value_keys = ("codes",)
-    predicate = staticmethod(masks.in_codes)
+
+    @staticmethod
+    def predicate(values: pa.ChunkedArray, *, codes: Sequence[str] | str) -> masks.Mask:
+        """True where null or one of the codes."""
+        return masks.in_codes(values, codes.split("\n") if isinstance(codes, str) else codes)
 
 
 class ExpectColumnValuesToBeInCodeList(ColumnExpectation):
-    """Expect codes of a code list (代码表)."""
+    """Expect codes of a code list (代码表).
+
+    ``codes``: a list, or one text with a code a line, which Great Expectations handles faster: a
+    list it copies and checks code by code some forty times.
+    """
 
     map_metric = "column_values.yishu_in_code_list"
-    codes: list[str]
+    codes: list[str] | str
     success_keys = ("codes", "mostly")
     args_keys = ("column", "codes")
 

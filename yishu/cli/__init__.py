@@ -14,6 +14,7 @@ from yishu.cli import (
     data,
     demo,
     doctor,
+    guide,
     journal,
     library,
     lineage,
@@ -24,6 +25,8 @@ from yishu.cli import (
     quality_figures,
     quality_rows,
     record,
+    share,
+    share_use,
     source,
     supervision,
     upkeep,
@@ -44,9 +47,13 @@ app.add_typer(quality.app, name="quality")
 quality.app.command("plan")(plan.plan)
 quality.app.command("suite")(plan.suite)
 quality.app.command("docs")(plan.docs)
+quality.app.command("guide")(guide.guide)
+quality.app.command("levels")(guide.levels)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
+app.add_typer(share.app, name="share")
+share.app.add_typer(share_use.app)
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:

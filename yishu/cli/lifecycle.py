@@ -71,9 +71,10 @@ def save(
         draft = lifecycle.Draft(
             str(content.get("id", "")), content, cause, note, changed_on.date(), edit
         )
-        with world.engine(world.settings()).begin() as connection:
+        here = world.settings()
+        with world.engine(here).begin() as connection:
             by = (world.actor(connection, account), world.clock())
-            made = lifecycle.save(connection, draft, *by)
+            made = lifecycle.save(connection, draft, *by, profile=here.rule_profile)
     _say("Saved", _facts(made), as_json)
 
 

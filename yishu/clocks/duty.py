@@ -17,9 +17,9 @@ class Threshold(Labelled):
     T_MINUS_3 = "t-3", "还剩 3 个工作日"
     T_MINUS_1 = "t-1", "还剩 1 个工作日"
     T = "t", "今日到期"
-    AFTER = "t+1", "已超期"
-    AFTER_3 = "t+3", "超期 3 个工作日"
-    AFTER_5 = "t+5", "超期 5 个工作日"
+    AFTER = "t+1", "已逾期"
+    AFTER_3 = "t+3", "逾期 3 个工作日"
+    AFTER_5 = "t+5", "逾期 5 个工作日"
 
 
 class Duty(Labelled):
@@ -56,9 +56,13 @@ _OFFICER = {
 }
 
 
-def reached(remaining: int) -> tuple[Step, ...]:
-    """The steps that are reached with so many working days left, the latest last."""
-    return tuple(step for step in LINE if remaining <= step.remaining)
+def reached(remaining: int) -> Step | None:
+    """The last step that is reached with so many working days left; None: none is yet.
+
+    Those before it need not be made up for: who is told that it is late need not hear that it
+    would have been due.
+    """
+    return next((step for step in reversed(LINE) if remaining <= step.remaining), None)
 
 
 def told(duty: Duty, holder: Party) -> tuple[Party, Role]:

@@ -40,9 +40,9 @@ class ClockState(Labelled):
 
     GREEN = "green", "正常"
     YELLOW = "yellow", "将到期"
-    RED = "red", "已超期"
-    MET = "met", "按期办结"
-    MET_LATE = "met_late", "超期办结"
+    RED = "red", "已逾期"
+    MET = "met", "按时办结"
+    MET_LATE = "met_late", "逾期办结"
     PAUSED = "paused", "中止计时"
     WITHDRAWN = "withdrawn", "已撤销"
 

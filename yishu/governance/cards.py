@@ -244,7 +244,7 @@ def _order_values(
         "rule_no": _OVERDUE_RULE,
         "warning_type": _OVERDUE_WARNING,
         "state_at": now,
-        "result": f"超期 {-status.remaining} 个工作日（{promise.basis}）",
+        "result": f"逾期 {-status.remaining} 个工作日（{promise.basis}）",
         "responsible_org": org,
         "feedback_clock_id": feedback_clock_id,
     }

@@ -68,7 +68,7 @@ def _digest(
         key=f"digest:{day}:{org}:{role.value}:{fingerprint}",
         org=org,
         role=role,
-        subject=f"办理期限提醒 {day}：{len(items)} 项，其中超期 {late} 项",
+        subject=f"办理期限提醒 {day}：{len(items)} 项，其中逾期 {late} 项",
         text="\n".join(lines),
         at=now,
         object_kind="clock_digest",

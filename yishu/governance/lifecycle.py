@@ -56,8 +56,13 @@ class Draft:
     edit: int | None = None
 
 
-def save(connection: Connection, draft: Draft, actor: Actor, at: datetime) -> Version:
+def save(
+    connection: Connection, draft: Draft, actor: Actor, at: datetime, *, profile: str | None = None
+) -> Version:
     """Save a draft: a new version of the entry, or the next edit of the one on its way.
+
+    With ``profile`` given, a new version that a change calls for opens the catalog's clock under
+    it, from the declared day of the change.
 
     Raises:
         Forbidden: the role may not compile, or not for that body.
@@ -73,6 +78,7 @@ def save(connection: Connection, draft: Draft, actor: Actor, at: datetime) -> Ve
     if before is None:
         _first_edit(draft)
         _insert(connection, draft, content, actor, at)
+        _open_clock(connection, draft, org, profile, by=(actor, at))
     else:
         _require_state(before, EntryState.DRAFT, EntryState.RETURNED)
         _same_edit(draft, before)
@@ -251,6 +257,23 @@ def _provider(
 
 def _present(connection: Connection, org: str, at: datetime) -> str:
     return organisations.present(connection, org, candidate.day_of(at))
+
+
+def _open_clock(
+    connection: Connection,
+    draft: Draft,
+    org: str,
+    profile: str | None,
+    *,
+    by: tuple[Actor, datetime],
+) -> None:
+    if profile is None or draft.cause is ChangeCause.INITIAL:
+        return
+    actor, at = by
+    declared = catalog_clock.Declared(
+        {draft.entry_id: org}, draft.cause, draft.changed_on, draft.cause_note
+    )
+    catalog_clock.on_change(connection, declared, profile, actor=actor, now=at)
 
 
 def _insert(

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 _LOCK = 0x73776570
 """Advisory lock number of a sweep ("swep"): two at once take turns."""
 
-_MOVED_ON = "截止日已顺延，不再超期"
+_MOVED_ON = "截止日已顺延，不再逾期"
 _LATE = (ClockState.RED, ClockState.MET_LATE)
 _RUNS = (ClockState.GREEN, ClockState.YELLOW, ClockState.RED)
 
@@ -184,9 +184,9 @@ def _cards(one: Standing, day: date) -> Iterator[NewCard]:
 
 
 def _reminders(one: Standing) -> Iterator[Reminder]:
-    if one.status.state in _RUNS:
-        for step in reached(one.status.remaining):
-            yield Reminder(one, step)
+    step = reached(one.status.remaining) if one.status.state in _RUNS else None
+    if step is not None:
+        yield Reminder(one, step)
 
 
 def _withdraw(connection: Connection, last: Sequence[Standing], now: datetime) -> int:
@@ -196,20 +196,15 @@ def _withdraw(connection: Connection, last: Sequence[Standing], now: datetime) -
 
 
 def _remind(connection: Connection, reminders: Sequence[Reminder], today: date) -> list[Reminder]:
-    """Note the thresholds that are new; of several of one clock only the latest is told."""
+    """Note the thresholds that are new; which these are."""
     by_key = {reminder.key: reminder for reminder in reminders}
     rows = [
         {"clock_id": clock_id, "due_on": due_on, "threshold": threshold, "told_on": today}
         for clock_id, due_on, threshold in by_key
     ]
     made = insert_all(connection, ClockReminder, rows)
-    latest: dict[str, Reminder] = {}
-    for row in made:
-        new = by_key[row.clock_id, row.due_on, row.threshold]
-        old = latest.get(row.clock_id)
-        if old is None or new.step.remaining < old.step.remaining:
-            latest[row.clock_id] = new
-    return sorted(latest.values(), key=lambda reminder: reminder.order)
+    new = [by_key[row.clock_id, row.due_on, row.threshold] for row in made]
+    return sorted(new, key=lambda reminder: reminder.order)
 
 
 def _tell_dues(

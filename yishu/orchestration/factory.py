@@ -93,7 +93,7 @@ def entry_dag(entry: CatalogEntry, catalog: CatalogView) -> DAG:
             **RETRIES,
         },
         **_history(entry),
-        **_COMMON,
+        **COMMON,
     ) as dag:
         chain(
             *_wait(entry),
@@ -120,7 +120,7 @@ def subject_dag(subject: Subject, sources: tuple[str, ...], catalog: CatalogView
         schedule=_arrival(subject, [catalog.entries[entry_id] for entry_id in sources]),
         tags=naming.subject_tags(subject),
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         outlet = Asset(name=f"subject/{subject.id}", uri=naming.subject_uri(subject.id))
         _task(
@@ -142,7 +142,7 @@ def maintenance_dag(doc_md: str) -> DAG:
         schedule=CronTriggerTimetable(MAINTENANCE_CRON, timezone=naming.TIME_ZONE),
         tags={naming.Stage.MAINTENANCE.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         _task("maintain", tasks.maintain, naming.LIBRARY_POOL)
     return dag
@@ -157,7 +157,7 @@ def alarms_dag(doc_md: str) -> DAG:
         schedule=CronTriggerTimetable(ALARMS_CRON, timezone=naming.TIME_ZONE),
         tags={naming.Stage.MAINTENANCE.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
-        **_COMMON,
+        **COMMON,
     ) as dag:
         _task("tell", tasks.alarm, naming.LIBRARY_POOL)
     return dag
@@ -184,7 +184,7 @@ def _supervision_dag(dag_id: str, cron: str, doc_md: str, *, reminds: bool) -> D
         tags={naming.Stage.SUPERVISION.value},
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
         deadline=late,
-        **_COMMON,
+        **COMMON,
     ) as dag:
         PythonOperator(
             task_id="sweep",
@@ -212,7 +212,7 @@ def unified_asset(entry: CatalogEntry) -> Asset:
     )
 
 
-_COMMON: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
     "is_paused_upon_creation": False,

@@ -40,6 +40,7 @@ class Stage(StrEnum):
     SUBJECT = "subject"
     MAINTENANCE = "maintenance"
     SUPERVISION = "supervision"
+    SHARING = "sharing"
 
 
 def entry_dag_id(entry_id: str) -> str:

@@ -145,10 +145,11 @@ def build_subject(
 
 
 def maintain() -> Record:
-    """Compact, vacuum, purge what is past its retention, and compare library and ledger.
+    """Compact, vacuum, purge what is past its retention, compare library and ledger, release.
 
     What was published past the scheduler fails nothing here: it is put on record and returned.
     """
+    from yishu.orchestration.upkeep import write_release_of_today  # noqa: PLC0415
     from yishu.pipeline import run_maintenance  # noqa: PLC0415
     from yishu.pipeline.reconcile import record_side_channels  # noqa: PLC0415
 
@@ -156,11 +157,13 @@ def maintain() -> Record:
         ctx = _context()
         done = run_maintenance(ctx)
         found = [asdict(one) for one in record_side_channels(ctx)]
-    return {**done, "side_channels": found}
+        release = write_release_of_today(ctx)
+    return {**done, "side_channels": found, "release": release}
 
 
 def alarm() -> Record:
-    """Tell of overdue data, end runs that were killed for good, tell the monitoring of ages."""
+    """Tell of overdue data, end runs that were killed for good, tell ages, seal the journal."""
+    from yishu.orchestration.upkeep import seal_journal  # noqa: PLC0415
     from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.alarm import delivered_at, tell_failed, tell_overdue  # noqa: PLC0415
 
@@ -171,13 +174,14 @@ def alarm() -> Record:
             tell_failed(run["of"], run["run_id"], ctx)
         overdue = tell_overdue(ctx)
         deliveries, now = ctx.ledger.deliveries(), ctx.clock()
+        sealed = seal_journal(ctx)
     lags = {
         entry.id: (now - delivered_at(entry, deliveries[entry.id], now)).total_seconds()
         for entry in ctx.release.entries.values()
         if entry.id in deliveries
     }
     metrics.tell_lags(lags, len(overdue))
-    return {"overdue": overdue, "abandoned": ended}
+    return {"overdue": overdue, "abandoned": ended, "sealed": sealed}
 
 
 def tell_failure(context: Mapping[str, Any]) -> None:

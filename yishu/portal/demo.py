@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from catalog.release import Release
+from catalog.model import CatalogView
 from catalog.roles import Role
 from yishu.governance import accounts
 from yishu.ledger.journal import Actor
@@ -27,10 +27,10 @@ _OF_A_DEPARTMENT = (
 )
 
 
-def people(release: Release) -> list[tuple[Actor, str]]:
+def people(catalog: CatalogView) -> list[tuple[Actor, str]]:
     """Who acts in the demo, and their names."""
     city = [(Actor(f"p-{name}", name, role, org), shown) for name, shown, role, org in _CITY]
-    providers = sorted({entry.provider_org for entry in release.entries.values()})
+    providers = sorted({entry.provider_org for entry in catalog.entries.values()})
     return city + [
         (Actor(f"p-{name}-{org}", f"{name}.{org}", role, org), shown)
         for org in providers
@@ -38,9 +38,9 @@ def people(release: Release) -> list[tuple[Actor, str]]:
     ]
 
 
-def add_people(connection: Connection, release: Release, valid_from: date) -> int:
+def add_people(connection: Connection, catalog: CatalogView, valid_from: date) -> int:
     """Keep the demo's accounts; how many there are. They have no password."""
-    everyone = people(release)
+    everyone = people(catalog)
     for actor, name in everyone:
         accounts.add(connection, actor, name, valid_from=valid_from)
     return len(everyone)

@@ -46,7 +46,8 @@ MAX_DECIMAL128_PRECISION = 38
 UNSIGNED_BIGINT = pa.decimal128(20, 0)
 
 AnyType = sa.types.TypeEngine[Any]
-Clean = Callable[[Any], Any]
+Make = Callable[[Sequence[Any]], Sequence[Any]]
+"""Values of a column as the driver gives them to values that Arrow takes as they are."""
 
 
 class SqlSource:
@@ -127,24 +128,25 @@ class SqlSource:
         session = self._open()
         text_only = session.dialect.name == "sqlite"
         kinds = [self._declared()[name] for name in columns]
-        targets = [(pa.string(), _exact_text) if text_only else _arrow(kind) for kind in kinds]
+        targets = [(pa.string(), exact_texts) if text_only else _arrow(kind) for kind in kinds]
         schema = pa.schema([(name, kind) for name, (kind, _) in zip(columns, targets, strict=True)])
         done = 0
         try:
             query = self._query(columns, targets, text_only)
             query = query if where is None else query.where(where)
-            options = {"yield_per": MAX_BATCH_ROWS}
+            # SQLite's driver reads on only as it is asked; a buffer would be in its way.
+            options = {} if text_only else {"yield_per": MAX_BATCH_ROWS}
             with session.execute(query, execution_options=options) as result:
-                for rows in result.partitions():
-                    yield self._batch(rows, schema, [clean for _, clean in targets], done)
+                for rows in _driver_rows(result) if text_only else result.partitions():
+                    yield self._batch(rows, schema, [make for _, make in targets], done)
                     done += len(rows)
-        except exc.SQLAlchemyError as error:
+        except (exc.SQLAlchemyError, sqlite3.Error) as error:
             raise _explained(self._obj, error) from None
         if not done:
             yield pa.RecordBatch.from_pylist([], schema=schema)
 
     def _query(
-        self, columns: Sequence[str], targets: Sequence[tuple[pa.DataType, Clean]], text_only: bool
+        self, columns: Sequence[str], targets: Sequence[tuple[pa.DataType, Make]], text_only: bool
     ) -> sa.Select[Any]:
         selected: list[sa.ColumnElement[Any]] = []
         for name, (target, _) in zip(columns, targets, strict=True):
@@ -160,13 +162,13 @@ class SqlSource:
         )
 
     def _batch(
-        self, rows: Sequence[Any], schema: pa.Schema, cleans: Sequence[Clean], before: int
+        self, rows: Sequence[Any], schema: pa.Schema, makes: Sequence[Make], before: int
     ) -> pa.RecordBatch:
         arrays = []
         values = zip(*rows, strict=True)
-        for field, clean, column in zip(schema, cleans, values, strict=True):
+        for field, make, column in zip(schema, makes, values, strict=True):
             try:
-                arrays.append(pa.array([clean(value) for value in column], field.type))
+                arrays.append(pa.array(make(column), field.type))
             except (pa.ArrowException, ValueError, TypeError, OverflowError, ArithmeticError):
                 raise SourceUnreadable(
                     f"{self._obj}, column {field.name}",
@@ -268,9 +270,10 @@ def _type_name(kind: AnyType, dialect: sa.Dialect) -> str:
         return "" if isinstance(kind, sa.types.NullType) else type(kind).__name__
 
 
-def _arrow(kind: AnyType) -> tuple[pa.DataType, Clean]:
+def _arrow(kind: AnyType) -> tuple[pa.DataType, Make]:
     """The Arrow type that means a declared type exactly, else text."""
-    target, clean = pa.string(), _same
+    target: pa.DataType = pa.string()
+    make: Make = _same
     match kind:
         case sa.Boolean():
             target = pa.bool_()
@@ -283,12 +286,12 @@ def _arrow(kind: AnyType) -> tuple[pa.DataType, Clean]:
         case sa.Numeric() if _fits_decimal128(kind.precision, kind.scale):
             target = pa.decimal128(kind.precision, kind.scale)
         case sa.DateTime():
-            target, clean = pa.timestamp("us", "UTC" if kind.timezone else None), _moment
+            target, make = pa.timestamp("us", "UTC" if kind.timezone else None), _moments
         case sa.Date():
-            target, clean = pa.date32(), _day
+            target, make = pa.date32(), _days
         case sa.LargeBinary():
             target = pa.binary()
-    return target, clean
+    return target, make
 
 
 def _fits_decimal128(precision: int | None, scale: int | None) -> bool:
@@ -297,39 +300,58 @@ def _fits_decimal128(precision: int | None, scale: int | None) -> bool:
     return precision <= MAX_DECIMAL128_PRECISION and 0 <= scale <= precision
 
 
-def _same(value: Any) -> Any:
-    return value
+def _driver_rows(result: sa.CursorResult[Any]) -> Iterator[list[Any]]:
+    """Rows as SQLite's driver gives them: nothing has to be made of its values on the way."""
+    cursor: Any = result.cursor
+    return iter(lambda: cursor.fetchmany(MAX_BATCH_ROWS), [])
 
 
-def _day(value: Any) -> date | None:
+def _same(values: Sequence[Any]) -> Sequence[Any]:
+    return values
+
+
+def _days(values: Sequence[Any]) -> list[date | None]:
     # A time of day would be cut off silently.
-    if isinstance(value, datetime):
-        raise TypeError(type(value))
-    return value  # type: ignore[no-any-return]
+    if any(isinstance(value, datetime) for value in values):
+        raise TypeError(datetime)
+    return list(values)
 
 
-def _moment(value: Any) -> datetime | None:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    return value  # type: ignore[no-any-return]
+def _moments(values: Sequence[Any]) -> list[Any]:
+    return [
+        value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+        for value in values
+    ]
 
 
-def _exact_text(value: Any) -> str | None:
-    """SQLite's value as text that reads back as the same value.
+def exact_texts(values: Sequence[Any]) -> Sequence[str | None]:
+    """SQLite's values as texts that read back as the same values.
 
     Raises:
-        TypeError: the value is a blob.
+        TypeError: a value is a blob.
     """
-    match value:
-        case None | str():
-            return value
-        case int():
-            return str(value)
-        case float():
-            # The shortest digits that mean this float, never in scientific notation.
-            return format(Decimal(repr(value)), "f")
-        case _:
-            raise TypeError(type(value))
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= {str}:
+        return values
+    return [value if value is None else _TEXTS[type(value)](value) for value in values]
+
+
+def _no_text(value: Any) -> str:
+    raise TypeError(type(value))
+
+
+def _float_text(value: float) -> str:
+    # The shortest digits that mean this float, never in scientific notation.
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text or "n" in text else text
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    int: str,
+    float: _float_text,
+    bytes: _no_text,
+}
 
 
 UNREADABLE = Meaning(
@@ -359,12 +381,12 @@ BY_CODE = {
 
 def _explained(obj: str, error: Exception) -> SourceError:
     """What a driver's error means, in words that hold no value and no credential."""
-    cause = getattr(error, "orig", None)
+    cause = getattr(error, "orig", error)
     code = str(getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), ""))
     code = code if re.fullmatch(r"[0-9A-Z]{4,5}", code) else ""
     if str(cause).startswith("Could not decode"):
         default = UNREADABLE
-    elif isinstance(error, exc.OperationalError | exc.InterfaceError):
+    elif isinstance(error, exc.OperationalError | exc.InterfaceError | sqlite3.OperationalError):
         default = DATABASE_DOWN
     else:
         default = UNREADABLE

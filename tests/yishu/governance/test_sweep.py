@@ -95,7 +95,7 @@ def test_the_day_after_the_last_one_brings_a_red_card_and_an_order(ledger_engine
     assert (order.org_name, order.responsible_org) == ("无锡市税务局", "taxation")
     assert order.case_no == "taxation.taxpayer"
     assert "2026-10-22" in order.content
-    assert order.result.startswith("超期 1 个工作日")
+    assert order.result.startswith("逾期 1 个工作日")
     (feedback,) = [row for row in read(ledger_engine, clock_rows) if row.promise == FEEDBACK]
     assert (feedback.object_id, feedback.holder_org) == (order.order_no, "taxation")
 
@@ -126,7 +126,7 @@ def test_reminders_come_once_a_threshold_and_as_one_digest(ledger_engine, opened
         ("2026-10-27", 120, 2),
     ]
     (first, *_) = sorted(read(ledger_engine, inbox), key=lambda notice: notice.at)
-    assert first.subject == "办理期限提醒 2026-10-19：60 项，其中超期 0 项"
+    assert first.subject == "办理期限提醒 2026-10-19：60 项，其中逾期 0 项"
     assert "其余 10 项见计时看板" in first.text
 
 

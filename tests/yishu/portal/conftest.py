@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import sync_playwright
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import make_url
 
 from catalog.load import load_catalog
@@ -50,22 +51,42 @@ ACCOUNTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def portal_world(postgres_server, tmp_path_factory) -> World:
-    """A demo's world: the example catalog released, every account there, nothing else done."""
-    url = postgres_server.ensure_database(f"portal_{secrets.token_hex(4)}")
-    migrate.upgrade(url)
-    settings = Settings(var_dir=tmp_path_factory.mktemp("portal"), catalog_dir=ROOT / "catalog")
+@pytest.fixture(scope="session")
+def loaded_catalog():
+    """The example catalog, as its files have it."""
     loaded, faults = load_catalog(ROOT / "catalog")
     assert not faults
-    write_release(settings.releases_dir, compile_release(loaded, date(2026, 11, 1)))
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
-    world = World(settings, engine, lambda: NOW, demo=True)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def portal_template(postgres_server, loaded_catalog) -> str:
+    """A database with the catalog adopted and every account there; others are copies of it."""
+    name = f"portal_{secrets.token_hex(4)}"
+    url = postgres_server.ensure_database(name)
+    migrate.upgrade(url)
+    engine = create_engine(_driven(url), poolclass=NullPool)
     with engine.begin() as connection:
-        demo.add_people(connection, world.release(), date(2026, 1, 1))
+        demo.add_people(connection, loaded_catalog, date(2026, 1, 1))
         reviewer = accounts.find(connection, "reviewer", date(2026, 11, 1))
-        publication.adopt(connection, loaded, reviewer, NOW - timedelta(days=19))
-    return world
+        publication.adopt(connection, loaded_catalog, reviewer, NOW - timedelta(days=19))
+    return name
+
+
+def _driven(url):
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+@pytest.fixture(scope="module")
+def portal_world(postgres_server, portal_template, loaded_catalog, tmp_path_factory) -> World:
+    """A demo's world: the example catalog released, every account there, nothing else done."""
+    name = f"portal_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {portal_template}")
+    settings = Settings(var_dir=tmp_path_factory.mktemp("portal"), catalog_dir=ROOT / "catalog")
+    write_release(settings.releases_dir, compile_release(loaded_catalog, date(2026, 11, 1)))
+    engine = create_engine(_driven(postgres_server.url(name)))
+    return World(settings, engine, lambda: NOW, demo=True)
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,17 @@ from yishu.governance.objections.acts import (
     correct,
     move,
     nobody,
+    owner,
     published,
     raise_objection,
 )
-from yishu.governance.objections.evidence import Attachment, attach, evidence
+from yishu.governance.objections.evidence import MAX_BYTES, Attachment, attach, evidence
 from yishu.governance.objections.rows import ObjectionRow, StepRow, history, objection, objections
 from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.governance.objections.target import RowKey, Target, row_key, target
 
 __all__ = [
+    "MAX_BYTES",
     "Attachment",
     "NewObjection",
     "ObjectionRow",
@@ -42,6 +44,7 @@ __all__ = [
     "nobody",
     "objection",
     "objections",
+    "owner",
     "published",
     "raise_objection",
     "row_key",

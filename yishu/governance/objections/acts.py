@@ -154,7 +154,7 @@ def move(
     action = STEPS.get(found.state, {}).get(step.state)
     if action is None:
         raise _out_of_turn(found, step.state)
-    require(actor, action, objection_id, _owner(found, step.state, actor))
+    require(actor, action, objection_id, owner(found, step.state, actor))
     if step.state in NEED_A_REASON and not (step.note or "").strip():
         raise _without_reason(objection_id, step.state)
     doing = _Doing(actor, action, at)
@@ -269,7 +269,8 @@ def _fingerprint(source_entry_id: str, new: NewObjection) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def _owner(found: ObjectionRow, state: ObjectionState, actor: Actor) -> str | None:
+def owner(found: ObjectionRow, state: ObjectionState, actor: Actor) -> str | None:
+    """The body whose step it is, as far as this actor is concerned; None: nobody's own."""
     if state in OF_THE_SOURCE:
         return found.source_org
     if state in OF_THE_OBJECTOR:

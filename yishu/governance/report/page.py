@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from catalog.vocabulary import QualityDimension
 from yishu.clocks import BEIJING
+from yishu.governance.rates import Rate
 from yishu.governance.report.gather import Report
 
 _HEAT = (60, 80, 90, 95, 98, Decimal("99.5"))
@@ -25,15 +26,21 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["figure"] = _figure
     made.filters |= {"weight": lambda text: f"{float(Fraction(text)):.1%}"}
     made.filters |= {"moment": _moment, "number": "{:,}".format, "score": _score, "heat": _heat}
-    return made.get_template("report.html").render(
-        report=report, dimensions=list(QualityDimension), line=_line(report.trend)
-    )
+    template = made.get_template("report.html")
+    dimensions = list(QualityDimension)
+    return str(template.render(report=report, dimensions=dimensions, line=_line(report.trend)))
 
 
 def _moment(value: datetime) -> str:
     return value.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+def _figure(name: str) -> str:
+    named = {one.value: one.label_zh for one in (*QualityDimension, *Rate)}
+    return named.get(name, "总分")
 
 
 def _score(value: Decimal | None) -> str:

@@ -7,13 +7,20 @@ from types import ModuleType
 
 from yishu.portal.areas import (
     account,
+    administration,
     api,
     catalog,
+    clocks,
     compiling,
     exchange,
     home,
+    journal,
+    objections,
+    quality,
     reviewing,
+    sharing,
     sign_in,
+    supervision,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -22,7 +29,14 @@ AREAS: tuple[ModuleType, ...] = (
     catalog,
     compiling,
     reviewing,
+    clocks,
+    supervision,
     exchange,
+    quality,
+    objections,
+    journal,
+    administration,
+    sharing,
     account,
     api,
 )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from catalog.faults import CatalogFaults
 from catalog.release import current_release
 from catalog.vocabulary import AssessmentKind, ChangeCause, EntryState
-from yishu.governance import assessment, lifecycle, publication, versions
+from yishu.governance import assessment, lifecycle, promises, publication, versions
 from yishu.governance.assessment import Judgement
 from yishu.governance.errors import (
     ChangedMeanwhile,
@@ -279,3 +279,22 @@ def test_the_catalog_of_a_past_day_is_whole(engine, place, desk, files, at):
         past = {one.entry_id: one.name for one in versions.as_of(connection, at(5))}
     assert set(now) == set(past) == set(files.entries)
     assert (past[TAXPAYER], now[TAXPAYER]) == (files.entries[TAXPAYER].name, "纳税人")
+
+
+def test_the_catalogs_clock_runs_from_the_declared_day_to_the_publication(
+    engine, place, desk, edited, at
+):
+    with engine.begin() as connection:
+        who = desk.people["officer"]
+        draft = _draft(edited(TAXPAYER))
+        lifecycle.save(connection, draft, who, at(2), profile="wuxi_2022")
+        (clock,) = promises.clock_rows(connection, object_id=TAXPAYER, is_open=True)
+        assert clock.received_at == at(1, 0)
+        desk.assess(connection, TAXPAYER)
+        desk.submit(connection, TAXPAYER)
+        desk.approve(connection, TAXPAYER)
+    publication.publish(place, desk.rules, (TAXPAYER,), desk.people["reviewer"], at(6))
+    with engine.connect() as connection:
+        (clock,) = promises.clock_rows(connection, object_id=TAXPAYER)
+    kinds = [event.kind.value for event in clock.events]
+    assert (kinds, clock.closed_at) == (["opened", "submitted", "fulfilled"], at(6))

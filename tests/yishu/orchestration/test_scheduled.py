@@ -1,0 +1,257 @@
+"""Waits, changes and back-fill by Airflow's real scheduler, triggerer and workers."""
+
+import contextlib
+import gzip
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
+from yishu.embedded import embedded_postgres, ledger_url
+from yishu.ledger import Ledger, migrate
+from yishu.library import commits, unified_table
+from yishu.orchestration import services
+from yishu.orchestration.environment import USER, password
+from yishu.orchestration.errors import BackfillRefused
+from yishu.orchestration.rest import AirflowApi
+from yishu.secrets import write_connections
+from yishu.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).resolve().parents[3]
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+WAITING, FOLLOWED, WHOLE = (
+    "taxation.taxpayer",
+    "civil_affairs.social_organisation",
+    "transport.road_transport_licence",
+)
+"""One waits for its deliveries, one is pulled by changes, one as a whole and by hand alone."""
+FIRST_ROW = "rowid = (select min(rowid) from shzz_djxx)"
+
+
+class Monitoring:
+    """A receiver of OpenTelemetry's metrics, over HTTP, as a bureau runs one."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        received = self.received
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                is_packed = self.headers.get("Content-Encoding") == "gzip"
+                received.append(gzip.decompress(body) if is_packed else body)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What Airflow's configuration says to send its metrics here."""
+        return {
+            "OTEL_ON": "True",
+            "OTEL_HOST": "127.0.0.1",
+            "OTEL_PORT": str(self._server.server_port),
+            "OTEL_SSL_ACTIVE": "False",
+            "OTEL_INTERVAL_MILLISECONDS": "1000",
+        }
+
+    def names(self) -> set[str]:
+        """The metrics that were sent so far."""
+        requests = [ExportMetricsServiceRequest.FromString(body) for body in list(self.received)]
+        return {
+            metric.name
+            for request in requests
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def monitoring() -> Iterator[Monitoring]:
+    """What a bureau's monitoring is sent."""
+    running = Monitoring()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def settings(server_folder: Path) -> Iterator[Settings]:
+    """An installation of its own."""
+    settings = Settings(var_dir=server_folder / "scheduled", catalog_dir=ROOT / "catalog")
+    yield settings
+    services.stop(settings)
+    embedded_postgres(settings).stop()
+
+
+@pytest.fixture(scope="module")
+def folder(server_folder: Path, city: Any) -> Path:
+    """Where the departments keep their data: a drop folder and a database that changes."""
+    folder = server_folder / "docked"
+    (folder / "drop").mkdir(parents=True)
+    whole = make_url(city.urls["civil_affairs_db"]).database or ""
+    with sqlite3.connect(whole) as before, sqlite3.connect(folder / "followed.db") as followed:
+        before.backup(followed)
+        followed.execute("alter table shzz_djxx add column updated_at text")
+        followed.execute("update shzz_djxx set updated_at = '2025-06-01 08:00:00'")
+        followed.execute(
+            f"update shzz_djxx set updated_at = '2025-07-01 08:00:00' where {FIRST_ROW}"
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def api(settings: Settings, folder: Path, city: Any, monitoring: Monitoring) -> AirflowApi:
+    """A running Airflow that tells the monitoring its numbers."""
+    urls = dict(city.urls) | {
+        "taxation_drop": str(folder / "drop"),
+        "civil_affairs_db": f"sqlite:///{folder}/followed.db",
+    }
+    write_connections(settings.connections_path, urls)
+    write_release(settings.releases_dir, three_entries())
+    migrate.upgrade(ledger_url(settings))
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in monitoring.settings.items():
+            environment.setenv(f"AIRFLOW__METRICS__{name}", value)
+        url = services.start(settings, services.airflow_url(embedded_postgres(settings)))
+    return AirflowApi(url, USER, password(settings))
+
+
+def three_entries() -> dict[str, Any]:
+    """The content of a release."""
+    catalog, _ = load_catalog(ROOT / "catalog")
+    content = compile_release(catalog, date(2026, 3, 3))
+    content["subjects"] = {}
+    content["entries"] = {
+        name: deepcopy(content["entries"][name]) for name in (WAITING, FOLLOWED, WHOLE)
+    }
+    for name in (WAITING, WHOLE):
+        content["entries"][name]["update_cycle"] = "on_demand"
+    content["entries"][WAITING]["source"]["arrival"] = "done_marker"
+    content["entries"][FOLLOWED]["update_cycle"] = "yearly"
+    content["entries"][FOLLOWED]["source"] |= {
+        "mode": "incremental",
+        "watermark": {"column": "updated_at", "overlap": 60},
+    }
+    content["systems"]["civil_affairs_db"]["slots"] = 1
+    return content
+
+
+def until(what: Callable[[], Any], seconds: float = 300) -> Any:
+    """The first answer that is not empty."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        # A busy server may answer late; it is asked again.
+        with contextlib.suppress(httpx.TransportError):
+            if found := what():
+                return found
+        time.sleep(0.5)
+    raise AssertionError("it did not come about")
+
+
+def trigger(api: AirflowApi, dag_id: str, run_id: str) -> None:
+    """Start a run by hand; asking twice starts one."""
+    until(lambda: api.trigger(dag_id, run_id) is None)
+
+
+def ended(api: AirflowApi, dag_id: str, run_id: str = "") -> str | None:
+    """How the named run, or the latest, ended; None while it has not."""
+    runs = [one for one in api.runs_since(EVER) if one.dag_id == dag_id and run_id in one.run_id]
+    return None if not runs or any(run.is_active for run in runs) else runs[-1].state
+
+
+@pytest.mark.requirement("COL-04")
+def test_a_wait_holds_no_worker_and_ends_when_the_delivery_is_there(
+    settings: Settings, folder: Path, city: Any, api: AirflowApi
+) -> None:
+    until(lambda: WAITING in api.dags())
+    trigger(api, WAITING, "delivery-1")
+    until(lambda: api.task_states(EVER).get("deferred"))
+    # It waits, and holds neither worker nor slot: others run meanwhile.
+    trigger(api, WHOLE, "meanwhile")
+    assert until(lambda: ended(api, WHOLE, "meanwhile")) == "success"
+    assert api.task_states(EVER).get("deferred") == 1
+    (delivery,) = city.folder.rglob("nsrxx_*.csv")
+
+    shutil.copy(delivery, folder / "drop" / delivery.name)
+    (folder / "drop" / f"{delivery.name}.done").touch()
+
+    assert until(lambda: ended(api, WAITING)) == "success"
+    published = commits(settings.library_dir, unified_table(WAITING))
+    assert [commit.run_id for commit in published] == ["delivery-1"]
+
+
+@pytest.mark.requirement("COL-09")
+def test_changes_follow_each_other_and_airflow_fills_in_the_past(
+    settings: Settings, folder: Path, city: Any, api: AirflowApi
+) -> None:
+    """The first run is the scheduler's own; then a change; then two dates of the past."""
+    assert until(lambda: ended(api, FOLLOWED)) == "success"
+    assert api.pools()["civil_affairs_db"] == 1
+    with sqlite3.connect(folder / "followed.db") as followed:
+        last = "where rowid = (select max(rowid) from shzz_djxx)"
+        followed.execute(f"update shzz_djxx set updated_at = '2026-02-03 09:00:00' {last}")
+
+    trigger(api, FOLLOWED, "changes-1")
+    assert until(lambda: ended(api, FOLLOWED, "changes-1")) == "success"
+    api.backfill(FOLLOWED, datetime(2024, 12, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    assert until(lambda: ended(api, FOLLOWED, "backfill")) == "success"
+
+    table = unified_table(FOLLOWED)
+    newest, *_, first = commits(settings.library_dir, table)
+    assert first.run_id.startswith("scheduled__")
+    assert newest.rows == first.rows, "nothing lost, nothing doubled"
+    url = make_url(ledger_url(settings)).set(drivername="postgresql+psycopg")
+    ledger = Ledger(create_engine(url))
+    receipts = {
+        run.run_id: ledger.receipt(run.run_id, FOLLOWED) for run in ledger.last_runs(10, FOLLOWED)
+    }
+    assert receipts["changes-1"].rows == 2, "the change, and the row of the last stamp"
+    past = {name: one.rows for name, one in receipts.items() if "__backfill_" in name}
+    assert sorted(past.values()) == [0, first.read - 1], "none in 2024, all unchanged of 2025"
+
+
+def test_a_full_pull_is_not_filled_in_by_dates(api: AirflowApi) -> None:
+    with pytest.raises(BackfillRefused, match="does not allow backfill"):
+        api.backfill(WHOLE, EVER, datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def test_monitoring_is_sent_rows_and_ages(api: AirflowApi, monitoring: Monitoring) -> None:
+    trigger(api, "alarms", "look")
+
+    assert until(lambda: ended(api, "alarms", "look")) == "success"
+
+    told = until(lambda: {"airflow.yishu.entries.overdue"} <= monitoring.names() and monitoring)
+    assert {
+        "airflow.yishu.pull.rows",
+        "airflow.yishu.validate.quarantined",
+        "airflow.yishu.publish.rows",
+        "airflow.yishu.entry.lag_seconds",
+    } <= told.names()

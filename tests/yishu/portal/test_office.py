@@ -1,0 +1,96 @@
+"""Home, journal and administration: what waits, what was done, who may come in."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from catalog.roles import Role
+from catalog.vocabulary import ChangeCause
+from yishu.governance import accounts, lifecycle, versions
+from yishu.governance.lifecycle import KIND
+from yishu.governance.promises import NewClock, open_clock
+from yishu.ledger import upkeep
+from yishu.portal import work
+
+ENTRY = "taxation.taxpayer"
+
+
+@pytest.fixture(scope="module")
+def busy(portal_world):
+    """Two drafts of the tax bureau, clocks of the catalog running for them."""
+    with portal_world.engine.begin() as connection:
+        officer = accounts.find(connection, "officer.taxation", portal_world.today())
+        before = versions.in_force(connection, ENTRY)
+        for entry_id, name, days in ((ENTRY, before.name, 2), ("taxation.late_entry", "迟", 40)):
+            content = {**before.content, "id": entry_id, "name": name}
+            draft = lifecycle.Draft(
+                entry_id, content, ChangeCause.LAW_CHANGE, "新规", portal_world.today()
+            )
+            lifecycle.save(connection, draft, officer, portal_world.clock())
+            since = portal_world.clock() - timedelta(days=days)
+            new = NewClock(
+                "catalog_update", "wuxi_2022", KIND, entry_id, "taxation", "law_change", since
+            )
+            open_clock(connection, new, officer)
+    return portal_world
+
+
+@pytest.mark.requirement("SUP-02")
+def test_the_work_list_has_the_earliest_deadline_first_and_says_how_many_days(busy, client):
+    with busy.engine.connect() as connection:
+        officer = accounts.find(connection, "officer.taxation", busy.today())
+        tasks = work.tasks(busy, connection, officer, busy.clock())
+
+    assert [one.object_id for one in tasks] == ["taxation.late_entry", ENTRY]
+    assert tasks[0].deadline.state == "red"
+    assert tasks[0].deadline.days_left < 0 < tasks[1].deadline.days_left
+    page = client(Role.DEPARTMENT_OFFICER).get("/").text
+    assert f"已逾期 {-tasks[0].deadline.days_left} 个工作日" in re.sub(r"\s+", " ", page)
+
+
+def test_another_department_sees_none_of_it(busy, client):
+    page = client("officer.health").get("/").text
+
+    assert ENTRY not in page
+    assert "目前没有待办事项" in page
+
+
+@pytest.mark.requirement("SUP-08")
+def test_the_journal_is_searched_proven_and_exported_by_the_auditor(busy, client):
+    upkeep.seal_all(busy.engine, busy.settings, busy.clock())
+    auditor = client(Role.AUDITOR)
+
+    page = auditor.get("/journal", params={"object_id": ENTRY, "action": "compile_entry"}).text
+    assert "officer.taxation" in page
+    proof = auditor.post("/journal/proof", data={"csrf": auditor.csrf}).text
+    assert "留痕完整" in proof
+    exported = auditor.get("/journal/export.jsonl").text
+    assert '"compile_entry"' in exported
+    assert client(Role.ADMINISTRATOR).get("/journal").status_code == 403
+
+
+def test_an_account_that_an_administrator_makes_comes_in_with_its_first_password(busy, client):
+    admin = client(Role.ADMINISTRATOR)
+    form = {"account": "he.xin", "person": "p9", "name": "何新", "role": "quality_monitor",
+            "org": "big_data_bureau", "csrf": admin.csrf}  # fmt: skip
+
+    page = admin.post("/administration/accounts", data=form).text
+    password = re.search(r"he\.xin <code>([0-9a-f-]+)</code>", page).group(1)
+
+    asker = client()
+    answer = asker.post("/sign-in", data={"account": "he.xin", "password": password})
+    assert answer.status_code == 303
+    assert asker.get("/").headers["location"] == "/password"
+
+
+def test_home_journal_and_administration_in_a_real_browser(busy, browser_page, picture):
+    for role, path, name in (
+        (Role.DEPARTMENT_OFFICER, "/", "home"),
+        (Role.AUDITOR, "/journal", "journal"),
+        (Role.ADMINISTRATOR, "/administration", "administration"),
+        (Role.AUDITOR, "/account", "account"),
+    ):
+        page = browser_page(role)
+        page.goto(path)
+        picture(page, name)

@@ -1,0 +1,133 @@
+"""Quality down to the masked rows, and an objection from one side to the other."""
+
+import re
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from catalog.roles import Role
+from expectations.kinds import CheckKind
+from expectations.verdict import CheckResult, Gate, judge
+from yishu.ledger import CheckFacts, Ledger, RunKind, RunStarted, VerdictFacts
+from yishu.pipeline.store import run_folder, whole_file
+
+TAXPAYER = "taxation.taxpayer"
+RESIDENT = "public_security.resident"
+NUMBER = "320205199001010015"
+
+
+@pytest.fixture(scope="module")
+def checked(portal_world):
+    """A run of each of two entries on record; one has a quarantined row of a person."""
+    ledger = Ledger(portal_world.engine)
+    at = portal_world.clock() - timedelta(hours=2)
+    for entry_id in (TAXPAYER, RESIDENT):
+        check = CheckFacts(
+            "id_no.format", "format", "conformity", "fail", ("id_no",), 90, 1, "公民身份号码应合规",
+            text_en="id_no must be valid", waived=0,
+        )  # fmt: skip
+        ledger.record_run_started(RunStarted("r-1", entry_id, RunKind.ENTRY, "x", at))
+        ledger.record_verdict(VerdictFacts("r-1", entry_id, 90, 1, True, 0.2, at, (check,)))
+    _quarantine(portal_world)
+    return portal_world
+
+
+def _quarantine(world):
+    entry = world.release().entry(RESIDENT)
+    folder = run_folder(world.settings.var_dir, RESIDENT, "r-1")
+    result = CheckResult(
+        "id_no.format", CheckKind.FORMAT, entry.key, "conformity", "fail", None,
+        "公民身份号码应合规", "id", 90, 1, False,
+    )  # fmt: skip
+    verdict = judge([result], 90, Gate(0.2, False), entry_id=RESIDENT, run_id="r-1")
+    folder.write_text("verdict.json", verdict.to_json())
+    reason = {"check_id": "id_no.format", "reason_zh": "公民身份号码应合规"}
+    personal = {item.field: "张三丰" for item in entry.items if item.mask != "none"}
+    plain = dict.fromkeys(entry.fields, "1")
+    row = {**plain, **personal, **dict.fromkeys(entry.key, NUMBER)}
+    values = {field: [value] for field, value in row.items()}
+    with whole_file(folder.quarantined) as path:
+        pq.write_table(pa.table({**values, "_row": [6], "_reasons": [[reason]]}), path)
+
+
+@pytest.mark.requirement("QUA-02", "QUA-03")
+def test_from_the_citys_score_to_the_rule_that_failed(client, checked):
+    monitor = client(Role.QUALITY_MONITOR)
+    overview = monitor.get("/quality").text
+    assert "98.8889" in overview
+    assert "89/90" in overview
+    assert f"/quality/entries/{TAXPAYER}" in overview
+    entry = monitor.get(f"/quality/entries/{TAXPAYER}").text
+    assert "公民身份号码应合规" in entry
+    assert "r-1" in entry
+    assert monitor.get("/quality?period=2026-02").status_code == 200
+    assert monitor.get("/quality?period=2026-13").status_code == 422
+
+
+@pytest.mark.requirement("SEC-11")
+def test_rows_are_masked_and_not_for_every_eye(client, checked):
+    path = f"/quality/entries/{RESIDENT}/rows?run=r-1"
+    shown = client(Role.QUALITY_MONITOR).get(path).text
+    assert "公民身份号码应合规" in shown
+    assert "核对证照原件" in shown
+    assert NUMBER not in shown
+    assert "张三丰" not in shown
+    assert client(Role.DEPARTMENT_OFFICER).get(path).status_code == 403
+    assert client(Role.QUALITY_MONITOR).get(path.replace("r-1", "none")).status_code == 422
+
+
+def test_the_report_is_a_file_to_keep(client, checked):
+    answer = client(Role.QUALITY_MONITOR).get("/quality/report/2026-11")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "政务数据质量月报" in answer.text
+
+
+@pytest.mark.requirement("QUA-01", "SUP-08")
+def test_an_objection_goes_from_one_desk_to_the_next(client, checked):
+    monitor, officer = client(Role.QUALITY_MONITOR), client(Role.DEPARTMENT_OFFICER)
+    reviewer = client(Role.AUTHORITY_REVIEWER)
+    sent = {
+        "csrf": monitor.csrf, "entry": TAXPAYER, "column": "tax_credit_grade",
+        "key": "91320200MA9999999B", "summary": "等级与公示不一致",
+    }  # fmt: skip
+    assert "纳税信用" in monitor.get(f"/objections/new?entry={TAXPAYER}").text
+    path = monitor.post("/objections/new", data=sent).headers["location"]
+
+    def take(who, state, note=""):
+        form = {"csrf": who.csrf, "state": state, "note": note}
+        return who.post(f"{path}/step", data=form)
+
+    assert take(officer, "accepted").status_code == 403
+    assert take(reviewer, "accepted").status_code == 303
+    assert "核实" in officer.get(path).text
+    assert take(officer, "verified").status_code == 422
+    assert take(officer, "verified", "公示有延迟").status_code == 303
+    assert take(officer, "rejected", "以系统为准").status_code == 303
+    file = {"file": ("公示.pdf", b"%PDF-1.7 x", "application/pdf")}
+    kept = monitor.post(f"{path}/evidence", data={"csrf": monitor.csrf}, files=file)
+    assert kept.status_code == 303
+    assert take(monitor, "closed").status_code == 303
+
+    page = monitor.get(path).text
+    for word in ("提出", "受理", "转提供方", "核实", "驳回", "反馈", "关闭"):
+        assert word in page
+    (address,) = re.findall(rf"{path}/evidence/\w+", page)
+    assert monitor.get(address).content == b"%PDF-1.7 x"
+    assert path.rpartition("/")[2] in monitor.get("/objections?state=closed").text
+    assert client("officer.health").get(path).status_code == 403
+    assert monitor.get("/objections/YY2026-999999").status_code == 404
+
+
+def test_pages_look_right_in_a_browser(browser_page, picture, checked):
+    page = browser_page(Role.QUALITY_MONITOR)
+    for name, path in {
+        "quality": "/quality",
+        "quality-entry": f"/quality/entries/{RESIDENT}",
+        "quality-rows": f"/quality/entries/{RESIDENT}/rows?run=r-1",
+        "objections": "/objections",
+        "objection-new": f"/objections/new?entry={TAXPAYER}",
+    }.items():
+        page.goto(path)
+        picture(page, name)

@@ -1,0 +1,71 @@
+"""Every text of pages has its English, and no English is left over."""
+
+import re
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment
+
+from yishu.portal import messages
+from yishu.portal.messages import english
+from yishu.portal.pages import TEMPLATES
+
+PORTAL = Path(messages.__file__).parent
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SAID = re.compile(r"(?:say|done|Link|Task)\([^()]*?\"([^\"]*[\u4e00-\u9fff][^\"]*)\"")
+WHOLE = re.compile(r"[\"']([^\"'\n]*[\u4e00-\u9fff][^\"'\n]*)[\"']")
+
+
+def texts_of_templates():
+    """Chinese literals of templates' expressions: what `_`, macros and lists are given."""
+    found = {}
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        source = re.sub(r"\{#.*?#\}", "", path.read_text("utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"\{\{.*?\}\}|\{%.*?%\}", source, re.DOTALL):
+            for text in WHOLE.findall(code):
+                found.setdefault(text, path.name)
+    return found
+
+
+def texts_of_code():
+    """Chinese texts that code hands to pages: notes, links, texts that are said."""
+    found = {}
+    for path in sorted(PORTAL.rglob("*.py")):
+        source = path.read_text("utf-8")
+        for text in re.findall(
+            r"(?:say|done|Link|Task)\([^()]*?\"([^\"]*[\u4e00-\u9fff][^\"]*)\"", source
+        ):
+            found.setdefault(text, path.name)
+    return found
+
+
+#: Values of cells, not words of pages.
+DATA = {"是", "否", "中文"}
+
+
+def test_every_text_of_a_page_has_its_english():
+    wanted = texts_of_templates() | texts_of_code()
+    assert len(wanted) > 100
+
+    missing = {text: place for text, place in wanted.items() if text not in english()}
+
+    assert {text: place for text, place in missing.items() if text not in DATA} == {}
+
+
+def test_no_text_is_written_into_a_template_outside_of_an_expression():
+    for path in TEMPLATES.rglob("*.html"):
+        expressions = r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|value=\"[是否]\""
+        source = re.sub(expressions, "", path.read_text("utf-8"), flags=re.DOTALL)
+        assert not CHINESE.search(source), path.name
+
+
+def test_a_text_that_two_areas_use_has_one_english():
+    seen = {}
+    for path in sorted(messages.FOLDER.glob("*.yaml")):
+        for text, said in yaml.safe_load(path.read_text("utf-8")).items():
+            assert seen.setdefault(text, said) == said, f"{path.name}: {text}"
+
+
+def test_templates_are_sound():
+    for path in TEMPLATES.rglob("*.html"):
+        Environment(autoescape=True).parse(path.read_text("utf-8"))

@@ -1,0 +1,379 @@
+"""``yishu share``: a request from filing to an open channel, its deliveries and its use."""
+
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from catalog.roles import Action, Role
+from yishu.cli import world
+from yishu.cli.output import AsJson, console, print_records, print_table, reported, show
+from yishu.cli.share_world import acting, open_house
+
+if TYPE_CHECKING:
+    from yishu.sharing.form import RequestForm
+
+app = typer.Typer(help="Share requests, grants and channels.", no_args_is_help=True)
+
+As = Annotated[str, typer.Option("--as", help="Account that acts, e.g. zhao@hr.")]
+Request = Annotated[str, typer.Argument(help="Number of the request, e.g. SQ00000012.")]
+Grant = Annotated[str, typer.Argument(help="Number of the grant, e.g. GT00000013.")]
+Reason = Annotated[str, typer.Option(help="The reason; the other side reads it.")]
+Form = Annotated[Path, typer.Argument(help="The form: JSON, or the filled-in XLSX template.")]
+
+
+@app.command()
+def template(
+    object_id: Annotated[str, typer.Argument(help="Entry or subject id.")],
+    target: Annotated[Path, typer.Argument(help="The XLSX file to write.")],
+) -> None:
+    """Write an empty request form for an object, with its elements and the choices there are.
+
+    Example: yishu share template market_regulation.enterprise_registration 申请.xlsx
+    """
+    from yishu.sharing.objects import shared_object  # noqa: PLC0415
+    from yishu.sharing.sheet import template as empty  # noqa: PLC0415
+
+    with reported(as_json=False):
+        target.write_bytes(empty(shared_object(world.release(world.settings()), object_id)))
+    console.print(f"{target}: fill in the second column, then `yishu share file {target}`")
+
+
+@app.command()
+def check(form: Form, account: As, as_json: AsJson = False) -> None:
+    """Say what a form lacks, what is there already, and the smallest set of elements.
+
+    Example: yishu share check 申请.xlsx --as zhao@hr
+    """
+    from yishu.sharing import filing  # noqa: PLC0415
+    from yishu.sharing.form import missing  # noqa: PLC0415
+    from yishu.sharing.hints import hints  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        asked = _form(form)
+        object_ = filing.object_of(desk, asked)
+        parts = missing(asked, object_, consented=True)
+        told = hints(desk, actor.org, asked.object_id, asked.fields).texts_zh
+        findings, smallest = filing.judged(desk, asked) if object_ and not parts else ([], ())
+    found = {
+        "missing": [asdict(one) for one in parts],
+        "hints": told,
+        "elements": [asdict(one) for one in findings],
+        "smallest": list(smallest),
+    }
+    show(found, as_json, lambda: _print_check(found))
+
+
+@app.command("file")
+def file_request(form: Form, account: As, as_json: AsJson = False) -> None:
+    """Keep a form as a draft; the department's head then consents, and it is submitted.
+
+    Example: yishu share file 申请.xlsx --as zhao@hr
+    """
+    from yishu.sharing import filing  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        request_id = filing.draft(desk, _form(form), actor)
+    _done(request_id, "drafted; next: consent, then submit", as_json)
+
+
+@app.command()
+def consent(request_id: Request, account: As, as_json: AsJson = False) -> None:
+    """The department's head agrees to file a request."""
+    from yishu.sharing import filing  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        filing.consent(desk, request_id, actor)
+    _done(request_id, "consented", as_json)
+
+
+@app.command()
+def submit(request_id: Request, account: As, as_json: AsJson = False) -> None:
+    """Submit a request: one reply names everything that is missing, else the clock runs."""
+    from yishu.sharing import filing  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        filing.submit(desk, request_id, actor)
+    _done(request_id, "received", as_json)
+
+
+@app.command("return")
+def return_(
+    request_id: Request,
+    account: As,
+    part: Annotated[list[str], typer.Option(help="What is missing; repeat for each part.")],
+    as_json: AsJson = False,
+) -> None:
+    """Send a request back for completion, once, naming everything."""
+    from yishu.sharing import filing  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        is_authority = actor.role is Role.AUTHORITY_REVIEWER
+        action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
+        filing.return_once(desk, request_id, part, actor, action)
+    _done(request_id, "returned; its clock is paused", as_json)
+
+
+@app.command()
+def withdraw(request_id: Request, account: As, as_json: AsJson = False) -> None:
+    """Take a request back before it is decided."""
+    from yishu.sharing import filing  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        filing.withdraw(desk, request_id, actor)
+    _done(request_id, "withdrawn", as_json)
+
+
+@app.command()
+def grant(
+    request_ids: Annotated[list[str], typer.Argument(help="Numbers of the requests.")],
+    account: As,
+    *,
+    strike: Annotated[list[str] | None, typer.Option(help="Element not to grant.")] = None,
+    note: Annotated[str, typer.Option(help="A note for the other side.")] = "",
+    deputy_for: Annotated[str | None, typer.Option(help="For whom the account acts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Consent to requests in the seat that is next; the last seat makes the grant.
+
+    Example: yishu share grant SQ00000012 --as li@bd --strike address
+    """
+    from yishu.sharing import deciding  # noqa: PLC0415
+
+    facts: dict[str, Any] = {"strike": strike or (), "note": note, "deputy_for": deputy_for}
+    with acting(account, as_json) as (desk, actor):
+        made = {one: deciding.grant(desk, one, actor, **facts) for one in request_ids}
+    rows = [
+        {"request": one, "grant": id_ or "waits for the next seat"} for one, id_ in made.items()
+    ]
+    show(made, as_json, lambda: print_table("Decided", rows))
+
+
+@app.command()
+def refuse(
+    request_id: Request,
+    account: As,
+    reason: Reason,
+    basis: Annotated[str | None, typer.Option(help="The legal basis.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refuse a request, with the reason."""
+    from yishu.sharing import deciding  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        deciding.refuse(desk, request_id, actor, reason, basis=basis)
+    _done(request_id, "refused", as_json)
+
+
+@app.command("open")
+def open_channel(
+    grant_id: Grant,
+    account: As,
+    *,
+    base_url: Annotated[str | None, typer.Option(help="Server's address, for a profile.")] = None,
+    profile_file: Annotated[Path | None, typer.Option(help="Write the .share profile.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open the channel of a grant; its token is shown this once.
+
+    Example: yishu share open GT00000013 --as zhou@cc
+    """
+    from yishu.sharing import opening  # noqa: PLC0415
+    from yishu.sharing.profile import profile  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        issued = opening.open_channel(desk, grant_id, actor)
+    if base_url and profile_file:
+        profile_file.touch(mode=0o600)
+        told = profile(base_url, issued.token, issued.expires_at)
+        profile_file.write_text(json.dumps(told), "utf-8")
+    found = {"grant": grant_id, "token": issued.token, "expires_at": issued.expires_at}
+    show(found, as_json, lambda: print_records("Channel", [found], {k: k for k in found}))
+
+
+@app.command()
+def suspend(grant_id: Grant, account: As, reason: Reason, as_json: AsJson = False) -> None:
+    """Stop serving a grant for now."""
+    _change("suspend", grant_id, account, reason, as_json=as_json)
+
+
+@app.command()
+def resume(grant_id: Grant, account: As, reason: Reason, as_json: AsJson = False) -> None:
+    """Serve a suspended grant again."""
+    _change("resume", grant_id, account, reason, as_json=as_json)
+
+
+@app.command()
+def close(grant_id: Grant, account: As, reason: Reason, as_json: AsJson = False) -> None:
+    """End a channel for good: no call is answered any more, its bytes are deleted."""
+    from yishu.sharing.housekeeping import clear  # noqa: PLC0415
+
+    _change("close", grant_id, account, reason, as_json=as_json)
+    clear(open_house())
+
+
+@app.command("list")
+def list_all(
+    org: Annotated[str | None, typer.Option(help="Requests of this department.")] = None,
+    state: Annotated[str | None, typer.Option(help="Requests in this state.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List requests, the oldest open one first, with their grants."""
+    from yishu.ledger.statements import query  # noqa: PLC0415
+
+    with reported(as_json), open_house().engine.connect() as connection:
+        found = connection.execute(query("share_requests"), {"org": org, "state": state})
+        rows = [dict(row._mapping) for row in found]
+    show(rows, as_json, lambda: print_table("Share requests", rows))
+
+
+@app.command()
+def timeline(request_id: Request, as_json: AsJson = False) -> None:
+    """The timeline of a request that both sides see: steps, clocks, the next step.
+
+    Example: yishu share timeline SQ00000012
+    """
+    from yishu.governance.working_calendar import calendar_in_force  # noqa: PLC0415
+    from yishu.sharing.timeline import timeline as seen  # noqa: PLC0415
+
+    with reported(as_json):
+        house = open_house()
+        with house.engine.begin() as connection:
+            days = calendar_in_force(connection, world.settings().catalog_dir / "working_days")
+            told = seen(house.desk(connection), request_id, days)
+    columns = ("at", "kind", "org", "role", "note")
+    steps = [{name: getattr(step, name) for name in columns} for step in told.steps]
+    dues = [asdict(due) for due in told.dues]
+    found = {"steps": steps, "dues": dues, "next": told.next_zh}
+    show(found, as_json, lambda: _print_timeline(found))
+
+
+@app.command()
+def deliver(
+    grant_id: Annotated[str | None, typer.Argument(help="A grant; without it: all due.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Deliver what is due: files to folders and SFTP servers, batches into databases."""
+    from yishu.lineage import open_transport  # noqa: PLC0415
+    from yishu.secrets import read_connections  # noqa: PLC0415
+    from yishu.sharing import delivering  # noqa: PLC0415
+
+    with reported(as_json):
+        here, house = world.settings(), open_house()
+        urls = read_connections(here.connections_path) if here.connections_path.exists() else {}
+        transport = open_transport(here.lineage_file, here.lineage_url, here.lineage_api_key)
+        if grant_id is None:
+            done, failed = delivering.deliver_all(house, urls, transport)
+        else:
+            one = delivering.deliver(house, grant_id, urls, transport)
+            done, failed = [one] if one else [], []
+    rows = [asdict(one) for one in done]
+    missed = [asdict(one) for one in failed]
+    show({"delivered": rows, "failed": missed}, as_json, lambda: _print_deliveries(rows, missed))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def register(
+    grant_id: Grant,
+    account: As,
+    note: Annotated[str, typer.Option(help="How the data were used, or what became of them.")],
+    *,
+    on: Annotated[str, typer.Option(help="The day, e.g. 2026-11-25.")],
+    disposal: Annotated[bool, typer.Option(help="Register the disposal.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register the use of a grant's data, or their disposal after its end."""
+    from yishu.sharing import register as registers  # noqa: PLC0415
+
+    keep = registers.register_disposal if disposal else registers.register_use
+    with acting(account, as_json) as (desk, actor):
+        keep(desk, grant_id, date.fromisoformat(on), note, actor)
+    _done(grant_id, "registered", as_json)
+
+
+@app.command()
+def matches(
+    org: Annotated[str | None, typer.Option(help="Demands of this department.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Demands against what is shared: met, partly, unmet; and what stands on no list."""
+    from yishu.sharing import lists  # noqa: PLC0415
+
+    with reported(as_json):
+        house = open_house()
+        with house.engine.begin() as connection:
+            desk = house.desk(connection)
+            rows = [asdict(one) for one in lists.matches(desk, org)]
+            unlisted, without = lists.unlisted_supply(desk), lists.providers_without_list(desk)
+    found = {"demands": rows, "unlisted_supply": unlisted, "providers_without_list": without}
+    show(found, as_json, lambda: _print_matches(found))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1024, max=65_535, help="Port to listen at.")] = 8091,
+) -> None:
+    """Serve the channels: query, verification, licences, files, Delta Sharing.
+
+    Example: yishu share serve --port 8091
+    """
+    import uvicorn  # noqa: PLC0415
+
+    from yishu.sharing.server import create_app  # noqa: PLC0415
+
+    with reported(as_json=False):
+        served = create_app(open_house())
+    uvicorn.run(served, host=host, port=port, log_level="warning")
+
+
+def _form(path: Path) -> "RequestForm":
+    from yishu.sharing import filing, sheet  # noqa: PLC0415
+
+    if path.suffix.lower() == ".xlsx":
+        return sheet.read(path)
+    return filing.parse(json.loads(path.read_text("utf-8")), path.name)
+
+
+def _change(verb: str, grant_id: str, account: str, reason: str, *, as_json: bool) -> None:
+    from yishu.sharing import opening  # noqa: PLC0415
+
+    with acting(account, as_json) as (desk, actor):
+        getattr(opening, verb)(desk, grant_id, actor, reason)
+    _done(grant_id, {"suspend": "suspended", "resume": "open", "close": "closed"}[verb], as_json)
+
+
+def _done(number: str, state: str, as_json: bool) -> None:
+    show({"id": number, "state": state}, as_json, lambda: console.print(f"{number}: {state}"))
+
+
+def _print_check(found: dict[str, Any]) -> None:
+    print_table("Missing or wrong", found["missing"])
+    for hint in found["hints"]:
+        console.print(hint, markup=False, highlight=False)
+    print_table("Elements", found["elements"])
+    if found["smallest"]:
+        console.print(f"Smallest set for these items: {', '.join(found['smallest'])}")
+
+
+def _print_timeline(found: dict[str, Any]) -> None:
+    print_table("Steps", found["steps"])
+    print_table("Clocks", found["dues"])
+    console.print(found["next"], markup=False, highlight=False)
+
+
+def _print_deliveries(rows: list[dict[str, Any]], missed: list[dict[str, Any]]) -> None:
+    print_table("Delivered", rows)
+    if missed:
+        print_table("Not delivered", missed)
+
+
+def _print_matches(found: dict[str, Any]) -> None:
+    print_table("Demands", found["demands"])
+    console.print(f"On no responsibility list: {', '.join(found['unlisted_supply']) or 'nothing'}")
+    console.print(f"Without a list: {', '.join(found['providers_without_list']) or 'nobody'}")

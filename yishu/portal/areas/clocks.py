@@ -1,0 +1,212 @@
+"""The board of clocks, by last day, department and promise, as list and calendar; one clock."""
+
+from calendar import Calendar
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
+
+from catalog.promise import ClockCause
+from catalog.roles import Action
+from yishu.clocks import ClockState, legs
+from yishu.governance import clock_care
+from yishu.governance.board import HEADINGS, BoardLine, board, by_day, cells
+from yishu.governance.catalog_clock import PROMISE, accept_no_change
+from yishu.governance.clock_rules import ClockRules
+from yishu.governance.working_calendar import rules_in_force
+from yishu.ledger.journal import Actor
+from yishu.pipeline.sheets import write_xlsx
+from yishu.portal.depends import Db, Here, Now, permitted, signed_in
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Page, Reading
+
+router = APIRouter()
+LINKS = (Link("时限", "/clocks", 40),)
+
+PAGE_ROWS = 100
+_RUNNING = (ClockState.RED, ClockState.YELLOW, ClockState.GREEN, ClockState.PAUSED)
+
+
+class Asked(BaseModel):
+    """What the board's form sends."""
+
+    page: int = Field(1, ge=1)
+    org: str = ""
+    promise: str = ""
+    state: str = ""
+    month: str = Field("", pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$")
+
+    @property
+    def query(self) -> str:
+        """What was asked, as the query of an address."""
+        asked = self.model_dump(exclude={"page", "month"})
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+class ExtensionForm(BaseModel):
+    """What the form of an extension sends."""
+
+    days: int = Field(ge=1)
+    cause: ClockCause = ClockCause.SPECIAL_REASON
+    reason: str = Field(min_length=1)
+
+
+class PauseForm(BaseModel):
+    """What the form of a pause sends."""
+
+    cause: ClockCause
+    reason: str = Field(min_length=1)
+
+
+@router.get("/clocks", include_in_schema=False)
+def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
+    """Every clock that runs: a list by last day, a month, and the counts by department."""
+    rules = rules_in_force(db, page.world.release(), page.world.settings)
+    every = board(db, rules, page.now)
+    lines = _chosen(every, asked)
+    first = (asked.page - 1) * PAGE_ROWS
+    month = date.fromisoformat(f"{asked.month or f'{page.world.today():%Y-%m}'}-01")
+    return page.render(
+        "clocks/board.html",
+        asked=asked,
+        lines=lines[first : first + PAGE_ROWS],
+        total=len(lines),
+        number=asked.page,
+        last=max(1, -(-len(lines) // PAGE_ROWS)),
+        counts=_counts(every),
+        running=_RUNNING,
+        orgs=sorted(rules.departments.items()),
+        promises=sorted({(line.promise, line.promise_name) for line in every}),
+        month=month,
+        weeks=_weeks(month, lines, rules),
+        missing=rules.calendar.missing_year(page.world.today()),
+    )
+
+
+@router.get("/clocks/export.xlsx", include_in_schema=False)
+def export(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
+    """The board as a workbook."""
+    rules = rules_in_force(db, page.world.release(), page.world.settings)
+    lines = _chosen(board(db, rules, page.now), asked)
+    folder = TemporaryDirectory()
+    path = Path(folder.name) / "clocks.xlsx"
+    write_xlsx(path, HEADINGS, cells(lines, rules.departments), name="计时看板")
+    return FileResponse(path, filename="clocks.xlsx", background=BackgroundTask(folder.cleanup))
+
+
+@router.get("/clocks/{clock_id}", include_in_schema=False)
+def show(page: Reading, db: Db, clock_id: str) -> Response:
+    """One clock: how it stands, its promise, its course, and who had it how long."""
+    rules = rules_in_force(db, page.world.release(), page.world.settings)
+    found = clock_care.standing(db, clock_id, rules, page.now)
+    return page.render(
+        "clocks/clock.html",
+        found=found,
+        holder=rules.org_of(found.status.holder, found.row.holder_org),
+        legs=legs(found.promise, found.row.events, rules.calendar, page.now),
+        is_running=found.row.closed_at is None,
+        is_catalog=found.row.promise == PROMISE,
+    )
+
+
+@router.post("/clocks/{clock_id}/extend", include_in_schema=False)
+def extend(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.EXTEND_CLOCK))],
+    asked: Annotated[ExtensionForm, Form()],
+) -> Response:
+    """Consent to an extension."""
+    wanted = clock_care.Extension(asked.days, asked.cause, asked.reason)
+    clock_care.extend(db, clock_id, wanted, _rules(page, db), actor=actor, now=page.now)
+    return page.done(f"/clocks/{clock_id}", "已批准延期")
+
+
+@router.post("/clocks/{clock_id}/pause", include_in_schema=False)
+def pause(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.PAUSE_CLOCK))],
+    asked: Annotated[PauseForm, Form()],
+) -> Response:
+    """Let a clock stand still."""
+    clock_care.pause(
+        db, clock_id, asked.cause, asked.reason, _rules(page, db), actor=actor, now=page.now
+    )
+    return page.done(f"/clocks/{clock_id}", "已中止计时")
+
+
+@router.post("/clocks/{clock_id}/resume", include_in_schema=False)
+def resume(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.PAUSE_CLOCK))],
+) -> Response:
+    """Let it run on."""
+    clock_care.resume(db, clock_id, _rules(page, db), actor=actor, now=page.now)
+    return page.done(f"/clocks/{clock_id}", "已恢复计时")
+
+
+@router.post("/clocks/{clock_id}/no-change", include_in_schema=False)
+def no_change(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.ACCEPT_NO_CHANGE))],
+    reason: Annotated[str, Form()],
+) -> Response:
+    """Accept that the catalog needs no change."""
+    accept_no_change(db, clock_id, reason, actor=actor, now=page.now)
+    return page.done(f"/clocks/{clock_id}", "已认定无需变更目录")
+
+
+@router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(signed_in)])
+def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
+    """Clocks that run, the earliest last day first, as far as they fit what is asked."""
+    rules = rules_in_force(db, here.release(), here.settings)
+    return [asdict(line) for line in _chosen(board(db, rules, now), asked)]
+
+
+def _rules(page: Page, db: Db) -> ClockRules:
+    return rules_in_force(db, page.world.release(), page.world.settings)
+
+
+def _chosen(lines: Sequence[BoardLine], asked: Asked) -> list[BoardLine]:
+    return [
+        line
+        for line in lines
+        if asked.org in ("", line.department, line.holder)
+        and asked.promise in ("", line.promise)
+        and asked.state in ("", line.state.value)
+    ]
+
+
+def _counts(lines: Sequence[BoardLine]) -> list[tuple[str, Counter[ClockState]]]:
+    """Clocks of each state by who holds the file, the latest first."""
+    found: dict[str, Counter[ClockState]] = {}
+    for line in lines:
+        found.setdefault(line.holder, Counter())[line.state] += 1
+    return sorted(found.items(), key=lambda one: ([-one[1][state] for state in _RUNNING], one[0]))
+
+
+def _weeks(
+    month: date, lines: Sequence[BoardLine], rules: ClockRules
+) -> list[list[tuple[date, bool, list[BoardLine]]]]:
+    """The weeks of a month: each day, whether offices work, and what is due."""
+    due = by_day(lines)
+    return [
+        [(day, rules.calendar.is_working(day), due.get(day, [])) for day in week]
+        for week in Calendar().monthdatescalendar(month.year, month.month)
+    ]

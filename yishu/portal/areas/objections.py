@@ -1,0 +1,164 @@
+"""Objections: the list, one with its whole course, a new one, the next step, its evidence."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from pydantic import BaseModel
+
+from catalog.roles import Action, Role, may
+from yishu.governance import objections as desk
+from yishu.governance.errors import Forbidden, ObjectionUnknown
+from yishu.governance.objections import NewObjection, ObjectionRow, ObjectionState, Origin, Step
+from yishu.governance.objections.states import NEED_A_REASON, STEPS
+from yishu.ledger.journal import Actor
+from yishu.portal.depends import Acting, Db, permitted
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Reading
+from yishu.secrets import row_key
+
+router = APIRouter(prefix="/objections", include_in_schema=False)
+LINKS = (Link("数据异议", "/objections", order=55),)
+
+OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
+"""They see what their own body raised or has to answer; others see all."""
+
+
+class Objected(BaseModel):
+    """What the form of a new objection sends; key and scope only for one row."""
+
+    entry: str
+    summary: str
+    column: str = ""
+    key: str = ""
+    scope: str = ""
+
+
+@router.get("")
+def board(page: Reading, db: Db, actor: Acting, state: str = "") -> Response:
+    """Objections, oldest first."""
+    org = actor.org if actor.role in OF_A_BODY else None
+    chosen = ObjectionState(state) if state else None
+    return page.render(
+        "objections/board.html",
+        rows=desk.objections(db, org=org, state=chosen),
+        state=state,
+        states=list(ObjectionState),
+        names={entry.id: entry.name for entry in page.world.release().entries.values()},
+    )
+
+
+@router.get("/new")
+def blank(
+    page: Reading,
+    actor: Annotated[Actor, Depends(permitted(Action.RAISE_OBJECTION))],  # noqa: ARG001
+    entry: str = "",
+) -> Response:
+    """The form of a new objection; the entry first, then its columns."""
+    release = page.world.release()
+    known = release.entry(entry) if entry else None
+    entries = [(one.id, f"{one.name}（{one.id}）") for one in release.entries.values()]
+    return page.render("objections/new.html", entry=known, entries=entries)
+
+
+@router.post("/new")
+def raise_(
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.RAISE_OBJECTION))],
+    given: Annotated[Objected, Form()],
+) -> Response:
+    """Put an objection on record; a key is masked and digested before anything is kept."""
+    release, here = page.world.release(), page.world.settings
+    known = release.entry(given.entry)
+    key = None
+    if given.key:
+        values = dict(zip(known.key, given.key.split("，"), strict=False))
+        key = desk.row_key(known, values, row_key(here.secrets_dir))
+    name, _, value = given.scope.partition("=")
+    new = NewObjection(
+        Origin.MONITOR if actor.role is Role.QUALITY_MONITOR else Origin.DEPARTMENT,
+        known.id,
+        given.summary,
+        given.column or None,
+        key,
+        ((name, value),) if value else (),
+        here.rule_profile,
+        here.data_authority,
+    )
+    number = desk.raise_objection(db, new, release, actor, page.now)
+    return page.done(f"/objections/{number}", "异议已提出")
+
+
+@router.get("/{number}")
+def show(number: str, page: Reading, db: Db, actor: Acting) -> Response:
+    """One objection: what, whose, each step, and the steps that the reader may take now."""
+    found = _seen(desk.objection(db, number), actor)
+    release = page.world.release()
+    entry = release.entries.get(found.entry_id)
+    possible = [
+        state
+        for state, action in STEPS.get(found.state, {}).items()
+        if may(actor.role, action, org=actor.org, object_org=desk.owner(found, state, actor))
+    ]
+    return page.render(
+        "objections/objection.html",
+        it=found,
+        entry=entry,
+        steps=desk.history(db, number),
+        evidence=desk.evidence(db, number),
+        possible=possible,
+        need_a_reason=NEED_A_REASON,
+    )
+
+
+@router.post("/{number}/step")
+def step(
+    number: str,
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    *,
+    state: Annotated[ObjectionState, Form()],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a step."""
+    desk.move(db, number, Step(state, note or None), actor, page.now)
+    return page.done(f"/objections/{number}", "已办理")
+
+
+@router.post("/{number}/evidence")
+def attach(
+    number: str, page: Reading, db: Db, actor: Acting, file: Annotated[UploadFile, File()]
+) -> Response:
+    """Keep a file with the objection."""
+    content = file.file.read(desk.MAX_BYTES + 1)
+    desk.attach(db, number, file.filename or "file", content, actor=actor, at=page.now)
+    return page.done(f"/objections/{number}", "附件已保存")
+
+
+@router.get("/{number}/evidence/{sha256}")
+def evidence(number: str, sha256: str, db: Db, actor: Acting) -> Response:
+    """A file of an objection, to be saved, never shown inside the portal."""
+    _seen(desk.objection(db, number), actor)
+    found = desk.evidence(db, number, sha256)
+    if not found:
+        raise ObjectionUnknown(
+            number,
+            found="no evidence of that digest",
+            expected="a file that the objection lists",
+            remedy="open the objection and follow its list",
+        )
+    headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}"'}
+    return Response(found[0].content, media_type=found[0].media_type, headers=headers)
+
+
+def _seen(found: ObjectionRow, actor: Actor) -> ObjectionRow:
+    concerned = {found.raised_org, found.source_org, *found.joined_orgs}
+    if actor.role in OF_A_BODY and actor.org not in concerned:
+        raise Forbidden(
+            found.objection_id,
+            found=f"an objection asked by the {actor.role.value} of {actor.org}",
+            expected="a body that raised it or has to answer it",
+            remedy="ask the data authority",
+        )
+    return found

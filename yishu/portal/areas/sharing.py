@@ -1,0 +1,259 @@
+"""Share requests: the form, the timeline that both sides see, decisions, and channels."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlalchemy import Connection
+
+from catalog.roles import Action, Role
+from yishu.governance.working_calendar import calendar_in_force
+from yishu.ledger.journal import Actor
+from yishu.ledger.statements import query
+from yishu.portal.depends import Acting, Db
+from yishu.portal.errors import NotFound
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Page, Reading
+from yishu.sharing import deciding, filing, opening
+from yishu.sharing.desk import Desk
+from yishu.sharing.errors import RequestIncomplete
+from yishu.sharing.form import RequestForm, missing
+from yishu.sharing.hints import hints
+from yishu.sharing.installed import house_of
+from yishu.sharing.objects import shared_object
+from yishu.sharing.timeline import StepKind, timeline
+from yishu.sharing.vocabulary import Purpose, RequestState, Seat, ShareFormat, Treatment
+
+router = APIRouter(prefix="/sharing", include_in_schema=False)
+LINKS = (Link("数据共享", "/sharing", 20),)
+
+Reason = Annotated[str, Form()]
+
+_TEXTS = ("scenario", "purpose", "legal_basis", "contact")
+
+
+@router.get("")
+def desk_of(page: Reading, db: Db, actor: Acting) -> Response:
+    """The requests that concern the reader, those that wait for a decision first."""
+    is_consumer = actor.role in (Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD)
+    asked = {"org": actor.org if is_consumer else None, "state": None}
+    rows = db.execute(query("share_requests"), asked).all()
+    entries = page.world.release().entries.values()
+    return page.render("sharing/list.html", rows=rows, entries=entries)
+
+
+@router.get("/new/{object_id}")
+def ask(page: Reading, db: Db, actor: Acting, object_id: str) -> Response:
+    """The empty form of a request, with what is told before filing."""
+    return _form(page, db, actor, RequestForm(object_id=object_id))
+
+
+async def sent(request: Request) -> dict[str, str]:
+    """Every field that the form sent, whatever their number."""
+    return {name: str(text) for name, text in (await request.form()).items()}
+
+
+@router.post("/new/{object_id}")
+def keep(
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    object_id: str,
+    given: Annotated[dict[str, str], Depends(sent)],
+) -> Response:
+    """Keep the draft; everything that is missing is listed at once, and nothing is lost."""
+    try:
+        form = filing.parse(_content(object_id, given))
+    except RequestIncomplete as wrong:
+        return _form(page, db, actor, RequestForm(object_id=object_id), given=given, error=wrong)
+    desk = _desk(page, db)
+    lacking = missing(form, filing.object_of(desk, form), consented=True)
+    if lacking and not given.get("draft"):
+        error = RequestIncomplete(object_id, lacking)
+        return _form(page, db, actor, form, given=given, error=error)
+    request_id = filing.draft(desk, form, actor)
+    return page.done(f"/sharing/{request_id}", "已保存")
+
+
+@router.get("/channel/{grant_id}")
+def channel(page: Reading, db: Db, actor: Acting, grant_id: str) -> Response:
+    """A grant and its channel: what may be read, by whom, until when, and its last uses."""
+    return _channel(page, db, actor, grant_id)
+
+
+@router.post("/channel/{grant_id}/{step}")
+def change(
+    page: Reading, db: Db, actor: Acting, grant_id: str, *, step: str, reason: Reason = ""
+) -> Response:
+    """Open, suspend, resume or close a channel; a token is shown once, on this answer alone."""
+    desk = _desk(page, db)
+    if step == "open":
+        issued = opening.open_channel(desk, grant_id, actor)
+        return _channel(page, db, actor, grant_id, issued.token)
+    steps = {"suspend": opening.suspend, "resume": opening.resume, "close": opening.close}
+    if step not in steps:
+        raise _no_step(grant_id, step)
+    steps[step](desk, grant_id, actor, reason)
+    return page.done(f"/sharing/channel/{grant_id}", "已办理")
+
+
+@router.get("/{request_id}")
+def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
+    """A request with its timeline, the check of its elements, and what the reader can do now."""
+    desk = _desk(page, db)
+    request = desk.request(request_id)
+    form = RequestForm.model_validate(request.form)
+    object_ = filing.object_of(desk, form)
+    _only_for_parties(request, actor)
+    days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
+    is_known = object_ is not None and all(one in object_.columns for one in form.fields)
+    findings, _ = filing.judged(desk, form) if is_known else ([], ())
+    rows = db.execute(query("share_requests"), {"org": None, "state": None}).all()
+    grants = [row for row in rows if row.request_id == request_id and row.grant_id]
+    return page.render(
+        "sharing/request.html",
+        request_=request,
+        form_=form,
+        object_=object_,
+        findings={one.field: one for one in findings},
+        told=timeline(desk, request_id, days),
+        steps={one.value: one.label_zh for one in StepKind},
+        grants=grants,
+        may_decide=_may_decide(desk, request, actor),
+    )
+
+
+@router.post("/{request_id}/{step}")
+def act(
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    request_id: str,
+    *,
+    step: str,
+    given: Annotated[dict[str, str], Depends(sent)],
+) -> Response:
+    """One step of a request: consent, submit, withdraw, return, grant, refuse."""
+    desk, reason = _desk(page, db), given.get("reason", "")
+    is_authority = actor.role is Role.AUTHORITY_REVIEWER
+    action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
+    steps: dict[str, Callable[[], object]] = {
+        "consent": lambda: filing.consent(desk, request_id, actor),
+        "submit": lambda: filing.submit(desk, request_id, actor),
+        "withdraw": lambda: filing.withdraw(desk, request_id, actor),
+        "return": lambda: filing.return_once(desk, request_id, reason.splitlines(), actor, action),
+        "grant": lambda: deciding.grant(desk, request_id, actor, note=reason),
+        "refuse": lambda: deciding.refuse(desk, request_id, actor, reason),
+    }
+    if step not in steps:
+        raise _no_step(request_id, step)
+    steps[step]()
+    return page.done(f"/sharing/{request_id}", "已办理")
+
+
+def _desk(page: Page, db: Connection) -> Desk:
+    world = page.world
+    return house_of(world.settings, world.engine, lambda: page.now, world.release()).desk(db)
+
+
+def _form(
+    page: Page,
+    db: Connection,
+    actor: Actor,
+    form: RequestForm,
+    *,
+    given: dict[str, str] | None = None,
+    error: RequestIncomplete | None = None,
+) -> Response:
+    object_ = shared_object(page.world.release(), form.object_id)
+    told = hints(_desk(page, db), actor.org, object_.id, list(object_.columns))
+    return page.render(
+        "sharing/form.html",
+        200 if error is None else 422,
+        object_=object_,
+        given=defaultdict(str, given or {}),
+        lacking=error.parts if error else (),
+        hints=told.texts_zh,
+        purposes=list(Purpose),
+        formats=[one for one in ShareFormat if one.mode in object_.modes],
+        treatments=list(Treatment),
+    )
+
+
+def _content(object_id: str, given: dict[str, str]) -> dict[str, Any]:
+    elements = [
+        {
+            "field": name.removeprefix("use-"),
+            "use": text,
+            "treatment": given.get(f"how-{name.removeprefix('use-')}") or None,
+        }
+        for name, text in given.items()
+        if name.startswith("use-") and text.strip()
+    ]
+    kind = given.get("format") or None
+    regions = [one.strip() for one in given.get("regions", "").split(",") if one.strip()]
+    items = [one.strip() for one in given.get("service_items", "").split(",") if one.strip()]
+    return {
+        **{name: given.get(name, "") for name in _TEXTS},
+        "object_id": object_id,
+        "service_items": items,
+        "purpose_code": given.get("purpose_code") or None,
+        "elements": elements,
+        "rows": {"regions": regions},
+        "format": kind,
+        "mode": ShareFormat(kind).mode.value if kind in set(ShareFormat) else None,
+        "cycle": given.get("cycle") or None,
+        "valid_from": given.get("valid_from") or None,
+        "valid_until": given.get("valid_until") or None,
+        "destination": given.get("destination") or None,
+    }
+
+
+def _only_for_parties(request: Any, actor: Actor) -> None:
+    """A draft is its department's alone."""
+    if request.state == RequestState.DRAFT and actor.org != request.consumer_org:
+        raise NotFound(
+            request.request_id,
+            found="a draft of another department",
+            expected="a request that was received, or an own draft",
+            remedy="wait until it is submitted",
+        )
+
+
+def _may_decide(desk: Desk, request: Any, actor: Actor) -> bool:
+    if request.state != RequestState.SUBMITTED:
+        return False
+    chair = deciding.next_chair(desk, request)
+    if chair is None:
+        return False
+    if chair.seat is Seat.PROVIDER:
+        return actor.role is Role.PROVIDER_REVIEWER and actor.org == chair.org
+    return actor.role is Role.AUTHORITY_REVIEWER
+
+
+def _channel(
+    page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
+) -> Response:
+    grant = _desk(page, db).grant(grant_id)
+    supervisors = (Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER, Role.AUDITOR)
+    if actor.org not in (grant.consumer_org, *grant.provider_orgs) and (
+        actor.role not in supervisors
+    ):
+        raise NotFound(
+            grant_id,
+            found="a grant between other departments",
+            expected="a grant of or to the own department",
+            remedy="ask the big-data authority",
+        )
+    uses = db.execute(query("use_of_grant"), {"grant_id": grant_id}).all()
+    return page.render("sharing/channel.html", grant=grant, uses=uses[-50:][::-1], token=token)
+
+
+def _no_step(object_id: str, step: str) -> NotFound:
+    return NotFound(
+        object_id,
+        found=f"a step called {step[:20]}",
+        expected="a step of the page",
+        remedy="open the page again",
+    )

@@ -1,0 +1,116 @@
+"""Attachments of requests, such as the stamped letter: kept by digest, never run, never inlined.
+
+What a file is, its first bytes say; its name says nothing.
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from catalog.roles import Action
+from yishu.governance.permission import require
+from yishu.ledger.journal import Actor
+from yishu.ledger.models import ShareAttachment
+from yishu.library.place import make_private
+from yishu.sharing.desk import Desk
+from yishu.sharing.errors import AttachmentRefused
+
+MOST_BYTES = 10 << 20
+MOST_FILES = 10
+
+_KINDS = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"OFD", "application/ofd"),
+)
+_ZIP = b"PK\x03\x04"
+_OFD_ENTRY = b"OFD.xml"
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
+
+
+@dataclass(frozen=True)
+class Attached:
+    """An attachment as it was kept."""
+
+    digest: str
+    name: str
+    content_type: str
+    size: int
+
+
+def attach(
+    desk: Desk, folder: Path, request_id: str, actor: Actor, *, name: str, content: bytes
+) -> Attached:
+    """Keep a file of a request.
+
+    Raises:
+        AttachmentRefused: empty, larger than 10 MiB, the eleventh, or no PDF, OFD, PNG or JPEG.
+    """
+    row = desk.request(request_id)
+    require(actor, Action.FILE_REQUEST, request_id, row.consumer_org)
+    kind = content_type(request_id, content)
+    if len(listed(desk, request_id)) >= MOST_FILES:
+        raise _refused(request_id, f"more than {MOST_FILES} attachments", "no more")
+    digest = hashlib.sha256(content).hexdigest()
+    make_private(folder)
+    beside = folder / f".{digest}.{os.getpid()}"
+    beside.touch(mode=0o600)
+    beside.write_bytes(content)
+    beside.replace(folder / digest)
+    values = {
+        "request_id": request_id,
+        "digest": digest,
+        "name": safe_name(name),
+        "content_type": kind,
+        "bytes": len(content),
+        "added_at": desk.at,
+    }
+    desk.connection.execute(insert(ShareAttachment).values(values).on_conflict_do_nothing())
+    desk.step(actor, Action.FILE_REQUEST, request_id, "attached", values["name"])
+    return Attached(digest, values["name"], kind, len(content))
+
+
+def listed(desk: Desk, request_id: str) -> list[Attached]:
+    """The attachments of a request."""
+    asked = select(ShareAttachment.__table__).where(ShareAttachment.request_id == request_id)
+    rows = desk.connection.execute(asked.order_by(ShareAttachment.name))
+    return [Attached(row.digest, row.name, row.content_type, row.bytes) for row in rows]
+
+
+def headers(attached: Attached) -> dict[str, str]:
+    """How an attachment is handed to a browser: saved, never shown or guessed at."""
+    return {
+        "Content-Disposition": f'attachment; filename="{attached.digest[:16]}"',
+        "Content-Type": attached.content_type,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox",
+    }
+
+
+def content_type(request_id: str, content: bytes) -> str:
+    """What a file is by its content; raises like ``attach``."""
+    if not 0 < len(content) <= MOST_BYTES:
+        raise _refused(request_id, f"{len(content)} bytes", f"1 to {MOST_BYTES} bytes")
+    found = next((kind for start, kind in _KINDS if content.startswith(start)), None)
+    if found is None and content.startswith(_ZIP) and _OFD_ENTRY in content:
+        found = "application/ofd"
+    if found is None:
+        raise _refused(request_id, "a file of another kind", "a PDF, OFD, PNG or JPEG")
+    return found
+
+
+def safe_name(name: str) -> str:
+    """A name without path and control characters."""
+    return _UNSAFE.sub("_", Path(name.replace("\\", "/")).name)[:120] or "附件"
+
+
+def _refused(request_id: str, found: str, expected: str) -> AttachmentRefused:
+    return AttachmentRefused(
+        request_id, found=found, expected=expected, remedy="scan the letter as PDF and add that"
+    )
