@@ -35,7 +35,7 @@ from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
 from yishu.pipeline.drift import tell_drift, tell_new_columns
-from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
+from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift
 from yishu.pipeline.facts import (
     commit_facts,
     contribution_facts,
@@ -175,14 +175,7 @@ def run_subject(
     Raises:
         SubjectUnknown: the release has no such subject.
     """
-    if subject_id not in ctx.release.subjects:
-        raise SubjectUnknown(
-            subject_id,
-            found=f"no such subject among {', '.join(ctx.release.subjects)}",
-            expected="a subject of the current release",
-            remedy="add it under catalog/subjects/, then `yishu catalog release`",
-        )
-    subject, library = ctx.release.subjects[subject_id], ctx.settings.library_dir
+    subject, library = ctx.subject(subject_id), ctx.settings.library_dir
     versions: dict[str, int | None] = {}
 
     def event(state: Any, moment: Any, **facts: Any) -> RunEvent:
