@@ -4,9 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from catalog.model import CatalogEntry, CatalogView
 from expectations.guide_elements import FIELDS, GuideElement
 from expectations.guide_rules import RULES
 from expectations.kinds import CheckKind
+from expectations.plan import plan
+from expectations.run import ColumnView, carried_out
 from expectations.verdict import CheckResult
 
 
@@ -40,6 +45,20 @@ def findings(results: Sequence[CheckResult], rows: int) -> list[GuideFinding]:
         for element in GuideElement
         if element in seen
     ]
+
+
+def check_guides(entry: CatalogEntry, catalog: CatalogView, rows: pa.Table) -> list[GuideFinding]:
+    """The findings about guides in standard form, e.g. those that were published.
+
+    Args:
+        entry: A service-item entry.
+        catalog: Its code lists and data elements.
+        rows: The entry's items as columns.
+    """
+    wanted = (CheckKind.GUIDE, CheckKind.CLEAR_WORDING, CheckKind.PRESENT)
+    checks = [check for check in plan(entry, catalog) if check.kind in wanted]
+    results, _ = carried_out(checks, len(rows), lambda field: ColumnView(rows.column(field)))
+    return findings([results[check.id] for check in checks], len(rows))
 
 
 def totals(found: Sequence[GuideFinding], departments: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -34,20 +34,32 @@ FIELDS: Mapping[GuideElement, tuple[str, ...]] = {
         "case_type",
         "exercise_level",
         "online_depth",
-        "visits",
+        "visit_count",
+        "basic_info",
     ),
-    GuideElement.DEPARTMENT: ("org_name", "org_uscc", "body_nature"),
-    GuideElement.WINDOW: ("window_address", "working_hours"),
-    GuideElement.ACCEPTANCE: ("acceptance_conditions",),
+    GuideElement.DEPARTMENT: ("org_name", "org_uscc", "body_nature", "department_info"),
+    GuideElement.WINDOW: ("window_address", "working_hours", "windows"),
+    GuideElement.ACCEPTANCE: (
+        "acceptance_criteria",
+        "application_scope",
+        "application_conditions",
+        "acceptance_conditions",
+        "acceptance_discretion",
+    ),
     GuideElement.MATERIALS: ("materials",),
-    GuideElement.PROCESS: ("process_steps",),
-    GuideElement.TIME: ("statutory_days", "promised_days"),
-    GuideElement.CHARGE: ("is_charged", "charge_standard", "pays_online"),
-    GuideElement.RESULT: ("result_name", "result_type", "result_sample"),
+    GuideElement.PROCESS: (
+        "process_steps",
+        "process_flow",
+        "handling_steps",
+        "handling_discretion",
+    ),
+    GuideElement.TIME: ("statutory_days", "promised_days", "time_limits"),
+    GuideElement.CHARGE: ("is_charged", "charge_standard", "pays_online", "fees"),
+    GuideElement.RESULT: ("result_name", "result_type", "result_sample", "approval_result"),
     GuideElement.LEGAL_BASIS: ("legal_basis",),
     GuideElement.QUESTIONS: ("questions",),
-    GuideElement.CONTACT: ("consult_phone", "complaint_phone"),
-    GuideElement.RIGHTS: ("rights_duties",),
+    GuideElement.CONTACT: ("consult_phone", "complaint_phone", "advice_and_complaints"),
+    GuideElement.RIGHTS: ("rights_and_duties",),
     GuideElement.REMEDY: ("legal_remedy",),
 }
 """The items that carry each element. ``materials`` and ``process_steps`` are JSON lists: of name,
@@ -69,9 +81,9 @@ S003_CONTENT: Mapping[str, GuideElement] = {
 }
 """Where the further content that S003 二(四) asks for stands among the fourteen."""
 
-STAGES: Mapping[str, tuple[GuideElement, ...]] = {
-    "申办": (GuideElement.ACCEPTANCE, GuideElement.MATERIALS, GuideElement.TIME),
-    "受理": (GuideElement.ACCEPTANCE,),
-    "办理": (GuideElement.PROCESS, GuideElement.TIME),
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "申办": ("application_scope", "application_conditions", "materials", "time_limits"),
+    "受理": ("acceptance_conditions", "acceptance_discretion"),
+    "办理": ("handling_steps", "handling_discretion", "promised_days"),
 }
-"""Which elements each stage of S002 二(一)1(2) needs."""
+"""Which items each stage of S002 二(一)1(2) has; discretion standards may be empty, but count."""

@@ -22,7 +22,15 @@ from expectations.kinds import CheckKind
 Row = Mapping[str, Any]
 
 
-WORDED = ("acceptance_conditions", "materials", "process_steps", "charge_standard")
+WORDED = (
+    "application_conditions",
+    "acceptance_criteria",
+    "process_flow",
+    "acceptance_conditions",
+    "materials",
+    "process_steps",
+    "charge_standard",
+)
 """Items whose text the dictionary of vague wording is held against."""
 
 PERMIT, NATURAL_PERSON, INSTANT = "01", "1", "1"
@@ -218,35 +226,35 @@ _RULES: tuple[GuideRule, ...] = (
     GuideRule(
         "visits_reason",
         _E.BASIC,
-        ("visits", "visit_reason"),
+        ("visit_count", "visit_reason"),
         "到现场次数不为0的应说明理由",
         "visits have a reason",
-        lambda r: not r["visits"] or _given(r["visit_reason"]),
+        lambda r: not r["visit_count"] or _given(r["visit_reason"]),
         is_about_absence=True,
     ),
     GuideRule(
         "no_visits_no_reason",
         _E.BASIC,
-        ("visits", "visit_reason"),
+        ("visit_count", "visit_reason"),
         "到现场次数为0的不应有理由",
         "no visits have no reason",
-        lambda r: r["visits"] != 0 or not _given(r["visit_reason"]),
+        lambda r: r["visit_count"] != 0 or not _given(r["visit_reason"]),
     ),
     GuideRule(
         "no_visits_by_post",
         _E.BASIC,
-        ("visits", "online_depth", "accepts_post"),
+        ("visit_count", "online_depth", "accepts_post"),
         "不需到现场且不能全程网办的应可邮寄",
         "without visits and not online it goes by post",
-        lambda r: r["visits"] != 0 or _is_fully_online(r) or bool(r["accepts_post"]),
+        lambda r: r["visit_count"] != 0 or _is_fully_online(r) or bool(r["accepts_post"]),
     ),
     GuideRule(
         "online_no_visits",
         _E.BASIC,
-        ("visits", "online_depth"),
+        ("visit_count", "online_depth"),
         "全程网办的到现场次数应为0",
         "fully online means no visits",
-        lambda r: not _is_fully_online(r) or not r["visits"],
+        lambda r: not _is_fully_online(r) or not r["visit_count"],
     ),
     GuideRule(
         "phones_differ",

@@ -11,6 +11,8 @@ from itertools import combinations
 
 import pyarrow as pa
 
+from catalog.identifiers.item_code import implementation_code_fault
+
 ASPECTS: Mapping[str, str] = {
     "item_name": "名称",
     "basic_code": "编码",
@@ -99,6 +101,12 @@ def code_conflicts(items: pa.Table) -> dict[str, list[str]]:
         if row["basic_code"] and row["item_name"]:
             names[row["basic_code"]].add(row["item_name"])
     return {code: sorted(found) for code, found in sorted(names.items()) if len(found) > 1}
+
+
+def code_faults(items: pa.Table) -> dict[str, str]:
+    """Implementation codes that are malformed, with the segment that is wrong (S003 二(一))."""
+    codes = items.column("implementation_code").drop_null().unique().to_pylist()
+    return {code: fault for code in codes if (fault := implementation_code_fault(code))}
 
 
 def _groups(rows: Sequence[Item]) -> Iterator[list[Item]]:

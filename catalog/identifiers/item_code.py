@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from catalog.identifiers.credit_code import credit_columns
+from catalog.identifiers.credit_code import check_uscc, credit_columns
 from catalog.identifiers.matrix import (
     ALPHANUMERIC,
     DIGITS,
@@ -88,3 +88,26 @@ def check_handling_item_code(text: str) -> bool:
     """Whether a text is a handling item code."""
     value = row(text)
     return value is not None and bool(np.all(is_valid_handling(value)))
+
+
+def implementation_code_fault(text: str) -> str | None:
+    """Which segment of an implementation code is wrong, first one first; None: it is right.
+
+    Args:
+        text: The code, 18 characters of credit code, one of level, 12 of basic code.
+    """
+    width = _implementation.width
+    if len(text) != width:
+        return f"length {len(text)} instead of {width}"
+    body, level, basic = (
+        text[:_CREDIT_WIDTH],
+        text[_CREDIT_WIDTH],
+        text[_CREDIT_WIDTH + 1 :],
+    )
+    if not check_uscc(body):
+        return f"credit code of the implementing body, characters 1 to {_CREDIT_WIDTH}"
+    if level not in _LEVELS:
+        return f"level, character {_CREDIT_WIDTH + 1}"
+    if not check_basic_code(basic):
+        return f"basic code, characters {_CREDIT_WIDTH + 2} to {width}"
+    return None

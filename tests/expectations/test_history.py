@@ -55,12 +55,12 @@ def test_a_first_run_is_judged_by_its_rows_alone(make_entry, catalog):
 @pytest.mark.parametrize(
     ("cycle", "age", "failed"),
     [
-        ("daily", timedelta(days=1), 0),
-        ("daily", timedelta(days=1, seconds=1), 1),
+        ("daily", timedelta(hours=26, minutes=24), 0),
+        ("daily", timedelta(hours=26, minutes=24, seconds=1), 1),
         ("weekly", timedelta(days=6), 0),
     ],
 )
-def test_a_delivery_is_late_beyond_the_freshness_limit_of_its_cycle(
+def test_a_delivery_is_late_beyond_the_freshness_limit_of_its_cycle_and_a_tenth(
     make_entry, catalog, cycle, age, failed
 ):
     known = History(last_delivery=NOW - age)

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from expectations.levels import code_conflicts, compare_levels, conformity, differences
+from expectations.levels import code_conflicts, code_faults, compare_levels, conformity, differences
 
 PROVINCE = ("P1", "2", "食品经营许可", "320117002011", "食品安全法第35条", "01")
 
@@ -87,3 +87,20 @@ def test_one_code_with_several_names_is_a_conflict_naming_them():
         changed("C2", "3", basic_code="320117002099"),
     )
     assert code_conflicts(table) == {"320117002011": ["食品经营许可", "食品销售许可"]}
+
+
+@pytest.mark.requirement("CAT-10")
+@pytest.mark.parametrize(
+    ("code", "segment"),
+    [
+        ("11370800MB285591843370117002011", None),
+        ("11370800MB28559184337011700201", "length 30 instead of 31"),
+        ("11370800MB285591853370117002011", "credit code of the implementing body"),
+        ("11370800MB285591849370117002011", "level, character 19"),
+        ("11370800MB285591843990117002011", "basic code, characters 20 to 31"),
+    ],
+)
+def test_a_malformed_code_is_named_with_its_failing_segment(code, segment):
+    found = code_faults(pa.table({"implementation_code": [code, None]}))
+    assert found.keys() == ({code} if segment else set())
+    assert segment is None or found[code].startswith(segment)

@@ -14,6 +14,7 @@ from yishu.cli import (
     data,
     demo,
     doctor,
+    guide,
     journal,
     library,
     lineage,
@@ -48,6 +49,8 @@ app.add_typer(quality.app, name="quality")
 quality.app.command("plan")(plan.plan)
 quality.app.command("suite")(plan.suite)
 quality.app.command("docs")(plan.docs)
+quality.app.command("guide")(guide.guide)
+quality.app.command("levels")(guide.levels)
 app.add_typer(source.app, name="source")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")

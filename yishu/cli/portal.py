@@ -16,6 +16,9 @@ def portal(
     demo: Annotated[
         bool, typer.Option("--demo", help="Let anybody in as any invented account.")
     ] = False,
+    airflow: Annotated[
+        str | None, typer.Option(help="Where people reach Airflow's pages; none: no links.")
+    ] = None,
     https: Annotated[
         bool, typer.Option("--https", help="Browsers come by https, through a proxy.")
     ] = False,
@@ -40,6 +43,7 @@ def portal(
             demo=demo,
             secure=https,
             announce=announce_release,
+            airflow_url=airflow,
         )
         if demo:
             with made.engine.begin() as connection:

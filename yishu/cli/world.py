@@ -52,7 +52,9 @@ def engine(here: Settings) -> Engine:
     """The ledger's database, started and brought up to date."""
     url = ledger_url(here)
     migrate.upgrade(url)
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def today() -> date:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from yishu.clocks import ClockState, beijing_day
 from yishu.governance.clock_rules import ClockRules
-from yishu.governance.promises import Standing, clock_rows, standings
+from yishu.governance.promises import Standing, clock_rows, judgeable, standings
 
 HEADINGS = (
     "计时编号", "承诺", "对象", "承办部门", "当前持有", "状态", "截止日", "剩余工作日",
@@ -58,9 +58,12 @@ def board(
     states: Sequence[ClockState] = (),
     with_ended: bool = False,
 ) -> list[BoardLine]:
-    """Clocks that run, and with ``with_ended`` the others too, the earliest last day first."""
+    """Clocks that run, and with ``with_ended`` the others too, the earliest last day first.
+
+    Clocks of a promise that no profile makes any more are left out; the sweep lists them.
+    """
     is_open = None if with_ended else True
-    rows = clock_rows(connection, is_open=is_open, org=org, promise=promise)
+    rows, _ = judgeable(clock_rows(connection, is_open=is_open, org=org, promise=promise), rules)
     lines = [_line(one, rules) for one in standings(rows, rules, now)]
     wanted = [line for line in lines if not states or line.state in states]
     return sorted(wanted, key=lambda line: (line.due_on, line.clock_id))

@@ -7,13 +7,13 @@ feedback. A card whose day a later notice moved on is withdrawn, not deleted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, select, update
 
 from catalog.roles import Action
 from catalog.vocabulary import Labelled
-from yishu.clocks import ClockEvent, EventKind
+from yishu.clocks import BEIJING, ClockEvent, EventKind
 from yishu.governance.clock_rules import ClockRules, by_rule
 from yishu.governance.errors import OrderUnknown
 from yishu.governance.permission import require
@@ -72,7 +72,22 @@ class CardRow:
 
 @dataclass(frozen=True)
 class OrderRow:
-    """A supervision order, field by field of GB/T 39046-2020 table 11, with its answer."""
+    """A supervision order, field by field of GB/T 39046-2020 table 11, with its answer.
+
+    Attributes:
+        case_no: 办件编号: the object of the clock.
+        content: 督办内容.
+        org_name: 机构名称.
+        item_type: 事项类型代码: the kind of object, since its values are not fixed for data.
+        sent_at: 督办发出时间.
+        order_no: 监察编号.
+        rule_no: 监察规则编号.
+        warning_type: 监察预警类型代码, whose values the standard leaves open.
+        state_at: 状态产生时间: the beginning of the day after the last one.
+        result: 监察结果描述, as on the day of the card.
+        responsible_org: 责任部门.
+        feedback_clock_id: The clock of the answer.
+    """
 
     order_no: str
     clock_id: str
@@ -243,7 +258,7 @@ def _order_values(
         "sent_at": now,
         "rule_no": _OVERDUE_RULE,
         "warning_type": _OVERDUE_WARNING,
-        "state_at": now,
+        "state_at": datetime.combine(status.due_on + timedelta(days=1), time(), BEIJING),
         "result": f"逾期 {-status.remaining} 个工作日（{promise.basis}）",
         "responsible_org": org,
         "feedback_clock_id": feedback_clock_id,

@@ -21,6 +21,7 @@ from yishu.clocks import (
     earlier_elsewhere,
     statuses,
 )
+from yishu.clocks.errors import PromiseUnknown
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.errors import ClockEnded, ClockUnknown, PauseRefused
 from yishu.ledger.bulk import insert_all
@@ -212,6 +213,24 @@ def clock_of(connection: Connection, clock_id: str) -> ClockRow:
     if not found:
         raise _unknown(clock_id)
     return found[0]
+
+
+def judgeable(rows: Sequence[ClockRow], rules: ClockRules) -> tuple[list[ClockRow], list[str]]:
+    """Clocks whose promise is still made, and the ids of the others.
+
+    A promise that was dropped from its file must not stop all other clocks.
+    """
+    known: dict[tuple[str, str], bool] = {}
+    for key in {(row.profile, row.promise) for row in rows}:
+        try:
+            rules.promise(*key)
+        except PromiseUnknown:
+            known[key] = False
+        else:
+            known[key] = True
+    good = [row for row in rows if known[row.profile, row.promise]]
+    bad = [row.clock_id for row in rows if not known[row.profile, row.promise]]
+    return good, bad
 
 
 def standings(

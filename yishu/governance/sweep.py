@@ -18,12 +18,11 @@ from sqlalchemy.dialects.postgresql import insert
 from catalog.roles import Action
 from yishu.clocks import BEIJING, ClockState, beijing_day
 from yishu.clocks.duty import reached
-from yishu.clocks.errors import PromiseUnknown
 from yishu.governance.cards import Colour, NewCard, issue, order_supervision, standing_red, withdraw
 from yishu.governance.clock_rules import ClockRules, by_rule
 from yishu.governance.digests import Reminder, digests
 from yishu.governance.notices import enqueue_all
-from yishu.governance.promises import ClockRow, Standing, clock_rows, standings
+from yishu.governance.promises import ClockRow, Standing, clock_rows, judgeable, standings
 from yishu.ledger.bulk import insert_all
 from yishu.ledger.journal import Act, append
 from yishu.ledger.models import Clock, ClockDue, ClockReminder, Sweep
@@ -82,7 +81,7 @@ def sweep(
     days = _days(_last_swept(connection), today)
     since = datetime.combine(days[0], time(), BEIJING)
     rows = clock_rows(connection, is_open=True, closed_since=since)
-    judged, unjudged = _judgeable(rows, rules)
+    judged, unjudged = judgeable(rows, rules)
     found = _look(judged, rules, days, now, reminds=reminds)
     return _write(connection, rules, found, unjudged, days=days, now=now)
 
@@ -150,21 +149,6 @@ def _days(last: date | None, today: date) -> list[date]:
     if last is None or last >= today:
         return [today]
     return [last + timedelta(days=n) for n in range(1, (today - last).days + 1)]
-
-
-def _judgeable(rows: Sequence[ClockRow], rules: ClockRules) -> tuple[list[ClockRow], list[str]]:
-    """One promise that was dropped from its file must not stop the sweep of all others."""
-    known: dict[tuple[str, str], bool] = {}
-    for key in {(row.profile, row.promise) for row in rows}:
-        try:
-            rules.promise(*key)
-        except PromiseUnknown:
-            known[key] = False
-        else:
-            known[key] = True
-    good = [row for row in rows if known[row.profile, row.promise]]
-    bad = [row.clock_id for row in rows if not known[row.profile, row.promise]]
-    return good, bad
 
 
 def _as_of(rows: Sequence[ClockRow], moment: datetime) -> Iterator[ClockRow]:

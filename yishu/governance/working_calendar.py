@@ -17,7 +17,7 @@ from yishu.clocks import ClockEvent, EventKind, WorkingDays, beijing_day
 from yishu.clocks.table import DayTable, decoded, read_local, read_notice, read_table
 from yishu.governance.clock_rules import ClockRules, by_rule, clock_rules
 from yishu.governance.permission import require
-from yishu.governance.promises import Standing, clock_rows, record_event, standings
+from yishu.governance.promises import Standing, clock_rows, judgeable, record_event, standings
 from yishu.ledger.bulk import insert_all
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import CalendarLoad, ClockDue
@@ -184,7 +184,7 @@ def _next_version(connection: Connection, layer: str, year: int) -> int:
 def _move(
     connection: Connection, old: ClockRules, new: ClockRules, now: datetime
 ) -> tuple[Moved, ...]:
-    rows = clock_rows(connection, is_open=True)
+    rows, _ = judgeable(clock_rows(connection, is_open=True), new)
     pairs = zip(standings(rows, old, now), standings(rows, new, now), strict=True)
     moved = tuple(
         _moved(before, after, beijing_day(now))

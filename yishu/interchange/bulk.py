@@ -46,8 +46,10 @@ def drafts(table: Table, faults_of: FaultsOf) -> list[Draft]:
                 remedy="按模板填写后导入",
             )
         ]
+    known = {(one.row, one.column) for one in faults}
     for draft in found:
-        faults += [placed(draft, one) for one in faults_of(draft.entry_id, draft.content)]
+        placed_ones = (placed(draft, one) for one in faults_of(draft.entry_id, draft.content))
+        faults += [one for one in placed_ones if (one.row, one.column) not in known]
     if faults:
         ordered = sorted(set(faults), key=lambda one: (one.row, one.column, one.code))
         raise FileFaulty.of(table.name, ordered)

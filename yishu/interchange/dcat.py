@@ -11,6 +11,7 @@ from rdflib import BNode, Graph, Literal, Namespace, URIRef
 from rdflib.collection import Collection
 from rdflib.exceptions import ParserError
 from rdflib.namespace import CSVW, DCAT, DCTERMS, FOAF, RDF, SKOS, XSD
+from rdflib.term import Node
 
 from catalog.model import CatalogEntry, CatalogView
 from catalog.vocabulary import DataType, ShareType, UpdateCycle
@@ -118,7 +119,7 @@ def _distribution(to: Graph, dataset: URIRef, entry: CatalogEntry) -> None:
     to.add((place, CSVW.tableSchema, schema))
     for key in entry.key:
         to.add((schema, CSVW.primaryKey, Literal(key)))
-    columns = [BNode() for _ in entry.items]
+    columns: list[Node] = [BNode() for _ in entry.items]
     Collection(to, _list_of(to, schema), columns)
     for node, item in zip(columns, entry.items, strict=True):
         to.add((node, CSVW.name, Literal(item.field)))
@@ -158,7 +159,7 @@ def read(name: str, text: str, form: str) -> list[Imported]:
         found.parse(data=text, format=form)
     except (ParserError, SyntaxError, ValueError) as error:
         raise _refused(name, f"no {form}: {type(error).__name__}") from None
-    datasets = sorted(found.subjects(RDF.type, DCAT.Dataset))
+    datasets = sorted(found.subjects(RDF.type, DCAT.Dataset), key=str)
     if not datasets:
         raise _refused(name, "no dcat:Dataset")
     return [_imported(found, one) for one in datasets]
@@ -206,7 +207,7 @@ def _table(found: Graph, dataset: Any) -> dict[str, Any]:
         schema = found.value(place, CSVW.tableSchema)
         if schema is not None:
             head = found.value(schema, CSVW.column)
-            columns = Collection(found, head) if head is not None else []
+            columns: Iterable[Any] = Collection(found, head) if head is not None else []
             keys = sorted(map(str, found.objects(schema, CSVW.primaryKey)))
             return {
                 "items": list(_items(found, columns)),
@@ -223,8 +224,8 @@ def _items(found: Graph, columns: Iterable[Any]) -> Iterator[dict[str, Any]]:
         yield {
             "name": _one(found, node, CSVW.title) or _one(found, node, CSVW.name),
             "field": _one(found, node, CSVW.name),
-            "type": types.get(found.value(node, CSVW.datatype), "string"),  # type: ignore[call-overload]
-            "nullable": not (required is not None and bool(required.toPython())),  # type: ignore[attr-defined]
+            "type": types.get(found.value(node, CSVW.datatype), "string"),
+            "nullable": not (required is not None and bool(required.toPython())),
         }
 
 

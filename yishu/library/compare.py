@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from yishu.library.engine import literal, names, one, quote, scan, stream
+from yishu.library.engine import names, one, quote, scan, stream
 from yishu.library.keys import content_hashes
 from yishu.library.provenance import content_columns, is_run_fact
 from yishu.library.rows import same_columns
@@ -66,13 +66,15 @@ class Comparison:
     def sources(self) -> str:
         """The FROM clause that brings each new row together with the old one of its key.
 
-        Of the old rows of a table whose columns did not change only key, hashes and run facts are
+        For a snapshot of unchanged columns only key, hashes and run facts of the old rows are
         joined: a tenth of the bytes of whole rows.
         """
         keys = " AND ".join(f"n.{quote(name)} = o.{quote(name)}" for name in self.key)
         first, second = content_hashes(content_columns(self.new.names))
         kept = [*self.key, *filter(is_run_fact, self.old.names)]
-        columns = f"{names(kept)}, {first} AS _first, {second} AS _second" if self.is_alike else "*"
+        columns = (
+            f"{names(kept)}, {first} AS _first, {second} AS _second" if self.is_narrow else "*"
+        )
         return (
             f"{scan(self.new_files, self.new)} n LEFT JOIN "
             f"(SELECT {columns}, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
@@ -85,12 +87,17 @@ class Comparison:
         return self.same_key and same_columns(self.old, self.new)
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether hashes stand for values; few changes are cheaper looked at as they are."""
+        return self.is_alike and self.changes is None
+
+    @property
     def is_unchanged(self) -> str:
         """The condition under which the content of the new row is that of the old one.
 
         Where two hashes stand for the values, a change is overlooked once in 2^64 changed rows.
         """
-        if self.is_alike:
+        if self.is_narrow:
             first, second = content_hashes(content_columns(self.new.names), "n")
             return f"coalesce(o._first = {first} AND o._second = {second}, false)"
         tests = ["_was_there", *(self._equal(name) for name in self._content())]
@@ -121,47 +128,38 @@ class Difference:
     deleted: int
 
 
-def merge_rows(
-    connection: duckdb.DuckDBPyConnection, comparison: Comparison, target: Path
-) -> Difference:
-    """Write the rows of the result into a Parquet file, in one join, and count what changed.
-
-    What did not change keeps the run and landed row of the old.
-    """
-    columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
-    query = (
-        f"SELECT {columns}, coalesce(_was_there, false) AS _found, "
-        f"{comparison.is_unchanged} AS _same, false AS _kept FROM {comparison.sources}"
-    )
-    if comparison.changes is not None:
-        kept = comparison.kept(comparison.changes)
-        query += f" UNION ALL SELECT *, true, true, true FROM ({kept})"
-    file = literal(str(target))
-    connection.execute(f"COPY ({query}) TO {file} (FORMAT parquet, COMPRESSION lz4_raw)")
-    rows, kept_rows, found, unchanged = one(
+def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) -> Difference:
+    """Count what the new rows change."""
+    rows, found, unchanged = one(
         connection,
-        "SELECT count(*), count(*) FILTER (_kept), count(*) FILTER (_found AND NOT _kept), "
-        f"count(*) FILTER (_same AND NOT _kept) FROM read_parquet({file})",
+        f"SELECT count(*), count(_was_there), count(*) FILTER ({comparison.is_unchanged}) "
+        f"FROM {comparison.sources}",
     )
-    old = scan(comparison.old_files, comparison.old)
-    (before,) = one(connection, f"SELECT count(*) FROM {old}")
+    (before,) = one(
+        connection, f"SELECT count(*) FROM {scan(comparison.old_files, comparison.old)}"
+    )
+    kept = 0
+    if comparison.changes is not None:
+        (kept,) = one(connection, f"SELECT count(*) FROM ({comparison.kept(comparison.changes)})")
     return Difference(
-        rows=rows,
-        kept=kept_rows,
-        inserted=rows - kept_rows - found,
+        rows=rows + kept,
+        kept=kept,
+        inserted=rows - found,
         updated=found - unchanged,
         unchanged=unchanged,
-        deleted=before - found - kept_rows,
+        deleted=before - found - kept,
     )
 
 
 def merged_rows(
-    connection: duckdb.DuckDBPyConnection, merged: Path, schema: pa.Schema
+    connection: duckdb.DuckDBPyConnection, comparison: Comparison
 ) -> pa.RecordBatchReader:
-    """The rows of the result, as ``merge_rows`` wrote them."""
-    return stream(
-        connection, f"SELECT {names(schema.names)} FROM {scan([str(merged)], schema)}", schema
-    )
+    """The rows of the result; what did not change keeps the run and landed row of the old."""
+    columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
+    query = f"SELECT {columns} FROM {comparison.sources}"
+    if comparison.changes is not None:
+        query += f" UNION ALL {comparison.kept(comparison.changes)}"
+    return stream(connection, query, comparison.new)
 
 
 def _merged(name: str, comparison: Comparison) -> str:

@@ -20,7 +20,7 @@ from deltalake import CommitProperties, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
-from yishu.library.compare import Changes, Comparison, merge_rows, merged_rows
+from yishu.library.compare import Changes, Comparison, difference, merged_rows
 from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
 from yishu.library.errors import (
     ChangesOutOfDate,
@@ -296,9 +296,8 @@ def _compare(
     job: _Job, publications: list[Recorded], comparison: Comparison, base: int, fingerprint: str
 ) -> Commit:
     """Compare row by row, and commit the result unless nothing changed."""
-    merged = job.place.staging / "merged.parquet"
     with discreet(job.promise.table), connect(job.place.staging, job.memory) as connection:
-        found = merge_rows(connection, comparison, merged)
+        found = difference(connection, comparison)
         commit = replace(
             job.promise,
             rows=found.rows,
@@ -313,7 +312,7 @@ def _compare(
             if job.changes is None:
                 keep_fingerprint(job.place, base, fingerprint)
             return replace(commit, version=_note_position(job, publications, commit))
-        rows = _telling(merged_rows(connection, merged, job.schema), job)
+        rows = _telling(merged_rows(connection, comparison), job)
         version = _write(job, rows, commit, base)
     if job.changes is None:
         keep_fingerprint(job.place, version, fingerprint)

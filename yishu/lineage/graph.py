@@ -105,7 +105,8 @@ class Graph:
     def _reached(self, column: ColumnRef, adjacent: "_Adjacency") -> "ReachedColumns":
         steps = adjacent.steps_from(self._known(column))
         found = np.flatnonzero(steps > 0)
-        nearest = found[np.argsort(steps[found], kind="stable")]
+        # Sixteen bits are sorted by counting.
+        nearest = found[np.argsort(steps[found].astype(np.uint16), kind="stable")]
         return ReachedColumns(self._columns, nearest, steps[nearest])
 
     def _known(self, column: ColumnRef) -> int:
@@ -141,9 +142,16 @@ class _Adjacency:
         while len(edge):
             far += 1
             reached = self.next_to(edge)
-            edge = np.unique(reached[steps[reached] < 0])
-            steps[edge] = far
+            steps[reached[steps[reached] < 0]] = far
+            # A look at all columns is cheaper than sorting, unless the edge is small.
+            is_wide = len(reached) > len(steps) // 64
+            edge = np.flatnonzero(steps == far) if is_wide else _once(reached, steps, far)
         return steps
+
+
+def _once(reached: np.ndarray, steps: np.ndarray, far: int) -> np.ndarray:
+    """Each of the columns that were reached first now, once."""
+    return np.unique(reached[steps[reached] == far])
 
 
 def graph_of(events: Iterable[Mapping[str, Any]]) -> Graph:

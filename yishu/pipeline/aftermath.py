@@ -26,7 +26,7 @@ from yishu.governance.scores import EQUAL, scores
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.statements import query
 from yishu.library import Commit
-from yishu.library.subject import CopyFinding
+from yishu.library.copies import CopyFinding
 from yishu.pipeline.context import PipelineContext
 
 PUBLICATION = by_rule("publication")

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from catalog.model import CatalogEntry
+from yishu.governance.objections import objections
+from yishu.governance.objections.states import DONE
 from yishu.ledger import CheckFacts, Ledger, RunState
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.delay import longest_delay
@@ -26,6 +28,7 @@ class EntryStatus:
         failed_rules: Checks of that run's verdict that some row failed, the worst first.
         age: Since ``loaded_at``, to the second.
         fresh_for: How long data count as fresh by their update cycle; None: for ever.
+        open_objections: Objections to its data that are not closed.
         is_fresh: Whether they are; None when nothing is loaded or the cycle sets no limit.
         delay: From the first change that came with the load to when it was visible; None: unknown.
     """
@@ -45,6 +48,7 @@ class EntryStatus:
     failed_rules: tuple[CheckFacts, ...]
     age: timedelta | None
     fresh_for: timedelta | None
+    open_objections: int
     is_fresh: bool | None
     delay: timedelta | None = None
 
@@ -96,5 +100,12 @@ def status_of(entry: CatalogEntry, ledger: Ledger, now: datetime) -> EntryStatus
         failed_rules=tuple(check for check in verdict.checks if check.failed) if verdict else (),
         age=age,
         fresh_for=limit,
+        open_objections=_open_objections(entry_id, ledger),
         is_fresh=age <= limit if age is not None and limit is not None else None,
     )
+
+
+def _open_objections(entry_id: str, ledger: Ledger) -> int:
+    with ledger.transaction() as connection:
+        found = objections(connection, source_entry_id=entry_id)
+    return sum(one.state not in DONE for one in found)

@@ -32,15 +32,16 @@ class Kept:
 def make(connection: Connection, actor: Actor, label: str, days: int, at: datetime) -> str:
     """A new token of the actor's account; it is told once and kept as a hash."""
     token = PREFIX + tokens.new()
+    hashed = tokens.digest(token)
     values = {
-        "token_hash": tokens.digest(token),
+        "token_hash": hashed,
         "account": actor.account,
         "label": label,
         "created_at": at,
         "expires_at": at + timedelta(days=min(days, LONGEST_DAYS)),
     }
     connection.execute(insert(ApiToken).values(values))
-    _record(connection, actor, values["token_hash"][:12], at, "made")
+    _record(connection, actor, hashed[:12], at, "made")
     return token
 
 

@@ -15,6 +15,7 @@ from yishu.interchange.bulk import Draft, parsed, placed
 from yishu.interchange.cells import rows_of
 from yishu.interchange.columns import COLUMNS, Column
 from yishu.interchange.reading import Table
+from yishu.portal.messages import Language, code_text
 
 _NAME = re.compile(r"r(\d{1,4})c(\d{1,3})")
 _HEADER = 2
@@ -83,7 +84,8 @@ def with_faults(form: Form, draft: Draft, faults: list[Fault]) -> Form:
     told: dict[str, list[str]] = defaultdict(list)
     for one in faults:
         cell = placed(draft, one)
-        told[_name(cell.row, cell.column)].append(f"{one.found}；{one.expected}。{one.remedy}")
+        said = f"{code_text(one.code, Language.CHINESE)}：{one.found}；{one.expected}。{one.remedy}"
+        told[_name(cell.row, cell.column)].append(said)
     return Form(form.entry_id, form.rows, told)
 
 

@@ -11,7 +11,7 @@ PortalError (YishuError)
 """
 
 from catalog.errors import NotCataloged, YishuError
-from yishu.governance.errors import Forbidden
+from yishu.governance.errors import ChangedMeanwhile, Forbidden, NotSeparate, StateRefused
 
 
 class PortalError(YishuError):
@@ -64,6 +64,9 @@ class TooLarge(PortalError):
 
 _STATUS: dict[type[YishuError], int] = {
     Forbidden: 403,
+    NotSeparate: 403,
+    ChangedMeanwhile: 409,
+    StateRefused: 409,
     FormForged: 403,
     PasswordDue: 403,
     SignInNeeded: 401,

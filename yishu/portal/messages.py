@@ -14,6 +14,7 @@ import yaml
 from catalog.vocabulary import Labelled
 
 FOLDER = Path(__file__).parent / "messages"
+_TEXTS = Path(__file__).parent / "problems.yaml"
 
 
 class Language(StrEnum):
@@ -44,3 +45,20 @@ def label(value: object, language: Language) -> str:
     if language is Language.CHINESE and isinstance(value, Labelled):
         return value.label_zh
     return str(value).replace("_", " ")
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, str]]:
+    return yaml.safe_load(_TEXTS.read_text("utf-8"))  # type: ignore[no-any-return]
+
+
+def titles(code: str, status: int) -> Mapping[str, str]:
+    """What a code means, ``zh`` and ``en``: the text of the code, else of the status."""
+    texts = _texts()
+    return texts.get(code) or texts.get(str(status)) or texts["500"]
+
+
+def code_text(code: str, language: Language) -> str:
+    """What the code of a fault means; the code itself when nobody wrote that down."""
+    words = _texts().get(code)
+    return words["zh" if language is Language.CHINESE else "en"] if words else code

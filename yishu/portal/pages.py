@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from catalog.roles import Action, may
 from yishu.portal import security
 from yishu.portal.depends import Here, Now, SignedIn, Visitor
-from yishu.portal.messages import Language, label, speaker
+from yishu.portal.messages import Language, code_text, label, speaker
 from yishu.portal.navigation import Link, links_for
 from yishu.portal.sessions import Signed
 from yishu.portal.world import ZONE, World
@@ -39,6 +39,7 @@ def environment(language: Language, org_name: Callable[[str], str]) -> Environme
     made.filters |= {
         "label": lambda value: label(value, language),
         "org": org_name,
+        "code": lambda value: code_text(value, language),
         "moment": _moment,
         "day": _day,
         "number": _number,

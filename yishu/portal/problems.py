@@ -1,12 +1,9 @@
 """Errors as answers: problem+json (RFC 9457) for programs, a page or a fragment for people."""
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import yaml
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -16,23 +13,12 @@ from starlette.exceptions import HTTPException
 from catalog.errors import YishuError
 from yishu.portal import sessions
 from yishu.portal.errors import PasswordDue, SignInNeeded, status_of
-from yishu.portal.navigation import links_for
+from yishu.portal.messages import titles
+from yishu.portal.navigation import Link, links_for
 from yishu.portal.pages import Page, language_of
 from yishu.portal.security import HEADERS
 
 API = "/api/"
-_TEXTS = Path(__file__).parent / "problems.yaml"
-
-
-@cache
-def _texts() -> Mapping[str, Mapping[str, str]]:
-    return yaml.safe_load(_TEXTS.read_text("utf-8"))  # type: ignore[no-any-return]
-
-
-def titles(code: str, status: int) -> Mapping[str, str]:
-    """What a code means, ``zh`` and ``en``: the text of the code, else of the status."""
-    texts = _texts()
-    return texts.get(code) or texts.get(str(status)) or texts["500"]
 
 
 def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
@@ -78,7 +64,8 @@ def _page(request: Request) -> Page:
     # The request's transaction is over or broken; who reads the page is looked up apart.
     world = request.app.state.world
     now = world.clock()
-    signed, links = None, ()
+    signed: sessions.Signed | None = None
+    links: tuple[Link, ...] = ()
     token = request.cookies.get(sessions.COOKIE)
     if token:
         try:

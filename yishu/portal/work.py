@@ -9,17 +9,15 @@ from sqlalchemy import ColumnElement, Connection, any_, literal, select
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
 from yishu.governance import versions
-from yishu.governance.clock_rules import ClockRules, clock_rules
 from yishu.governance.lifecycle import KIND as ENTRY
 from yishu.governance.promises import Standing, clock_rows, standings
-from yishu.governance.working_calendar import calendar_in_force
+from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant, ShareRequest
 from yishu.portal.world import World
 
-AUTHORITY, OPERATOR = "big_data_bureau", "command_centre"
 REQUEST, GRANT = "share_request", "share_grant"
-PATHS = {ENTRY: "/review/", REQUEST: "/share/requests/", GRANT: "/share/grants/"}
+PATHS = {ENTRY: "/review/", REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,6 @@ class Task:
     deadline: Deadline | None = None
 
 
-def rules_of(world: World, connection: Connection) -> ClockRules:
-    """By which rules clocks run."""
-    calendar = calendar_in_force(connection, world.settings.catalog_dir / "working_days")
-    profile = world.settings.rule_profile
-    return clock_rules(
-        world.release(), calendar, profile=profile, authority=AUTHORITY, operator=OPERATOR
-    )
-
-
 def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> list[Task]:
     """What waits for an actor, the earliest deadline first, then the oldest."""
     found = [
@@ -62,9 +51,8 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
         *_grants(connection, actor),
     ]
     open_clocks = clock_rows(connection, is_open=True)
-    running = {
-        one.row.object_id: one for one in standings(open_clocks, rules_of(world, connection), now)
-    }
+    rules = rules_in_force(connection, world.release(), world.settings)
+    running = {one.row.object_id: one for one in standings(open_clocks, rules, now)}
     timed = [_with_deadline(one, running.pop(one.object_id, None)) for one in found]
     timed += [_of_clock(one) for one in running.values() if one.row.holder_org == actor.org]
     return sorted(timed, key=_urgency)

@@ -38,6 +38,7 @@ from yishu.sources.errors import (
     SourceUnreadable,
     require_columns,
 )
+from yishu.sources.mysql_rows import Columns, batches
 from yishu.sources.mysql_types import (
     WITH_VALUES,
     Declared,
@@ -73,9 +74,6 @@ SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 BATCH_ROWS = 32_768
 BATCH_BYTES = 16 * 1024 * 1024
 """A batch ends at whichever comes first; a single row may be bigger."""
-
-LONG = 1024
-"""Columns that may hold more characters are measured while a batch grows."""
 
 COLUMNS_SQL = """
 SELECT column_name, column_type, data_type, numeric_precision, numeric_scale,
@@ -190,12 +188,10 @@ class MysqlSource:
         done = 0
         try:
             stream = self._selected(columns, where)
-            for rows in _chunks(
-                stream,
-                [i for i, c in enumerate(columns) if c.octets is not None and c.octets > LONG],
-            ):
-                yield self._batch(rows, schema, converts, done)
-                done += len(rows)
+            result = stream._result
+            for values in batches(self._session, result, len(columns), BATCH_ROWS, BATCH_BYTES):
+                yield self._batch(values, schema, converts, done)
+                done += len(values[0])
             stream.close()
         except (pymysql.Error, OSError) as error:
             raise explained(self._obj, error) from None
@@ -215,20 +211,21 @@ class MysqlSource:
 
     def _batch(
         self,
-        rows: Sequence[Sequence[Any]],
+        columns: Columns,
         schema: pa.Schema,
         converts: Sequence[Callable[[pa.Array], pa.Array]],
         before: int,
     ) -> pa.RecordBatch:
         arrays = []
-        for field, convert, values in zip(schema, converts, zip(*rows, strict=True), strict=True):
-            raw = pa.binary() if field.type == pa.binary() else pa.string()
+        for field, convert, values in zip(schema, converts, columns, strict=True):
+            raw = pa.array(values, pa.binary())
             try:
-                arrays.append(convert(pa.array(values, raw)))
+                is_text = field.type != pa.binary()
+                arrays.append(convert(raw.cast(pa.string()) if is_text else raw))
             except (pa.ArrowException, TypeError):
                 raise SourceUnreadable(
                     f"{self._obj}, column {field.name}",
-                    found=f"in rows {before} to {before + len(rows) - 1}, a value that is no "
+                    found=f"in rows {before} to {before + len(values) - 1}, a value that is no "
                     f"{field.type}",
                     expected="values of the column's declared type",
                     remedy="ask the department to correct the value or the column's type",
@@ -330,20 +327,6 @@ def _time_limit(session: Any, limit: timedelta) -> str:
 
 def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
-
-
-def _chunks(stream: Unbuffered, long: Sequence[int]) -> Iterator[list[Sequence[Any]]]:
-    """Rows by the batch; ``long`` are the positions of columns whose length counts."""
-    rows: list[Sequence[Any]] = []
-    size = 0
-    for row in iter(stream.fetchone, None):
-        rows.append(row)
-        size += sum(len(row[i]) for i in long if row[i] is not None)
-        if len(rows) >= BATCH_ROWS or size >= BATCH_BYTES:
-            yield rows
-            rows, size = [], 0
-    if rows:
-        yield rows
 
 
 NOT_GRANTED = 1142

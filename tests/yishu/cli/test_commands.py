@@ -17,6 +17,10 @@ RESIDENT = "public_security.resident"
 TAXPAYER = "taxation.taxpayer"
 
 
+QUALITY = (
+    "reject", "quarantine", "release", "sample", "scores", "rates", "report", "answer", "freeze",
+)  # fmt: skip
+
 NOBODY = "postgresql://clerk:s3cr3t-word@127.0.0.1:1/ledger"
 """The URL of a server that does not run."""
 
@@ -56,6 +60,8 @@ def test_help_names_every_command_with_an_example(yishu):
         ("pull",),
         ("quality", "show"),
         ("quality", "compare"),
+        *(("quality", verb) for verb in QUALITY),
+        *(("objection", verb) for verb in ("raise", "list", "show", "step", "attach")),
         ("trace",),
         ("runs",),
         ("refusals",),

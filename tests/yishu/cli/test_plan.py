@@ -12,6 +12,7 @@ from yishu.cli import app
 
 RESIDENT = "public_security.resident"
 TAXPAYER = "taxation.taxpayer"
+GUIDE = "administrative_approval.service_guide"
 
 
 @pytest.fixture
@@ -66,3 +67,24 @@ def test_data_docs_are_built_when_asked_for(yishu, tmp_path):
     assert "index.html" in page
     pages = "".join(path.read_text("utf-8") for path in site.rglob("*.html"))
     assert re.search(r"must be a valid uscc", pages)
+
+
+@pytest.mark.requirement("QUA-06", "QUA-11")
+def test_published_guides_and_items_are_checked_on_the_command_line(
+    published_city, city, yishu, tmp_path
+):
+    ctx, _ = published_city
+    (tmp_path / "library").symlink_to(ctx.settings.library_dir)
+
+    found = json.loads(yishu("quality", "guide", GUIDE, "--json").stdout)
+    (counts,) = found["totals"].values()
+    rows = city.manifest.entries[GUIDE].published
+    assert sum(counts.values()) == rows * 14
+    assert len({(one["item"], one["element"]) for one in found["findings"]}) == (
+        counts["missing"] + counts["wrong"]
+    )
+    assert counts["missing"] > 0
+
+    same = json.loads(yishu("quality", "levels", "--json").stdout)
+    assert same["malformed"] == []
+    assert same["pairs"] >= 0

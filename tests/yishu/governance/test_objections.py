@@ -1,5 +1,6 @@
 """An objection goes to the source department of its scope and is followed until data are right."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -335,3 +336,18 @@ def test_an_objection_answered_late_lowers_the_rate(connection, catalog, forward
     move(connection, forwarded, Step(ObjectionState.VERIFIED, "属实"), SOURCE, early)
     correct(connection, forwarded, "已改正", SOURCE, early)
     assert counted(late) == [(1, 1)]
+
+
+def test_two_who_object_at_once_make_one_case(engine, catalog):
+    """Whoever comes second waits for the first and joins it."""
+    told = new(catalog, uscc="91320200MA9999999C")
+
+    def object_to(actor):
+        with engine.begin() as opened:
+            return raise_objection(opened, told, catalog, actor, NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        numbers = list(pool.map(object_to, (OFFICER, OTHER)))
+    with engine.connect() as opened:
+        states = [objection(opened, number).state for number in numbers]
+    assert sorted(states) == [ObjectionState.MERGED, ObjectionState.RAISED]

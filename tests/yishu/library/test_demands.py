@@ -14,6 +14,7 @@ from yishu.library.demands import (
     earlier_materials,
     four_same,
 )
+from yishu.library.item_lists import list_conflicts, unpaid_cases
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -114,3 +115,50 @@ def test_an_item_that_differs_from_the_higher_level_is_told_with_both_values(roo
         ("d3", "basic_code", "99", "01"),
     ]
     assert {one.reference_code for one in found} == {"city"}
+
+
+@pytest.mark.requirement("SUB-11")
+def test_items_that_do_not_fit_their_list_are_found(root):
+    put(
+        root,
+        "subject/service_item",
+        "implementation_code",
+        implementation_code=["A", "B", "C"],
+        visit_count=[0, 1, 2],
+    )
+    put(
+        root, "subject/service_list", "list_member_no",
+        list_member_no=[str(number) for number in range(6)],
+        implementation_code=["A", "B", "B", "C", "C", "A"],
+        service_list=["no_meeting", "no_meeting", "one_meeting", "one_visit", "online", "online"],
+    )  # fmt: skip
+
+    found = [
+        (one.implementation_code, one.service_list, one.reason) for one in list_conflicts(root)
+    ]
+
+    assert found == [
+        ("B", "no_meeting", "too_many_visits"),
+        ("B", "no_meeting", "one_meeting"),
+        ("C", "one_visit", "too_many_visits"),
+    ]
+
+
+@pytest.mark.requirement("SUB-18")
+def test_an_accepted_case_of_a_charged_item_without_payment_is_flagged(root):
+    put(
+        root,
+        "subject/service_item",
+        "implementation_code",
+        implementation_code=["fee", "free"],
+        is_charged=[True, False],
+    )
+    put(
+        root, "subject/case_application", "case_no",
+        case_no=["paid", "unpaid", "not accepted", "free of charge"],
+        implementation_code=["fee", "fee", "fee", "free"],
+        accepted_at=[WHEN, WHEN, None, WHEN],
+    )  # fmt: skip
+    put(root, "subject/case_payment", "payment_no", payment_no=["1"], case_no=["paid"])
+
+    assert unpaid_cases(root) == ["unpaid"]

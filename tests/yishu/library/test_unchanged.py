@@ -17,7 +17,7 @@ def no_comparison(monkeypatch):
     def compared(*_):
         pytest.fail("rows were compared")
 
-    monkeypatch.setattr("yishu.library.publish.merge_rows", compared)
+    monkeypatch.setattr("yishu.library.publish.difference", compared)
 
 
 def counts(commit):

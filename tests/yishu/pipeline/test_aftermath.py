@@ -26,6 +26,7 @@ from yishu.governance.rates import Rate, indicators
 from yishu.ledger.journal import Actor
 from yishu.library.read import by_key
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
+from yishu.pipeline.status import entry_status
 
 NOW = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 ORGANISATION = "civil_affairs.social_organisation"
@@ -62,7 +63,7 @@ def run(ctx, run_id):
     return done
 
 
-@pytest.mark.requirement("QUA-01", "QUA-05")
+@pytest.mark.requirement("QUA-01", "QUA-03", "QUA-05")
 def test_a_correction_is_pulled_published_and_told_to_who_received_the_error(
     make_world, city, tmp_path
 ):
@@ -88,6 +89,7 @@ def test_a_correction_is_pulled_published_and_told_to_who_received_the_error(
     with sqlite3.connect(path) as opened:
         opened.execute("update shzz_djxx set shzzmc = '更正协会' where tyshxydm = ?", [uscc])
         opened.commit()
+    assert entry_status(ORGANISATION, ctx).open_objections == 1
     with ctx.ledger.transaction() as connection:
         correct(connection, number, "已改正", SOURCE, NOW + timedelta(hours=1))
 

@@ -11,7 +11,6 @@ import pytest
 
 from catalog.vocabulary import DataKind
 from expectations.kinds import CheckKind
-from yishu.governance.promises import clock_rows
 from yishu.library import content_digest, subject_table, unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
@@ -106,21 +105,6 @@ def test_columns_outside_the_catalog_are_reported_and_not_stored(city, published
         landed = run_folder(ctx.settings.var_dir, entry_id, "first").data
         assert column not in pq.read_schema(landed).names
         assert column not in read(ctx.settings.library_dir, unified_table(entry_id)).column_names
-
-
-@pytest.mark.requirement("COL-05")
-def test_columns_outside_the_catalog_open_the_clock_of_their_entry(city, published_city):
-    """The department has to bring its catalog up to date, or say why it need not."""
-    ctx, _ = published_city
-    drifted = {g.entry: g.field for g in city.manifest.faults if g.kind == "extra_column"}
-    with ctx.ledger.engine.connect() as connection:
-        rows = clock_rows(connection, promise="catalog_update")
-    found = {row.object_id: row for row in rows}
-
-    assert set(found) == set(drifted)
-    for entry_id, column in drifted.items():
-        assert column in found[entry_id].events[0].note
-        assert found[entry_id].holder_org == ctx.release.entry(entry_id).provider_org
 
 
 @pytest.mark.requirement("SUB-01")

@@ -228,3 +228,41 @@ def test_a_change_of_a_departments_column_touches_its_subjects_and_no_others(
         ("subject/legal_entity", "tax_credit_grade"),
     ]
     assert [one.dataset.name.split("/")[0] for one in far[1:]] == ["landing", "unified", "subject"]
+
+
+@pytest.mark.requirement("SUB-04")
+@pytest.mark.requirement("SUB-05")
+@pytest.mark.requirement("SUB-15")
+@pytest.mark.requirement("SUB-19")
+def test_items_carry_what_indicators_and_themes_need(library):
+    items = rows_of(
+        library, "service_item", "item_type", "public_service_field", "service_object",
+        "service_theme", "online_steps", "statutory_days", "promised_days", "visit_count",
+        "online_depth", "case_type",
+    )  # fmt: skip
+
+    for row in items:
+        assert (row["public_service_field"] is not None) == (row["item_type"] == "20")
+        assert row["service_theme"].startswith("P" if row["service_object"] == "1" else "E")
+        assert len(row["online_steps"]) == 11
+        assert set(row["online_steps"]) <= {"0", "1"}
+        assert None not in {row["visit_count"], row["case_type"], row["statutory_days"]}
+
+
+@pytest.mark.requirement("SUB-16")
+@pytest.mark.requirement("SUB-17")
+@pytest.mark.requirement("SUB-22")
+def test_tickets_windows_and_packages_are_registers_that_others_point_to(city, library):
+    tickets = {row["ticket_kind"] for row in rows_of(library, "service_ticket", "ticket_kind")}
+    themes = {row["package_theme"] for row in rows_of(library, "service_package", "package_theme")}
+    cases = rows_of(library, "case_application", "channel", "window_id")
+
+    assert tickets == set("12345")
+    assert themes >= {"real_estate", "construction", "start_up", "certificates"}
+    assert all((row["window_id"] is not None) == (row["channel"] == "window") for row in cases)
+    for subject, link in (("case_application", "window"), ("service_rating", "window")):
+        definition = city.release.subjects[subject]
+        (found,) = [
+            one for one in check_links(library, definition, city.release) if one.link == link
+        ]
+        assert found.linked > 10 * found.dangling, "only windows that were set aside are missing"

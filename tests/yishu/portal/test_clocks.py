@@ -1,5 +1,6 @@
 """The board of clocks, one clock, cards, orders and notices, as people see them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -57,7 +58,10 @@ def test_the_board_is_filtered_and_exported(client, clocks):
 
 
 def test_programs_get_the_board_as_json_and_nobody_gets_it_unsigned(client, clocks):
-    lines = client(Role.QUALITY_MONITOR).get("/api/v1/clocks").json()
+    signed = client(Role.QUALITY_MONITOR)
+    made = signed.post("/account/tokens", data={"csrf": signed.csrf, "label": "a", "days": 1}).text
+    token = re.search(r"yishu_[\w-]{20,}", made).group()
+    lines = signed.get("/api/v1/clocks", headers={"Authorization": f"Bearer {token}"}).json()
 
     assert {line["clock_id"] for line in lines} >= set(clocks)
     assert client().get("/api/v1/clocks").status_code in (303, 401)

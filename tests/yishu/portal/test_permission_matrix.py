@@ -68,7 +68,7 @@ def test_nobody_gets_anything_but_the_sign_in_without_an_account(routes, client)
             assert answer.status_code in (401, 422), f"{method} {path}: {answer.status_code}"
 
 
-@pytest.mark.requirement("CAT-04", "OWN-04", "SEC-03")
+@pytest.mark.requirement("CAT-04", "OWN-04", "SEC-08")
 @pytest.mark.parametrize("role", PEOPLE)
 def test_a_role_reaches_what_the_table_permits_and_nothing_else(role, routes, client, portal_world):
     asker = client(role)

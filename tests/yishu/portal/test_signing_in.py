@@ -63,7 +63,7 @@ def test_without_the_demo_nobody_comes_in_without_a_password(locked):
     assert "演示账号" not in asker.get("/sign-in").text
 
 
-@pytest.mark.requirement("SEC-08")
+@pytest.mark.requirement("SEC-03")
 def test_the_right_password_opens_a_session_that_is_on_record(locked):
     asker, world, _ = locked
     give(world)

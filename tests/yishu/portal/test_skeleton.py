@@ -43,7 +43,7 @@ def test_the_switch_of_language_leads_to_no_other_site(client):
         assert answer.headers["location"] == "/"
 
 
-@pytest.mark.requirement("SEC-03")
+@pytest.mark.requirement("SEC-08")
 def test_every_answer_has_the_secure_headers_and_no_inline_script(client):
     for path in ("/", "/sign-in", "/nowhere", "/static/yishu.css"):
         answer = client(Role.AUDITOR).get(path)

@@ -267,7 +267,7 @@ def test_a_new_version_is_served_once_it_is_published(office, client, publish, c
     rows = [("91320205MA1ABCDE09", "新公司", "李明", "320205", "1")]
     client.post("/v1/query", headers=bearer(token), json=ASKED)
     publish("second", rows, at=clock.at + timedelta(hours=1))
-    clock.at += timedelta(seconds=3)
+    clock.at += timedelta(seconds=4)
     answer = client.post("/v1/query", headers=bearer(token), json=ASKED).json()
     assert (answer["version"], [row["name"] for row in answer["rows"]]) == (1, ["新公司"])
 

@@ -29,9 +29,9 @@ def render(report: Report) -> str:
     made.filters["figure"] = _figure
     made.filters |= {"weight": lambda text: f"{float(Fraction(text)):.1%}"}
     made.filters |= {"moment": _moment, "number": "{:,}".format, "score": _score, "heat": _heat}
-    return made.get_template("report.html").render(
-        report=report, dimensions=list(QualityDimension), line=_line(report.trend)
-    )
+    template = made.get_template("report.html")
+    dimensions = list(QualityDimension)
+    return str(template.render(report=report, dimensions=dimensions, line=_line(report.trend)))
 
 
 def _moment(value: datetime) -> str:

@@ -35,15 +35,10 @@ EntryId = Annotated[
 ]
 
 
-def _may(action: Action, of: str | None = None) -> Any:
-    return Annotated[Actor, Depends(PermittedCaller(action, of))]
-
-
-Owner = _may(Action.COMPILE_ENTRY, "entry_id")
-Reviewer = _may(Action.REVIEW_ENTRY)
-Publisher = _may(Action.PUBLISH_ENTRY)
-Revoker = _may(Action.REVOKE_ENTRY)
-
+Owner = Annotated[Actor, Depends(PermittedCaller(Action.COMPILE_ENTRY, "entry_id"))]
+Reviewer = Annotated[Actor, Depends(PermittedCaller(Action.REVIEW_ENTRY))]
+Publisher = Annotated[Actor, Depends(PermittedCaller(Action.PUBLISH_ENTRY))]
+Revoker = Annotated[Actor, Depends(PermittedCaller(Action.REVOKE_ENTRY))]
 
 _HEADING = {"id", "name", "summary", "provider_org", "update_cycle", "share"}
 

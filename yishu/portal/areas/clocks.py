@@ -25,7 +25,7 @@ from yishu.governance.clock_rules import ClockRules
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
 from yishu.pipeline.sheets import write_xlsx
-from yishu.portal.depends import Db, Here, Now, permitted, signed_in
+from yishu.portal.depends import Db, Here, Now, caller, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 
@@ -172,7 +172,7 @@ def no_change(
     return page.done(f"/clocks/{clock_id}", "已认定无需变更目录")
 
 
-@router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(signed_in)])
+@router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(caller)])
 def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
     """Clocks that run, the earliest last day first, as far as they fit what is asked."""
     rules = rules_in_force(db, here.release(), here.settings)

@@ -11,6 +11,7 @@ from catalog.faults import Fault
 from catalog.roles import Action, Role
 from catalog.vocabulary import ChangeCause
 from yishu.governance import candidate, lifecycle, versions
+from yishu.interchange import bulk
 from yishu.ledger.journal import Actor
 from yishu.portal import entry_form
 from yishu.portal.depends import Db, permitted
@@ -60,7 +61,7 @@ Fields = Annotated[dict[str, str], Depends(fields)]
 @router.post("/{entry_id}/check")
 def check(page: Reading, db: Db, _: Owner, entry_id: str, given: Fields) -> Response:
     """The form again with every fault in its place; nothing is saved."""
-    form, _, _ = _checked(page, entry_id, given)
+    form = _checked(page, entry_id, given)[0]
     return _form(page, form, versions.open_version(db, entry_id), given)
 
 
@@ -91,7 +92,7 @@ def save(page: Reading, db: Db, actor: Owner, entry_id: str, given: Fields) -> R
 
 def _checked(
     page: Page, entry_id: str, given: dict[str, str]
-) -> tuple[entry_form.Form, entry_form.Draft, bool]:
+) -> tuple[entry_form.Form, bulk.Draft, bool]:
     form = entry_form.sent(entry_id, given)
     draft, unreadable = entry_form.draft_of(form)
     if unreadable:

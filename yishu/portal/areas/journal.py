@@ -1,7 +1,7 @@
 """The journal: search, proof, export; for auditors alone."""
 
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -51,14 +51,21 @@ def look(page: Reading, db: Db, _: Auditor, asked: Annotated[Asked, Query()]) ->
     total = db.execute(_where(select(func.count()).select_from(JournalRecord), asked)).scalar_one()
     newest = where.order_by(JournalRecord.number.desc())
     rows = db.execute(newest.limit(PAGE_ROWS).offset((asked.page - 1) * PAGE_ROWS)).all()
+    departments = page.world.release().departments.values()
     return page.render(
-        "journal/journal.html", rows=rows, asked=asked, total=total, actions=tuple(Action),
-        labels={one.value: one for one in Action}, last=max(1, -(-total // PAGE_ROWS)), proof=None,
-        orgs=[(one.id, one.name) for one in page.world.release().departments.values()],
-    )  # fmt: skip
+        "journal/journal.html",
+        rows=rows,
+        asked=asked,
+        total=total,
+        last=max(1, -(-total // PAGE_ROWS)),
+        actions=tuple(Action),
+        labels={one.value: one for one in Action},
+        roles={one.value: one for one in Role},
+        orgs=[(one.id, one.name) for one in departments],
+    )
 
 
-def _where(statement: Select[tuple[int]] | Select[object], asked: Asked) -> Select[tuple[int]]:
+def _where(statement: Select[Any], asked: Asked) -> Select[Any]:
     found = statement
     for name in ("account", "org", "action", "object_id"):
         value = getattr(asked, name)
@@ -69,7 +76,7 @@ def _where(statement: Select[tuple[int]] | Select[object], asked: Asked) -> Sele
     if isinstance(asked.until, date):
         end = datetime.combine(asked.until, time.max, ZONE)
         found = found.where(JournalRecord.at <= end)
-    return found  # type: ignore[return-value]
+    return found
 
 
 @router.post("/proof")

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from catalog.errors import YishuError
 from yishu.sharing.errors import AccessDenied, SharingError
 from yishu.sharing.house import House, Ready, ready, use_of
 from yishu.sharing.lookup import Lookup
@@ -22,7 +23,10 @@ from yishu.sharing.uselog import TOKEN, UNKNOWN, Use, UseLog, denied
 from yishu.sharing.vocabulary import Purpose
 
 FRESH = timedelta(seconds=2)
-"""How long what was read about a grant is kept: a new version or verdict is seen after that."""
+"""When what is known of a grant is read anew, beside the calls that go on."""
+
+LATEST = timedelta(seconds=4)
+"""How long a new version, a failed verdict or a changed catalog may go unseen."""
 
 _MISS_WINDOW = timedelta(minutes=10)
 _MINUTE = timedelta(minutes=1)
@@ -70,6 +74,8 @@ class Gate:
         self._paces: dict[str, Pace] = {}
         self._waiting: list[tuple[Use, asyncio.Future[Use]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._first = asyncio.Lock()
+        self._reading: dict[str, asyncio.Task[None]] = {}
 
     async def admit(
         self,
@@ -165,27 +171,49 @@ class Gate:
     async def _pass_of(self, token: str, channel: str, now: datetime) -> Pass:
         token_id = token_id_of(token)
         known = self._passes.get(token_id or "")
-        if known is None or now - known.since >= FRESH or now < known.since:
+        age = now - known.since if known else LATEST
+        if known is None or age >= LATEST or age < timedelta():
             known = await self._read(token_id, token, channel, now)
+        elif age >= FRESH and token_id not in self._reading:
+            # Read anew beside the calls: none waits for it, and closing is seen at the log anyway.
+            self._reading[known.token_id] = asyncio.create_task(self._renew(known.token_id, token))
         if not hmac.compare_digest(known.hash, token_hash(token)):
             raise await self._unknown(channel, now, "a wrong token")
         if now >= known.expires_at:
             raise await self._unknown(channel, now, "an expired token", known)
         return known
 
-    async def _read(self, token_id: str | None, token: str, channel: str, now: datetime) -> Pass:
+    async def _renew(self, token_id: str, token: str) -> None:
         try:
-            found = await asyncio.to_thread(self._load, token_id, token, now)
-        except SharingError as error:
-            use = _stranger(channel, now, error.found, error.obj)
-            await self.record(use)
-            raise
+            found = await asyncio.to_thread(self._load, token_id, token)
+        except YishuError:
+            found = "not served any more"
+        finally:
+            del self._reading[token_id]
+        if isinstance(found, Pass):
+            self._passes[token_id] = found
+        elif self._passes.get(token_id) and hmac.compare_digest(
+            self._passes[token_id].hash, token_hash(token)
+        ):
+            # The next call reads it again, and is told why.
+            del self._passes[token_id]
+
+    async def _read(self, token_id: str | None, token: str, channel: str, now: datetime) -> Pass:
+        async with self._first:
+            known = self._passes.get(token_id or "")
+            if known is not None and timedelta() <= now - known.since < FRESH:
+                return known
+            try:
+                found = await asyncio.to_thread(self._load, token_id, token)
+            except SharingError as error:
+                await self.record(_stranger(channel, now, error.found, error.obj))
+                raise
         if isinstance(found, str):
             raise await self._unknown(channel, now, found)
         self._passes[found.token_id] = found
         return found
 
-    def _load(self, token_id: str | None, token: str, now: datetime) -> Pass | str:
+    def _load(self, token_id: str | None, token: str) -> Pass | str:
         if token_id is None:
             return "no token"
         with self.house.engine.begin() as connection:
@@ -198,7 +226,8 @@ class Gate:
         before = self._passes.get(token_id)
         is_same = before and before.ready.projection.identity == served.projection.identity
         lookups = (before.lookup, before.licences) if before and is_same else (None, None)
-        return Pass(token_id, row.token_hash, row.expires_at, served, now, *lookups)
+        since = self.house.clock()
+        return Pass(token_id, row.token_hash, row.expires_at, served, since, *lookups)
 
     async def _unknown(
         self, channel: str, now: datetime, found: str, known: Pass | None = None

@@ -1,0 +1,80 @@
+"""Library: publish, merge and look up, beside the bare Delta writer and its bare merge.
+
+A table of 12 business columns and four of origin. Every task runs in a process of its own on files
+that were made before; ``--size`` is its number of rows, 5,000,000 unless said.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from harness import VAR, Options, Run, Section, Series, compare, markdown, measure
+
+TITLE = "Library"
+SIZE = 5_000_000
+FOLDER = VAR / "library_speed"
+TASKS = (
+    "bare_publish", "publish", "unchanged", "bare_merge", "merge", "changed_snapshot", "lookup",
+)  # fmt: skip
+GOALS = (("publish", "bare_publish", 1.2), ("merge", "bare_merge", 1.0))
+
+
+def run(options: Options) -> Section:
+    """Run every task, in this order, as often as asked, on fresh tables each time."""
+    size = options.size or SIZE
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    contenders: dict[str, Callable[[int], Run]] = {
+        name: partial(_task, name, size) for name in TASKS
+    }
+    found = compare(contenders, options)
+    return Section(
+        TITLE, "\n\n".join([_about(size), _table(found), _goals(found), _lookups(found)])
+    )
+
+
+def _task(name: str, size: int, _: int) -> Run:
+    if name == TASKS[0]:
+        measure(_command("prepare", size))
+    return measure(_command(name, size))
+
+
+def _command(name: str, size: int) -> list[str]:
+    return [sys.executable, "bench/contenders/library_task.py", name, str(FOLDER), str(size)]
+
+
+def _about(size: int) -> str:
+    return (
+        f"{size:,} rows of 16 columns. `publish` checks keys, counts, commits and indexes keys; "
+        f"`merge` brings {size // 10:,} changes; `unchanged` is the whole snapshot again; "
+        f"`changed_snapshot` the whole snapshot with one row in a hundred changed. Seconds are "
+        "those of the task, without imports."
+    )
+
+
+def _median(series: Series) -> float:
+    return sorted(run.result["seconds"] for run in series.runs)[len(series.runs) // 2]
+
+
+def _table(found: list[Series]) -> str:
+    lines = []
+    for one in found:
+        seconds = [run.result["seconds"] for run in one.runs]
+        spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
+        lines.append([one.name, _median(one), spread, one.cpu, f"{one.peak_mb:.0f}"])
+    return markdown(["task", "median s", "spread s", "CPU s", "peak MB"], lines)
+
+
+def _goals(found: list[Series]) -> str:
+    medians = {one.name: _median(one) for one in found}
+    lines = [
+        [f"{ours} to {bare}", f"at most {most}", f"{medians[ours] / medians[bare]:.2f}"]
+        for ours, bare, most in GOALS
+    ]
+    return markdown(["goal", "wanted", "found"], lines)
+
+
+def _lookups(found: list[Series]) -> str:
+    last = next(one for one in found if one.name == "lookup").runs[-1].result["found"]
+    times = ", ".join(f"{share} {milliseconds} ms" for share, milliseconds in last.items())
+    return f"One key of a thousand, the index open: {times}."
