@@ -1,8 +1,8 @@
 """Catalog process: the whole catalog as of a past day, and the release written from the ledger.
 
 The example city's entries are taken over into a ledger under many ids, each with a superseded
-version before the one in force, and 20 service items an entry. ``--size`` is the number of entries; 10,000
-unless said. The release is compiled, checked, written and read back.
+version before the one in force, and 20 service items an entry. ``--size`` is the number of entries;
+10,000 unless said. The release is compiled, checked, written and read back.
 """
 
 import shutil
