@@ -16,9 +16,8 @@ import psycopg
 from catalog_scale import make_catalog
 from harness import ROOT, VAR, Options, Run, Section, compare, markdown, measure
 
-from yishu.embedded import ledger_url
+from yishu.embedded import EmbeddedPostgres
 from yishu.ledger import migrate
-from yishu.settings import Settings
 
 TITLE = "Quality figures"
 FOLDER = VAR / "quality_figures"
@@ -26,6 +25,7 @@ DAYS = 365
 REJECTED_PER_ENTRY = 500
 
 FILL = """
+set session_replication_role = replica;
 create temporary table planned as
 select entry_id, day, format('%%s-%%s', entry_id, day::date) as run_id
 from unnest(cast(%(entries)s as text[])) as entry_id,
@@ -66,21 +66,13 @@ TABLES = ("run", "pull_receipt", "verdict", "check_result", "run_dimension", "li
 def run(options: Options) -> Section:
     """Measure scores, report and reject file."""
     size = options.size or 2_000
-    rejected = size * REJECTED_PER_ENTRY
     shutil.rmtree(FOLDER, ignore_errors=True)
-    environment = _ledger(size, options)
-    contenders = {
-        "scores of 12 months": partial(_scores, environment, size),
-        "`yishu quality report`": partial(_report, environment),
-        **{
-            f"reject file, {form}, {rejected:,} rows": partial(_reject, rejected, form)
-            for form in ("csv", "xlsx")
-        },
-    }
-    lines = [
-        [one.name, one.median, one.spread, f"{one.peak_mb:.0f}"]
-        for one in compare(contenders, options)
-    ]
+    server = EmbeddedPostgres(FOLDER / "postgres", "of-the-benchmark")
+    server.start()
+    try:
+        lines = _measured(_ledger(server, size, options), size, options)
+    finally:
+        server.stop()
     about = (
         f"{size:,} entries x {DAYS} runs of 6 checks in the ledger. Whole processes, imports "
         "included; memory without the database."
@@ -90,20 +82,39 @@ def run(options: Options) -> Section:
     )
 
 
-def _ledger(size: int, options: Options) -> dict[str, str]:
+def _measured(environment: dict[str, str], size: int, options: Options) -> list[list[object]]:
+    rejected = size * REJECTED_PER_ENTRY
+    contenders = {
+        "scores of 12 months": partial(_scores, environment, size),
+        "`yishu quality report`": partial(_report, environment),
+        **{
+            f"reject file, {form}, {rejected:,} rows": partial(_reject, rejected, form)
+            for form in ("csv", "xlsx")
+        },
+    }
+    return [
+        [one.name, one.median, one.spread, f"{one.peak_mb:.0f}"]
+        for one in compare(contenders, options)
+    ]
+
+
+def _ledger(server: EmbeddedPostgres, size: int, options: Options) -> dict[str, str]:
     """An installation whose ledger has a year of runs of so many entries."""
     grown = make_catalog(FOLDER / "city", size)
     yishu = str(Path(sys.executable).with_name("yishu"))
-    made = {**grown.environment}
-    environment = {"YISHU_VAR_DIR": str(grown.var), "YISHU_CATALOG_DIR": str(grown.root)}
-    measure([yishu, "catalog", "release", "--json"], made, tells=False)
-    url = ledger_url(Settings(var_dir=grown.var, catalog_dir=grown.root))
+    url = server.ensure_database("figures")
+    environment = {
+        "YISHU_VAR_DIR": str(grown.var),
+        "YISHU_CATALOG_DIR": str(grown.root),
+        "YISHU_DATABASE_URL": url.replace("postgresql+psycopg", "postgresql"),
+    }
+    measure(
+        [yishu, "catalog", "release", "--json"], {**grown.environment, **environment}, tells=False
+    )
     migrate.upgrade(url)
     options.say(f"filling the ledger with {size * DAYS:,} runs")
     entries = [".".join(path.with_suffix("").parts[-2:]) for path in _entries(grown.root)]
-    with psycopg.connect(
-        url.replace("postgresql+psycopg", "postgresql"), autocommit=True
-    ) as opened:
+    with psycopg.connect(environment["YISHU_DATABASE_URL"], autocommit=True) as opened:
         with psycopg.ClientCursor(opened) as cursor:
             cursor.execute(FILL, {"entries": entries})
         for table in TABLES:

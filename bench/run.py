@@ -16,20 +16,21 @@ from pathlib import Path
 
 from harness import Options, Section, machine
 
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale", "portal_search")
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale", "quality_figures")
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "library_speed", "lineage_queries")
 SCRIPTS = (
     "governed_run",
     "pull",
     "catalog_scale",
     "validation",
     "clocks_scale",
+    "sharing",
+    "portal_search",
+    "quality_figures",
+    "library_speed",
+    "lineage_queries",
     "journal",
     "catalog_process",
+    "sharing",
 )
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "sharing")
-SCRIPTS = ("governed_run", "pull", "catalog_scale", "validation", "clocks_scale")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
 

@@ -9,6 +9,7 @@
     ├── ValidationError            expectations                           (expectations.errors)
     ├── LibraryError               unified database, subject library      (yishu.library.errors)
     ├── GovernanceError            what people may do and decide          (yishu.governance.errors)
+    ├── SharingError               requests, grants and channels          (yishu.sharing.errors)
     ├── PipelineError              a stage of a run                       (yishu.pipeline.errors)
     └── ClockError                 working days and promises              (yishu.clocks.errors)
 

@@ -152,6 +152,7 @@ OWN_ORG: frozenset[Action] = frozenset(
         Action.REVIEW_REQUEST,
         Action.ASSESS_PERSONAL_INFORMATION,
         Action.CLAIM_ITEM,
+        Action.OPEN_DISPUTE,
     }
 )
 """Permitted only for objects of the actor's own body."""

@@ -191,13 +191,9 @@ def is_clear(values: pa.ChunkedArray, *, words: Sequence[str]) -> Mask:
     return _settled(pc.invert(pc.match_substring_regex(text, pattern)), text)
 
 
-def _settled(right: pa.ChunkedArray, values: pa.ChunkedArray) -> Mask:
+def _settled(right: pa.ChunkedArray | pa.Array, values: pa.ChunkedArray) -> Mask:
     """Answers where there is a value; a missing one is right."""
-    answer: Mask = (
-        pc.or_(pc.fill_null(right, False), pc.is_null(values))
-        .to_numpy(zero_copy_only=False)
-        .astype(np.bool_, copy=False)
-        if isinstance(right, pa.Array)
-        else pc.or_(pc.fill_null(right, False), pc.is_null(values)).to_numpy()
-    )
-    return answer
+    answer = pc.or_(pc.fill_null(right, False), pc.is_null(values))
+    whole = pa.chunked_array([answer]) if isinstance(answer, pa.Array) else answer
+    mask: Mask = whole.to_numpy()
+    return mask

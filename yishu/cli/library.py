@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from yishu.cli import world
-from yishu.cli.output import AsJson, print_table, reported, show
+from yishu.cli.output import AsJson, listed, print_table, reported, show
 
 app = typer.Typer(help="The unified database and the subject library.", no_args_is_help=True)
 
@@ -180,19 +180,10 @@ def show_links(
     Example: yishu library links service_rating
     """
     from yishu.library.links import check_links  # noqa: PLC0415  heavy
-    from yishu.pipeline.errors import SubjectUnknown  # noqa: PLC0415
 
     with reported(as_json):
-        here = world.settings()
-        known = world.release(here).subjects
-        if subject not in known:
-            raise SubjectUnknown(
-                subject,
-                found="no such subject",
-                expected=f"one of {', '.join(known)}",
-                remedy="see `yishu library list`",
-            )
-        found = check_links(here.library_dir, known[subject], world.release(here))
+        here = world.pipeline()
+        found = check_links(here.settings.library_dir, here.subject(subject), here.release)
     rows = [
         {"link": one.link, "to": one.target, "linked": one.linked, "dangling": one.dangling}
         for one in found
@@ -221,3 +212,52 @@ def make_release(
         for table, version in sorted(done["versions"].items())
     ]
     show(done if as_json else rows, as_json, lambda: print_table(f"Release {done['number']}", rows))
+
+
+@app.command("copies")
+def show_copies(
+    subject: Annotated[str, typer.Argument(help="Subject id, e.g. legal_entity")],
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Rows of each copy.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List second-hand copies that say something else than their source, masked.
+
+    The source is right by rule; each line is ready to become an objection.
+
+    Example: yishu library copies legal_entity
+    """
+    from yishu.pipeline.one_source import source_differences  # noqa: PLC0415  heavy
+
+    with reported(as_json):
+        found = source_differences(world.pipeline(), subject, limit)
+    rows = [
+        {
+            "element": one.element,
+            "key": listed(one.key.values()),
+            "source_says": one.source_value,
+            "copy_says": one.copy_value,
+            "right": one.right,
+            "copy_of": one.holder_entry,
+        }
+        for one in found
+    ]
+    show(rows, as_json, lambda: print_table(f"{subject}: differing copies", rows))
+
+
+@app.command("demands")
+def show_demands(as_json: AsJson = False) -> None:
+    """List guides that ask for a material which a shareable entry can supply.
+
+    Example: yishu library demands
+    """
+    from yishu.library.demands import duplicate_demands  # noqa: PLC0415  heavy
+
+    with reported(as_json):
+        here = world.settings()
+        found = duplicate_demands(here.library_dir, world.release(here))
+    rows = [
+        {"guide": one.handling_item_code, "material": one.material, "entry": one.entry_id}
+        for one in found
+    ]
+    show(rows, as_json, lambda: print_table("Duplicate demands", rows))

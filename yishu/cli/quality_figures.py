@@ -149,7 +149,7 @@ def report(
             asked,
             desk.now,
             catalog=desk.release,
-            weights=weights_on(asked.first),
+            weights=weights_on,
             rules=desk.rules,
         )
         path.write_text(render(found), "utf-8")

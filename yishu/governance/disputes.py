@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from catalog.model import Scope
 from catalog.roles import Action
 from yishu.governance import sources
-from yishu.governance.errors import NotFound, NotSeparate, ReasonMissing, StateRefused
+from yishu.governance.errors import Forbidden, NotFound, NotSeparate, ReasonMissing, StateRefused
 from yishu.governance.permission import require
 from yishu.governance.sources import Claim
 from yishu.ledger.journal import Act, Actor, append
@@ -109,6 +109,13 @@ def escalate(
     one = find(connection, number, lock=True)
     consulting = one.stage is Stage.CONSULTING
     require(actor, Action.CONSULT_DISPUTE if consulting else Action.DECIDE_DISPUTE, str(number))
+    if consulting and actor.org not in (one.claimant_org, one.first_org):
+        raise Forbidden(
+            f"dispute {number}",
+            found=f"{actor.org}, which is no party",
+            expected=f"{one.claimant_org} or {one.first_org}",
+            remedy="let one of the two bodies pass the dispute on",
+        )
     if one.stage not in _NEXT:
         raise _refused(one, "consulting or authority")
     stage = _NEXT[one.stage]

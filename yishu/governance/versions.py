@@ -77,6 +77,7 @@ class Heading:
 
 
 _HEADING = tuple(getattr(Row, field.name) for field in fields(Heading))
+_STATES = {state.value: state for state in EntryState}
 _VERSION = tuple(getattr(Row, field.name) for field in fields(Version))
 
 
@@ -188,7 +189,8 @@ def _version(row: Any) -> Version:
 
 
 def _heading(row: Any) -> Heading:
-    return Heading(**{**row._asdict(), "state": EntryState(row.state)})
+    entry_id, number, state, *rest = row
+    return Heading(entry_id, number, _STATES[state], *rest)
 
 
 def _missing(entry_id: str, what: str) -> Version:

@@ -400,10 +400,16 @@ def _spool(job: _Job, watch: KeyWatch) -> Path:
             watch.see(batch)
         return job.rows
     path = job.place.staging / "rows.parquet"
-    with pq.ParquetWriter(path, job.schema, compression="lz4") as writer:
-        for batch in _batches(job):
-            watch.see(batch)
-            writer.write_batch(batch)
+    rows = Guard(_batches(job))
+    try:
+        with pq.ParquetWriter(path, job.schema, compression="lz4") as writer:
+            for batch in rows:
+                watch.see(batch)
+                writer.write_batch(batch)
+    except OSError as error:
+        if rows.error is not None:
+            raise
+        raise _write_error(job.promise.table, error) from error
     return path
 
 

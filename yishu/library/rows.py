@@ -15,6 +15,9 @@ class Guard:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._rows
+        except GeneratorExit:
+            # The reader broke off; the rows are not to blame.
+            raise
         except BaseException as error:
             self.error = error
             raise

@@ -23,9 +23,6 @@ def tell_stage(stage: str, entry_id: str, record: Mapping[str, Any]) -> None:
     """Tell what a stage of an entry's run did."""
     name = _OF_STAGE[stage]
     gauge(f"yishu.{stage}.{name}", record[name], tags={"entry": entry_id})
-    delay = record.get("delay_seconds")
-    if delay is not None:
-        gauge("yishu.entry.delay_seconds", delay, tags={"entry": entry_id})
 
 
 def tell_failure(stage: str, entry_id: str) -> None:
@@ -33,8 +30,9 @@ def tell_failure(stage: str, entry_id: str) -> None:
     incr("yishu.failures", tags={"entry": entry_id, "stage": stage})
 
 
-def tell_lags(lags: Mapping[str, float], overdue: int) -> None:
-    """Tell how old the data of entries are, in seconds, and how many are overdue."""
-    for entry_id, seconds in lags.items():
-        gauge("yishu.entry.lag_seconds", seconds, tags={"entry": entry_id})
+def tell_ages(lags: Mapping[str, float], delays: Mapping[str, float], overdue: int) -> None:
+    """Tell ages of data and delays of changes, in seconds by entry, and how many are overdue."""
+    for name, seconds in (("lag", lags), ("delay", delays)):
+        for entry_id, value in seconds.items():
+            gauge(f"yishu.entry.{name}_seconds", value, tags={"entry": entry_id})
     gauge("yishu.entries.overdue", overdue)

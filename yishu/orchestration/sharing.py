@@ -1,7 +1,7 @@
 """What the tasks of sharing do, and their DAGs: deliver what is due, end what is over."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -116,7 +116,7 @@ def _dag(
     description: str,
     doc_md: str,
     schedule: object,
-    call: object,
+    call: Callable[[], Record],
 ) -> DAG:
     with DAG(
         dag_id=dag_id,

@@ -162,26 +162,24 @@ def maintain() -> Record:
 
 
 def alarm() -> Record:
-    """Tell of overdue data, end runs that were killed for good, tell ages, seal the journal."""
-    from yishu.orchestration.upkeep import seal_journal  # noqa: PLC0415
+    """Tell of overdue data, end runs that were killed for good, tell the monitoring of ages."""
+    from yishu.governance.freshness import delays  # noqa: PLC0415
     from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
-    from yishu.pipeline.alarm import delivered_at, tell_failed, tell_overdue  # noqa: PLC0415
+    from yishu.pipeline.alarm import tell_failed, tell_overdue  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
         ctx = _context()
         ended = [{"run_id": run.run_id, "of": run.object_id} for run in end_abandoned_runs(ctx)]
         for run in ended:
             tell_failed(run["of"], run["run_id"], ctx)
-        overdue = tell_overdue(ctx)
+        overdue = [one.entry_id for one in tell_overdue(ctx)]
         deliveries, now = ctx.ledger.deliveries(), ctx.clock()
-        sealed = seal_journal(ctx)
-    lags = {
-        entry.id: (now - delivered_at(entry, deliveries[entry.id], now)).total_seconds()
-        for entry in ctx.release.entries.values()
-        if entry.id in deliveries
-    }
-    metrics.tell_lags(lags, len(overdue))
-    return {"overdue": overdue, "abandoned": ended, "sealed": sealed}
+        with ctx.engine.connect() as connection:
+            slow = delays(connection, ctx.release.entries)
+    lags = {id_: (now - last.pulled_at).total_seconds() for id_, last in deliveries.items()}
+    measured = {one.entry_id: one.delay.total_seconds() for one in slow if one.is_measured}
+    metrics.tell_ages(lags, measured, len(overdue))
+    return {"overdue": overdue, "abandoned": ended}
 
 
 def tell_failure(context: Mapping[str, Any]) -> None:

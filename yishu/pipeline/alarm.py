@@ -1,23 +1,22 @@
 """Who is told that data do not come: the bureau's engineer and the department, once, with a remedy.
 
-A pull that failed for good, data that are older than their update cycle allows, and changes that
-took longer than that to become visible. What was told stands until something was published since:
-a source that fails every night for the same reason is told of once.
+A pull that failed for good, and data that are older than their update cycle allows. What was told
+stands until something was published since: a source that fails every night for the same reason is
+told of once.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from catalog.model import CatalogEntry
 from catalog.roles import Role
+from yishu.clocks.freshness import Freshness, FreshnessStatus
+from yishu.governance.freshness import fresh_states
 from yishu.governance.notices import Notice, enqueue_all
 from yishu.ledger import DeliveryRow, RunState
 from yishu.ledger.rows import RunRow
 from yishu.pipeline.context import PipelineContext
-
-GRACE = 0.1
-"""Part of the update cycle that data may be late: a pull may begin later than the one before."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Alarm:
         since: What was published last, or ``never``.
         subject: In Chinese, a line.
         text: In Chinese, with what was found and what to do.
+        is_internal: The bureau alone is told.
     """
 
     entry: CatalogEntry
@@ -36,6 +36,7 @@ class Alarm:
     since: str
     subject: str
     text: str
+    is_internal: bool = False
 
 
 def tell_failed(entry_id: str, run_id: str, ctx: PipelineContext) -> int:
@@ -47,47 +48,16 @@ def tell_failed(entry_id: str, run_id: str, ctx: PipelineContext) -> int:
     return _tell([_failed(entry, run, ctx.ledger.deliveries())], ctx) if entry else 0
 
 
-def tell_overdue(ctx: PipelineContext) -> list[str]:
-    """Tell of every entry whose data are older than its cycle allows; those entries."""
-    deliveries, now = ctx.ledger.deliveries(), ctx.clock()
-    late = [
-        entry
-        for entry in ctx.release.entries.values()
-        if is_overdue(entry, deliveries.get(entry.id), now)
-    ]
-    _tell([_overdue(entry, deliveries, now) for entry in late], ctx)
-    return [entry.id for entry in late]
+def tell_overdue(ctx: PipelineContext) -> list[FreshnessStatus]:
+    """Tell the bureau's engineer of data that are older than their cycle allows; which they are.
 
-
-def tell_delayed(entry_id: str, run_id: str, delay: timedelta, ctx: PipelineContext) -> int:
-    """Tell of changes that took longer to become visible than the cycle allows; notices made."""
-    entry = ctx.release.entry(entry_id)
-    limit = entry.update_cycle.freshness
-    if limit is None or delay <= limit * (1 + GRACE):
-        return 0
-    subject = f"数据更新延迟：{entry.name}"
-    text = (
-        f"目录 {entry.id} 本次发布（{run_id}）中，部门系统的变更经 {_span(delay)} 才可见，"
-        f"更新周期（{entry.update_cycle.label_zh}）允许 {_span(limit)}。"
-        "请检查拉取时间窗口与系统时钟。"
-    )
-    return _tell([Alarm(entry, "delayed", run_id, subject, text)], ctx)
-
-
-def is_overdue(entry: CatalogEntry, last: DeliveryRow | None, now: datetime) -> bool:
-    """Whether an entry's data are older than its update cycle allows.
-
-    An entry that never delivered is measured from the day of its publication.
+    The department is told by the supervision of update cycles.
     """
-    limit = entry.update_cycle.freshness
-    return limit is not None and now - delivered_at(entry, last, now) > limit * (1 + GRACE)
-
-
-def delivered_at(entry: CatalogEntry, last: DeliveryRow | None, now: datetime) -> datetime:
-    """When the source was read for what readers see; the day of publication where nothing is."""
-    if last is not None:
-        return last.pulled_at
-    return datetime.combine(entry.published_on, datetime.min.time(), now.tzinfo)
+    with ctx.engine.connect() as connection:
+        states = fresh_states(connection, ctx.release.entries, ctx.clock())
+    late = [one for one in states if one.state is Freshness.STALE]
+    _tell([_overdue(ctx.release.entries[one.entry_id], one) for one in late], ctx)
+    return late
 
 
 def _failed(entry: CatalogEntry, run: RunRow, deliveries: dict[str, DeliveryRow]) -> Alarm:
@@ -101,19 +71,15 @@ def _failed(entry: CatalogEntry, run: RunRow, deliveries: dict[str, DeliveryRow]
     return Alarm(entry, f"failed:{run.error_code}", since, f"数据汇聚{word}：{entry.name}", text)
 
 
-def _overdue(entry: CatalogEntry, deliveries: dict[str, DeliveryRow], now: datetime) -> Alarm:
-    last = deliveries.get(entry.id)
-    age = _span(now - delivered_at(entry, last, now))
-    known = f"上次读取部门系统距今 {age}" if last else f"目录发布 {age} 以来从未交付"
+def _overdue(entry: CatalogEntry, status: FreshnessStatus) -> Alarm:
+    known = f"{status.pulled_at:%Y-%m-%d %H:%M}（UTC）" if status.pulled_at else "从未"
     text = (
-        f"目录 {entry.id} 更新周期为{entry.update_cycle.label_zh}，{known}，已超过时限。"
-        f"请来源部门确认系统 {entry.source.connection} 可用并按周期提供数据；"
-        f"工程师可用 yishu source probe {entry.source.connection} 检查，再用 yishu pull "
-        f"{entry.id} 补拉。"
+        f"目录 {entry.id} 更新周期为{entry.update_cycle.label_zh}，上次读取部门系统：{known}，"
+        f"已超过时限。请用 yishu source probe {entry.source.connection} 检查系统，"
+        f"再用 yishu pull {entry.id} 补拉；系统不可用时请联系来源部门。"
     )
-    return Alarm(
-        entry, "overdue", last.run_id if last else "never", f"数据超期未更新：{entry.name}", text
-    )
+    since = "never" if status.pulled_at is None else status.pulled_at.isoformat()
+    return Alarm(entry, "overdue", since, f"数据超期未汇聚：{entry.name}", text, is_internal=True)
 
 
 def _tell(alarms: list[Alarm], ctx: PipelineContext) -> int:
@@ -125,10 +91,9 @@ def _tell(alarms: list[Alarm], ctx: PipelineContext) -> int:
 
 def _notices(alarm: Alarm, at: datetime, ctx: PipelineContext) -> Iterator[Notice]:
     entry = alarm.entry
-    told = [
-        (ctx.settings.data_authority, Role.ADMINISTRATOR),
-        (entry.provider_org, Role.DEPARTMENT_OFFICER),
-    ]
+    told = [(ctx.settings.data_authority, Role.ADMINISTRATOR)]
+    if not alarm.is_internal:
+        told.append((entry.provider_org, Role.DEPARTMENT_OFFICER))
     for org, role in told:
         yield Notice(
             key=f"data:{alarm.cause}:{entry.id}:{alarm.since}:{org}:{role}",
@@ -140,11 +105,3 @@ def _notices(alarm: Alarm, at: datetime, ctx: PipelineContext) -> Iterator[Notic
             object_kind="entry",
             object_id=entry.id,
         )
-
-
-def _span(length: timedelta) -> str:
-    """A length of time in Chinese, in the two greatest units."""
-    minutes = int(length.total_seconds()) // 60
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{days} 天" if days else "", f"{hours} 小时" if hours else "", f"{minutes} 分钟"]
-    return " ".join([part for part in parts if part][:2])

@@ -70,7 +70,6 @@ class Brought:
         after: Run of the version that the changes follow; None: they are the whole content.
         before: Rows of that version.
         keys: Rows whose keys were compared; None: they were not due.
-        first_new: First stamp landed that no pull had reached; None: none, or it is not known.
         position: What the publication of this pull keeps, as JSON.
     """
 
@@ -80,7 +79,6 @@ class Brought:
     after: str | None = None
     before: int = 0
     keys: int | None = None
-    first_new: str | None = None
     position: str | None = None
 
 
@@ -237,7 +235,6 @@ def _brought(
         after=before.run_id,
         before=before.rows,
         keys=keys,
-        first_new=None if window.first_new is None else text_of(window.first_new),
         position=kept.to_json(),
     )
 

@@ -9,10 +9,11 @@ from openlineage.client.transport import Transport
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
+from catalog.model import Subject
 from catalog.release import Release
 from yishu.ledger import Ledger
 from yishu.lineage import open_transport
-from yishu.pipeline.errors import ConnectionUnknown
+from yishu.pipeline.errors import ConnectionUnknown, SubjectUnknown
 from yishu.settings import Settings
 from yishu.sources.protocol import Connection
 
@@ -66,3 +67,18 @@ class PipelineContext:
                 remedy="add it to Airflow's connections, or to var/secrets/connections.json",
             )
         return self.connections[connection_id]
+
+    def subject(self, subject_id: str) -> Subject:
+        """The subject of that id in the release.
+
+        Raises:
+            SubjectUnknown: it has none.
+        """
+        if subject_id not in self.release.subjects:
+            raise SubjectUnknown(
+                subject_id,
+                found=f"no such subject among {', '.join(self.release.subjects)}",
+                expected="a subject of the current release",
+                remedy="add it under catalog/subjects/, then `yishu catalog release`",
+            )
+        return self.release.subjects[subject_id]

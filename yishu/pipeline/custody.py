@@ -65,14 +65,7 @@ def release_row(
     entry = ctx.release.entry(entry_id)
     object_id = f"{entry.id}:{run_id}:{row}"
     require(actor, Action.RELEASE_QUARANTINE, object_id)
-    said = redact(reason.strip())
-    if not said:
-        raise ReleaseRefused(
-            object_id,
-            found="a decision without a word",
-            expected="why the row is right though checks fail on it",
-            remedy="say what the department showed, and where it is on file",
-        )
+    said = _word(object_id, reason)
     folder = run_folder(ctx.settings.var_dir, entry.id, run_id)
     verdict = load_verdict(folder, needed_by="the release")
     kinds = {result.check_id: str(result.kind) for result in verdict.results}
@@ -88,11 +81,28 @@ def release_row(
         "at": at,
         "account": actor.account,
     }
+    act = Act(
+        actor, Action.RELEASE_QUARANTINE, "quarantine_row", object_id, at, said,
+        after={"checks": checks},
+    )  # fmt: skip
     with ctx.ledger.transaction() as connection:
         connection.execute(insert(QuarantineRelease).values(values).on_conflict_do_nothing())
-        act = Act(
-            actor, Action.RELEASE_QUARANTINE, "quarantine_row", object_id, at, said,
-            after={"checks": checks},
-        )  # fmt: skip
         append(connection, act)
     return checks
+
+
+def _word(object_id: str, reason: str) -> str:
+    """The reason as it is kept.
+
+    Raises:
+        ReleaseRefused: there is none.
+    """
+    said = redact(reason.strip())
+    if not said:
+        raise ReleaseRefused(
+            object_id,
+            found="a decision without a word",
+            expected="why the row is right though checks fail on it",
+            remedy="say what the department showed, and where it is on file",
+        )
+    return said

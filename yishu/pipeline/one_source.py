@@ -43,10 +43,10 @@ def source_differences(
     """Differing copies of a subject's elements, at most ``limit`` for each copy and source.
 
     Raises:
-        KeyError: the release has no such subject.
+        SubjectUnknown: the release has no such subject.
         SubjectUnbuildable: the catalog does not fit the subject.
     """
-    subject = ctx.release.subjects[subject_id]
+    subject = ctx.subject(subject_id)
     found = copy_differences(ctx.settings.library_dir, subject, ctx.release, limit=limit)
     return [_shown(one, subject_id, ctx.release) for one in found]
 

@@ -136,7 +136,6 @@ class Window:
         since: First stamp; None: from the beginning.
         until: First stamp that is too late; None: to the end.
         reached: The last stamp seen so far that is not in the future.
-        first_new: The first stamp seen so far after the one that was reached before.
     """
 
     spec: SourceSpec
@@ -144,10 +143,6 @@ class Window:
     until: Stamp | None
     now: datetime
     reached: Stamp | None
-    first_new: Stamp | None = None
-
-    def __post_init__(self) -> None:
-        self._before = self.reached
 
     def take(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows inside, and all rows whose stamp is missing or cannot be read."""
@@ -177,18 +172,9 @@ class Window:
         if latest is not None:
             # A stamp in the future would hide what is written until then.
             stamps = stamps.filter(pc.less_equal(stamps, latest))
-        self._note_first(stamps)
         found = pc.max(stamps).as_py()
         if found is not None and (self.reached is None or found > self.reached):
             self.reached = found
-
-    def _note_first(self, stamps: pa.Array) -> None:
-        if self._before is None:
-            return
-        new = stamps.filter(pc.greater(stamps, pa.scalar(self._before, stamps.type)))
-        found = pc.min(new).as_py()
-        if found is not None and (self.first_new is None or found < self.first_new):
-            self.first_new = found
 
 
 def latest_possible(kind: pa.DataType, now: datetime) -> pa.Scalar | None:

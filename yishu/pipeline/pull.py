@@ -62,7 +62,6 @@ class PullReceipt:
         before: Rows of that version.
         is_part: The rows are not the whole content of the source.
         keys: Rows of the source whose keys were compared; None: they were not.
-        first_new: The first stamp that came and that no pull had reached before; None: unknown.
         position: What publication keeps, so that the next pull knows where to go on.
         until: Where a batch of a back-fill ends; None: it was none.
         source_digest: SHA-256 of the delivery as the department dropped it; None when the source
@@ -86,7 +85,6 @@ class PullReceipt:
     before: int = 0
     is_part: bool = False
     keys: int | None = None
-    first_new: str | None = None
     position: str | None = None
     until: str | None = None
     source_digest: str | None = None
@@ -185,7 +183,6 @@ def _receipt(
         before=brought.before,
         is_part=is_part,
         keys=brought.keys,
-        first_new=brought.first_new,
         position=brought.position,
         until=batch.until,
     )

@@ -69,11 +69,12 @@ def age(
         run_id: The run.
         at: When the run was validated.
     """
-    waiting = _waiting(entry, folder)
+    waiting, let_through = _waiting(entry, folder)
     known = _ages(before)
     keys = _keys(waiting, entry)
     now = _unique(keys)
     landed_keys = _landed_keys(entry, folder) if known.num_rows else pa.array([], pa.string())
+    passed = _keys(let_through, entry)
     held = pc.is_in(known.column(KEY), value_set=now)
     came = pc.is_in(known.column(KEY), value_set=landed_keys)
     is_whole = entry.source.mode is PullMode.FULL
@@ -88,7 +89,7 @@ def age(
     return Ageing(
         standing=waiting.num_rows + carried,
         fresh=_count(pc.or_(is_new, pc.is_null(keys))),
-        corrected=_count(pc.and_(came, pc.invert(held))),
+        corrected=_count(_corrected(known, came, held, passed)),
         gone=_count(pc.invert(pc.or_(held, came))) if is_whole else 0,
         released=len(released_rows(folder)),
         oldest_at=_oldest(ages),
@@ -158,11 +159,19 @@ def row_to_release(
     return digest, sorted(checks)
 
 
-def _waiting(entry: CatalogEntry, folder: RunFolder) -> pa.Table:
-    """Number and key of the rows in the quarantine that no decision lets through."""
+def _waiting(entry: CatalogEntry, folder: RunFolder) -> tuple[pa.Table, pa.Table]:
+    """Number and key of the quarantined rows: those that wait, those that decisions let through."""
     there = pq.read_table(folder.quarantined, columns=[ROW, *entry.key])
     let_through = pc.is_in(there.column(ROW), value_set=pa.array(released_rows(folder)))
-    return there.filter(pc.invert(let_through))
+    return there.filter(pc.invert(let_through)), there.filter(let_through)
+
+
+def _corrected(
+    known: pa.Table, came: pa.ChunkedArray, held: pa.ChunkedArray, passed: pa.ChunkedArray
+) -> pa.ChunkedArray:
+    """Which known rows pass their checks now: they came, and are neither held nor let through."""
+    is_let_through = pc.is_in(known.column(KEY), value_set=passed)
+    return pc.and_(came, pc.invert(pc.or_(held, is_let_through)))
 
 
 def _keys(rows: pa.Table, entry: CatalogEntry) -> pa.ChunkedArray:

@@ -29,15 +29,13 @@ from yishu.library import build_subject
 from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.aftermath import after_publication, object_to_copies
-from yishu.pipeline.alarm import tell_delayed
 from yishu.pipeline.care import admitted
 from yishu.pipeline.changes import WHOLE, Batch, require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
-from yishu.pipeline.delay import longest_delay
 from yishu.pipeline.drift import tell_drift, tell_new_columns
-from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift, SubjectUnknown
+from yishu.pipeline.errors import ConnectionUnknown, SchemaDrift
 from yishu.pipeline.facts import (
     commit_facts,
     contribution_facts,
@@ -160,10 +158,7 @@ def run_publish(entry_id: str, run_id: str, ctx: PipelineContext) -> Record:
         after_publication(entry, commit, datetime.fromisoformat(receipt.pulled_at), ctx)
         ctx.ledger.record_run_finished(RunFinished(run_id, entry_id, RunState.SUCCEEDED, now))
         outcome.facts = {"published": published(commit)}
-    delay = longest_delay(entry, receipt, now)
-    if delay is not None:
-        tell_delayed(entry_id, run_id, delay, ctx)
-    return {**asdict(commit), "delay_seconds": delay and int(delay.total_seconds())}
+    return asdict(commit)
 
 
 def run_subject(
@@ -180,14 +175,7 @@ def run_subject(
     Raises:
         SubjectUnknown: the release has no such subject.
     """
-    if subject_id not in ctx.release.subjects:
-        raise SubjectUnknown(
-            subject_id,
-            found=f"no such subject among {', '.join(ctx.release.subjects)}",
-            expected="a subject of the current release",
-            remedy="add it under catalog/subjects/, then `yishu catalog release`",
-        )
-    subject, library = ctx.release.subjects[subject_id], ctx.settings.library_dir
+    subject, library = ctx.subject(subject_id), ctx.settings.library_dir
     versions: dict[str, int | None] = {}
 
     def event(state: Any, moment: Any, **facts: Any) -> RunEvent:

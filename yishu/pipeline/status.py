@@ -1,6 +1,6 @@
 """The state of an entry's data in one reading: load, rows, changes, failed rules, freshness."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from catalog.model import CatalogEntry
@@ -8,10 +8,6 @@ from yishu.governance.objections import objections
 from yishu.governance.objections.states import DONE
 from yishu.ledger import CheckFacts, Ledger, RunState
 from yishu.pipeline.context import PipelineContext
-from yishu.pipeline.delay import longest_delay
-from yishu.pipeline.delivery import RECEIPT
-from yishu.pipeline.pull import load_receipt
-from yishu.pipeline.store import run_folder
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,6 @@ class EntryStatus:
         fresh_for: How long data count as fresh by their update cycle; None: for ever.
         open_objections: Objections to its data that are not closed.
         is_fresh: Whether they are; None when nothing is loaded or the cycle sets no limit.
-        delay: From the first change that came with the load to when it was visible; None: unknown.
     """
 
     entry_id: str
@@ -50,7 +45,6 @@ class EntryStatus:
     fresh_for: timedelta | None
     open_objections: int
     is_fresh: bool | None
-    delay: timedelta | None = None
 
 
 def entry_status(entry_id: str, ctx: PipelineContext) -> EntryStatus:
@@ -59,19 +53,7 @@ def entry_status(entry_id: str, ctx: PipelineContext) -> EntryStatus:
     Raises:
         NotCataloged: the release has no such entry.
     """
-    entry = ctx.release.entry(entry_id)
-    found = status_of(entry, ctx.ledger, ctx.clock())
-    return replace(found, delay=_delay(entry, found.loaded_run, ctx))
-
-
-def _delay(entry: CatalogEntry, run_id: str | None, ctx: PipelineContext) -> timedelta | None:
-    commit = ctx.ledger.last_commit(entry.id)
-    if run_id is None or commit is None:
-        return None
-    folder = run_folder(ctx.settings.var_dir, entry.id, run_id)
-    if not folder.has(RECEIPT):
-        return None
-    return longest_delay(entry, load_receipt(folder, needed_by="status"), commit.committed_at)
+    return status_of(ctx.release.entry(entry_id), ctx.ledger, ctx.clock())
 
 
 def status_of(entry: CatalogEntry, ledger: Ledger, now: datetime) -> EntryStatus:

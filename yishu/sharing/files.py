@@ -226,7 +226,8 @@ def _write_notes(sheet: Any, schema: pa.Schema, about: About, rows: int) -> None
 
 def _read_xlsx(path: Path, schema: pa.Schema) -> pa.Table:
     book = CalamineWorkbook.from_path(str(path))
-    notes = dict(row[:2] for row in book.get_sheet_by_name("说明").to_python())
+    said = book.get_sheet_by_name("说明").to_python()
+    notes = {str(row[0]): str(row[1]) for row in said if len(row) > 1}
     found = book.get_sheet_by_name("数据").to_python(skip_empty_area=False)[1:]
     found += [[]] * (int(notes["行数"]) - len(found))
     rows = [row + [""] * (len(schema) - len(row)) for row in found]

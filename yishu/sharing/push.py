@@ -136,7 +136,8 @@ def _moment() -> sa.types.TypeEngine[Any]:
     """A moment in UTC to the microsecond, in either database."""
     from sqlalchemy.dialects.mysql import DATETIME  # noqa: PLC0415
 
-    return sa.DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    kind: sa.types.TypeEngine[Any] = sa.DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    return kind
 
 
 def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
@@ -144,7 +145,8 @@ def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
         return sa.Numeric(kind.precision, kind.scale)
     if pa.types.is_timestamp(kind):
         return _moment()
-    return _SQL_TYPES[kind]()
+    made: sa.types.TypeEngine[Any] = _SQL_TYPES[kind]()
+    return made
 
 
 _SQL_TYPES: Mapping[pa.DataType, Any] = {

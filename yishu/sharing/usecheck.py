@@ -89,13 +89,13 @@ def records(connection: Connection) -> Iterator[Mapping[str, Any]]:
     """Every kept record, in order, streamed."""
     asked = connection.execution_options(stream_results=True, max_row_buffer=1_000)
     for row in asked.execute(text("select * from ledger.use_record order by at, number")):
-        yield row._mapping
+        yield dict(row._mapping)
 
 
 def seals(connection: Connection) -> list[Mapping[str, Any]]:
     """Every seal, in order."""
     found = connection.execute(text("select * from ledger.use_seal order by number"))
-    return [row._mapping for row in found]
+    return [dict(row._mapping) for row in found]
 
 
 def export(connection: Connection, path: Path) -> int:

@@ -108,7 +108,7 @@ def connection(engine, catalog, rules):
 
 @pytest.fixture
 def report(connection, catalog, rules):
-    return gather(connection, NOVEMBER, AT, catalog=catalog, weights=EQUAL, rules=rules)
+    return gather(connection, NOVEMBER, AT, catalog=catalog, weights=lambda _: EQUAL, rules=rules)
 
 
 class Page(HTMLParser):
@@ -168,14 +168,14 @@ def test_the_page_needs_nothing_and_runs_nothing(report):
 def test_a_frozen_month_prints_its_final_figures(connection, catalog, rules):
     over = scores(connection, NOVEMBER, AT, weights=EQUAL, limits={})
     digest = freeze(connection, over, (), MONITOR, AT)
-    again = gather(connection, NOVEMBER, AT, catalog=catalog, weights=EQUAL, rules=rules)
+    again = gather(connection, NOVEMBER, AT, catalog=catalog, weights=lambda _: EQUAL, rules=rules)
     assert again.scores == over
     assert digest[:16] in render(again)
 
 
 def test_a_month_without_a_run_is_said_and_no_error(connection, catalog, rules):
     empty = Period.parse("2026-02")
-    found = gather(connection, empty, AT, catalog=catalog, weights=EQUAL, rules=rules)
+    found = gather(connection, empty, AT, catalog=catalog, weights=lambda _: EQUAL, rules=rules)
     assert found.total is None
     assert "本月没有部门的数据经过检查" in render(found)
 

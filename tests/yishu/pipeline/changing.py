@@ -3,12 +3,15 @@
 import contextlib
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from catalog.load import load_catalog
 from catalog.model import Catalog, CatalogEntry
+from catalog.release import Release
 from catalog.vocabulary import SystemKind
 from yishu.library import Commit, content_digest, unified_table
 from yishu.library.read import read
@@ -69,6 +72,20 @@ def entry_of(source: dict[str, Any], **more: Any) -> CatalogEntry:
         }
         | more
     )
+
+
+@cache
+def _profiles() -> dict[str, Any]:
+    catalog, _ = load_catalog(Path(__file__).resolve().parents[3] / "catalog")
+    return dict(catalog.profiles)
+
+
+def release_of(entry: CatalogEntry) -> Release:
+    """A release of one entry, under the city's own rules of time."""
+    parts = ("elements", "departments", "code_lists", "subjects", "systems")
+    known: dict[str, Any] = {name: {} for name in parts if name in Release.__annotations__}
+    known["profiles"] = _profiles()
+    return Release("r", "0", date(2026, 1, 1), entries={entry.id: entry}, **known)
 
 
 class Department:

@@ -7,12 +7,11 @@ import signal
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from catalog.release import Release
 from yishu.ledger import RunState, Stage, migrate
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
 from yishu.pipeline.abandoned import abandoned_runs, end_abandoned_runs, under_way
@@ -32,12 +31,7 @@ def ctx(tmp_path, fresh_database):
     migrate.upgrade(fresh_database)
     department = changing.Department(tmp_path / "department")
     department.write("A", "甲", changing.NOON)
-    parts = ("elements", "departments", "code_lists", "subjects", "profiles", "systems")
-    release = Release(
-        *("r", "0", date(2026, 1, 1)),
-        entries={changing.ENTRY: changing.entry_of({})},
-        **{name: {} for name in parts if name in Release.__annotations__},
-    )
+    release = changing.release_of(changing.entry_of({}))
     settings = Settings(var_dir=tmp_path / "var")
     connections = {"db": department.connection}
     return PipelineContext(

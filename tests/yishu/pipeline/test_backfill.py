@@ -6,12 +6,11 @@ import runpy
 import shutil
 import signal
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from catalog.release import Release
 from yishu.ledger import migrate
 from yishu.pipeline import PipelineContext
 from yishu.pipeline.backfill import batch_of, bounds_between, run_backfill
@@ -49,10 +48,7 @@ def world_of(tmp_path, department, fresh_database):
     migrate.upgrade(fresh_database)
 
     def make(source):
-        parts = ("elements", "departments", "code_lists", "subjects", "profiles", "systems")
-        entries = {changing.ENTRY: changing.entry_of(source)}
-        known = {name: {} for name in parts if name in Release.__annotations__}
-        release = Release("r", "0", date(2026, 1, 1), entries=entries, **known)
+        release = changing.release_of(changing.entry_of(source))
         settings = Settings(var_dir=tmp_path / "var")
         return PipelineContext(
             settings, release, fresh_database, {"db": department.connection}, lambda: changing.NOON

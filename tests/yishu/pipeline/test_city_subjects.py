@@ -1,17 +1,23 @@
 """What the subjects of the example city hold, how they link, and what lineage tells of them."""
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from example.guides import GROUPS
 from yishu.library import subject_table
+from yishu.library.demands import duplicate_demands
+from yishu.library.errors import SubjectGateClosed
 from yishu.library.links import check_links, dangling_rows
 from yishu.library.read import read
+from yishu.library.release import releases
 from yishu.lineage import ColumnRef, DatasetName, read_events, source_dataset
 from yishu.lineage.graph import graph_of
 from yishu.pipeline.impact import column_named, impact, recorded_graph
+from yishu.pipeline.one_source import source_differences
+from yishu.pipeline.releases import run_release
 
 
 @pytest.fixture(scope="session")
@@ -266,3 +272,53 @@ def test_tickets_windows_and_packages_are_registers_that_others_point_to(city, l
             one for one in check_links(library, definition, city.release) if one.link == link
         ]
         assert found.linked > 10 * found.dangling, "only windows that were set aside are missing"
+
+
+def test_subjects_that_move_together_are_released_together(published_city, subjects):
+    ctx, _ = published_city
+    together = ["case_application", "case_result", "service_rating"]
+
+    release = run_release(together, "together", ctx)
+    again = run_release(together, "together", ctx)
+
+    assert again == release
+    assert set(release["moved"]) == {subject_table(one) for one in together}
+    for table, version in release["versions"].items():
+        assert read(ctx.settings.library_dir, table, version=version).num_rows > 0
+
+
+def test_dangling_links_beyond_the_allowed_share_stop_a_release(published_city, subjects):
+    ctx, _ = published_city
+    subject = ctx.release.subjects["service_rating"]
+    strict = [link.model_copy(update={"max_dangling_share": 0}) for link in subject.links]
+    changed = subject.model_copy(update={"links": tuple(strict)})
+    release = replace(ctx.release, subjects={**ctx.release.subjects, subject.id: changed})
+
+    with pytest.raises(SubjectGateClosed, match="whose case is not in case_application"):
+        run_release(["service_rating"], "strict", replace(ctx, release=release))
+
+    assert all(one.run_id != "strict" for one in releases(ctx.settings.library_dir))
+
+
+@pytest.mark.requirement("COL-07")
+def test_differing_copies_and_duplicate_demands_of_the_city_are_those_planted(
+    city, published_city, subjects
+):
+    ctx, _ = published_city
+    planted = {
+        key
+        for group in city.manifest.faults_of("taxation.taxpayer")
+        if group.kind == "differing_copy"
+        for key in group.keys
+    }
+
+    found = source_differences(ctx, "legal_entity", 1_000)
+
+    assert (
+        len(found) == city.manifest.subjects["legal_entity"].copies["taxation.taxpayer"].different
+    )
+    assert {one.key["uscc"] for one in found} <= planted
+    assert all(one.copy_value == f"{one.source_value}（旧）" for one in found)
+    assert {one.source_org for one in found} == {"market_regulation"}
+    demands = duplicate_demands(ctx.settings.library_dir, ctx.release)
+    assert {one.material for one in demands} == {"营业执照", "身份证明"}

@@ -18,7 +18,7 @@ from expectations.plan import plan
 from yishu.governance.objections import NewObjection, Origin, raise_objection, row_key
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
-from yishu.governance.scores import EQUAL
+from yishu.governance.scores import weights_on
 from yishu.ledger.journal import Actor
 from yishu.pipeline import run_publish, run_pull, run_validate
 from yishu.pipeline.aftermath import rules_of
@@ -110,7 +110,9 @@ def leave_outputs(ctx, entry, folder):
         raise_objection(connection, new, ctx.release, MONITOR, NOW)
         month = Period.parse("2026-11")
         rules = rules_of(connection, ctx)
-        found = gather(connection, month, later, catalog=ctx.release, weights=EQUAL, rules=rules)
+        found = gather(
+            connection, month, later, catalog=ctx.release, weights=weights_on, rules=rules
+        )
         (folder / "report.html").write_text(render(found))
     with pytest.raises(ReleaseRefused) as refused:
         release_row(entry.id, RUN, 10**6, ctx, actor=MONITOR, reason=words, at=NOW)

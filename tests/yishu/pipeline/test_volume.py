@@ -4,13 +4,12 @@ import importlib.util
 import sqlite3
 import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from catalog.model import Quality
-from catalog.release import Release
 from yishu.ledger import DecisionKind, RunState, migrate
 from yishu.library import commits, unified_table
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
@@ -166,12 +165,9 @@ class Followed:
         self.folder, self.url = folder, ledger_url
 
     def begin(self, source):
-        entries = {changing.ENTRY: changing.entry_of(source, quality=STRICT)}
-        parts = ("elements", "departments", "code_lists", "subjects", "profiles", "systems")
-        known = {name: {} for name in parts if name in Release.__annotations__}
         self.ctx = PipelineContext(
             Settings(var_dir=self.folder / "var"),
-            Release("r", "0", date(2026, 1, 1), entries=entries, **known),
+            changing.release_of(changing.entry_of(source, quality=STRICT)),
             self.url,
             {"db": self.department.connection},
             lambda: changing.NOON + self.hours * timedelta(hours=1),

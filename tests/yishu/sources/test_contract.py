@@ -30,7 +30,7 @@ class TestEveryKind:
         with system.open() as source:
             assert source.columns() == [SourceColumn(*pair) for pair in system.types.items()]
 
-    @pytest.mark.requirement("COL-01")
+    @pytest.mark.requirement("COL-01", "EXC-03")
     def test_yields_the_asked_columns_alone_in_the_asked_order(self, system: Any) -> None:
         with system.open() as source:
             batches = list(source.read([AMOUNT, CODE]))

@@ -186,11 +186,11 @@ def published(
     versions is told, each once.
     """
     settled = []
-    for found in objections(connection, source_entry_id=done.entry_id):
-        is_due = found.state is ObjectionState.CORRECTED and found.since <= done.pulled_at
-        if is_due:
+    waiting = ObjectionState.CORRECTED
+    for found in objections(connection, source_entry_id=done.entry_id, state=waiting):
+        if found.since <= done.pulled_at:
             _lock(connection, found.objection_id)
-            if objection(connection, found.objection_id).state is not ObjectionState.CORRECTED:
+            if objection(connection, found.objection_id).state is not waiting:
                 continue
             step = Step(ObjectionState.FED_BACK, None, done.run_id, done.table_version)
             _take(connection, found, step, _Doing(actor, Action.ANSWER_OBJECTION, at))

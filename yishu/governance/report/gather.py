@@ -1,6 +1,6 @@
 """Everything that the report of a month says, as plain records."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -85,10 +85,19 @@ def gather(
     now: datetime,
     *,
     catalog: CatalogView,
-    weights: Weights,
+    weights: Callable[[date], Weights],
     rules: ClockRules,
 ) -> Report:
-    """The report of a month; of a frozen one the final figures."""
+    """The report of a month; of a frozen one the final figures.
+
+    Args:
+        connection: The ledger.
+        period: The month.
+        now: The present moment.
+        catalog: The release in force.
+        weights: The weights that hold on a day; each month has its own.
+        rules: By which clocks run.
+    """
     done = frozen(connection, period)
     limits = {entry.id: entry.update_cycle.freshness for entry in catalog.entries.values()}
 
@@ -96,8 +105,8 @@ def gather(
         kept = done if month == period else frozen(connection, month)
         if kept is not None:
             return kept.scores
-        is_own = month == period
-        return scores(connection, month, now, weights=weights, limits=limits, names_rules=is_own)
+        in_force, is_own = weights(month.first), month == period
+        return scores(connection, month, now, weights=in_force, limits=limits, names_rules=is_own)
 
     found = computed(period)
     months = [period]

@@ -55,9 +55,7 @@ def report(month: str, page: Reading, db: Db) -> Response:
         authority=here.data_authority,
         operator=here.data_operator,
     )
-    found = gather(
-        db, asked, page.now, catalog=release, weights=weights_on(asked.first), rules=rules
-    )
+    found = gather(db, asked, page.now, catalog=release, weights=weights_on, rules=rules)
     kept = {"Content-Disposition": f'attachment; filename="quality-{asked.name}.html"'}
     return Response(render(found), media_type="text/html; charset=utf-8", headers=kept)
 

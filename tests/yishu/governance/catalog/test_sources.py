@@ -132,6 +132,14 @@ def test_the_authority_decides_after_the_bodies_have_consulted(connection, dispu
         disputes.escalate(connection, dispute.dispute, due, reviewer, at(8))
 
 
+def test_who_is_no_party_neither_opens_nor_passes_on(connection, dispute, people, at):
+    outsider = people["health_officer"]
+    with pytest.raises(Forbidden):
+        disputes.open_dispute(connection, _claim("9"), DAY, outsider, at(5))
+    with pytest.raises(Forbidden, match="no party"):
+        disputes.escalate(connection, dispute.dispute, DAY, outsider, at(6))
+
+
 @pytest.mark.requirement("OWN-01")
 def test_a_decision_moves_the_source_from_its_day_and_the_past_stays(
     connection, dispute, people, at
