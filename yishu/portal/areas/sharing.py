@@ -17,7 +17,7 @@ from yishu.ledger.statements import query
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
-from yishu.portal.grants import may_see_grant
+from yishu.portal.grants import SEE_EVERY_GRANT, may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.share_form import chosen_items, content_of, found_items, proposed, values
@@ -179,7 +179,7 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     request = desk.request(request_id)
     form = RequestForm.model_validate(request.form)
     object_ = filing.object_of(desk, form)
-    _only_for_parties(request, actor)
+    only_for_parties(request, actor)
     days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
     is_known = object_ is not None and all(one in object_.columns for one in form.fields)
     findings, _ = filing.judged(desk, form) if is_known else ([], ())
@@ -259,14 +259,20 @@ def form_page(
     )
 
 
-def _only_for_parties(request: Any, actor: Actor) -> None:
-    """A draft is its department's alone."""
-    if request.state == RequestState.DRAFT and actor.org != request.consumer_org:
+def only_for_parties(request: Any, actor: Actor) -> None:
+    """Let see a request who files, gives, decides, opens or audits; a draft is its filer's alone.
+
+    Raises:
+        NotFound: for everybody else there is no such request.
+    """
+    is_own = actor.org == request.consumer_org
+    is_party = actor.org in (request.provider_orgs or ()) or actor.role in SEE_EVERY_GRANT
+    if not is_own and (request.state == RequestState.DRAFT or not is_party):
         raise NotFound(
             request.request_id,
-            found="a draft of another department",
-            expected="a request that was received, or an own draft",
-            remedy="wait until it is submitted",
+            found="a request between other departments, or their draft",
+            expected="a request of or to the own department",
+            remedy="ask the big-data authority",
         )
 
 
