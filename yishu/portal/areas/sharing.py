@@ -67,7 +67,7 @@ def list_of(
         ][:OFFERED_ROWS],
         number=number,
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
-        names={one.id: one.name for one in (*release.entries.values(), *release.subjects.values())},
+        names=page.world.names(),
         states={one.value: one for one in RequestState},
         grant_states={one.value: one for one in GrantState},
     )
