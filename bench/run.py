@@ -24,6 +24,7 @@ SCRIPTS = (
     "clocks_scale",
     "sharing",
     "portal_search",
+    "portal_load",
     "quality_figures",
     "library_speed",
     "lineage_queries",
