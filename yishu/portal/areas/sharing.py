@@ -60,7 +60,10 @@ def list_of(
         rows=rows,
         number=number,
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
-        names={one.id: one.name for one in (*release.entries.values(), *release.subjects.values())},
+        names={
+            **{key: one.name for key, one in release.entries.items()},
+            **{key: one.name for key, one in release.subjects.items()},
+        },
         states={one.value: one for one in RequestState},
         grant_states={one.value: one for one in GrantState},
     )
