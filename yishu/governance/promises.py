@@ -201,8 +201,8 @@ def clock_rows(
     where = and_(True, *conditions)
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
-    found: Sequence[Any] = connection.execute(asked).all()
-    return [ClockRow(*row, tuple(events[row.clock_id])) for row in found]
+    found = connection.execute(asked).all()
+    return [ClockRow._make((*row, tuple(events[row.clock_id]))) for row in found]
 
 
 def clock_of(connection: Connection, clock_id: str) -> ClockRow:
@@ -344,10 +344,10 @@ def _has_event(connection: Connection, clock_id: str, event: ClockEvent) -> bool
 
 def _locked(connection: Connection, clock_id: str) -> ClockRow:
     asked = select(Clock.__table__).where(Clock.clock_id == clock_id).with_for_update()
-    row: Any = connection.execute(asked).one_or_none()
+    row = connection.execute(asked).one_or_none()
     if row is None:
         raise _unknown(clock_id)
-    return ClockRow(*row, ())
+    return ClockRow._make((*row, ()))
 
 
 def _journal(
