@@ -16,6 +16,7 @@ from yishu.ledger.statements import query
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
+from yishu.portal.grants import may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.sharing import deciding, filing, opening
@@ -279,10 +280,7 @@ def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
     grant = desk_of(page, db).grant(grant_id)
-    supervisors = (Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER, Role.AUDITOR)
-    if actor.org not in (grant.consumer_org, *grant.provider_orgs) and (
-        actor.role not in supervisors
-    ):
+    if not may_see_grant(actor, grant):
         raise NotFound(
             grant_id,
             found="a grant between other departments",
