@@ -28,6 +28,8 @@ from yishu.cli import (
     record,
     register,
     share,
+    share_change,
+    share_lists,
     share_use,
     source,
     supervision,
@@ -58,6 +60,9 @@ app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
+share.app.add_typer(share_change.app)
+share.app.add_typer(share_lists.demand_app, name="demand")
+share.app.add_typer(share_lists.duty_app, name="duty")
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
