@@ -299,6 +299,7 @@ def test_from_request_to_correction_and_close(  # noqa: PLR0917 - fixtures have 
     assert channel.rpartition("/")[2] in told(people[OFFICER])
     take(people[OFFICER], "told")
     step(people[MONITOR], objection, "关闭")
+    assert people[MONITOR].get_by_text("李专").count() == 2, "verified and corrected, by name"
     take(people[MONITOR], "objection-closed")
 
     close(people[OPERATOR], take, channel)
