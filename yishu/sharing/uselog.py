@@ -46,6 +46,7 @@ class Use:
         row_keys: Keyed digests of the rows' keys; None: the whole projection.
         rows, bytes, digest: What was served; 0 and None of a denied call.
         outcome: ``served`` or ``denied``, with the reason.
+        material: The material of the case that a licence stands in for, as the call named it.
     """
 
     at: datetime
@@ -66,6 +67,7 @@ class Use:
     digest: str | None
     outcome: str = "served"
     reason: str | None = None
+    material: str | None = None
 
 
 COLUMNS = (
