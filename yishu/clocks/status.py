@@ -140,7 +140,7 @@ def statuses(
     known: dict[tuple[Any, ...], ClockStatus] = {}
     for promise, events in clocks:
         # Promises stay alive while they are iterated over, so that an id means one of them.
-        key = (id(promise), *(_shape(event) for event in events))
+        key = (id(promise), *map(_shape, events))
         found = known.get(key)
         if found is None:
             found = known[key] = status(promise, events, calendar, now)

@@ -37,7 +37,7 @@ class Colour(Labelled):
     RED = "red", "红牌"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewCard:
     """A card to issue: for a clock as it stood on a day."""
 
@@ -266,7 +266,7 @@ def _order_values(
 
 
 def _order_no(clock_id: str, due_on: date) -> str:
-    return f"DB-{due_on:%Y%m%d}-{clock_id.removeprefix('clk-')}"
+    return f"DB-{due_on.isoformat().replace('-', '')}-{clock_id.removeprefix('clk-')}"
 
 
 def _unanswerable(order_no: str, *, is_known: bool, is_empty: bool) -> OrderUnknown:

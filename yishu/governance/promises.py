@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
@@ -52,7 +54,7 @@ class NewClock:
     received_at: datetime
     note: str | None = None
 
-    @property
+    @cached_property
     def clock_id(self) -> str:
         """Its id follows from what it is, so opening it again opens nothing."""
         at = self.received_at.astimezone(UTC).isoformat()
@@ -60,9 +62,11 @@ class NewClock:
         return "clk-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
-@dataclass(frozen=True)
-class ClockRow:
-    """A clock of the ledger with its events, the opening one first."""
+class ClockRow(NamedTuple):
+    """A clock of the ledger with its events, the opening one first.
+
+    A tuple, since a sweep makes one for every clock there is.
+    """
 
     clock_id: str
     promise: str
@@ -76,7 +80,7 @@ class ClockRow:
     events: tuple[ClockEvent, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a clock stands now, and the earlier last day of another profile beside it."""
 
@@ -197,10 +201,8 @@ def clock_rows(
     where = and_(True, *conditions)
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
-    return [
-        ClockRow(**row._mapping, events=tuple(events[row.clock_id]))
-        for row in connection.execute(asked)
-    ]
+    found = connection.execute(asked).all()
+    return [ClockRow(*row, events=tuple(events[row.clock_id])) for row in found]
 
 
 def clock_of(connection: Connection, clock_id: str) -> ClockRow:
@@ -253,7 +255,9 @@ def standings(
     ):
         is_asked = beside and row.closed_at is None
         others = rules.elsewhere(row.profile, row.promise) if is_asked else []
-        earlier = earlier_elsewhere(status, others, row.events, rules.calendar, now)
+        earlier = (
+            earlier_elsewhere(status, others, row.events, rules.calendar, now) if others else None
+        )
         yield Standing(row, promise, status, earlier)
 
 
@@ -322,7 +326,7 @@ def _events(connection: Connection, where: ColumnElement[bool]) -> dict[str, lis
     )
     kinds = {kind.value: kind for kind in EventKind}
     found: dict[str, list[ClockEvent]] = {}
-    for id_, at, kind, cause, days, consent, due, org, note, _ in connection.execute(asked):
+    for id_, at, kind, cause, days, consent, due, org, note, _ in connection.execute(asked).all():
         event = ClockEvent(
             kinds[kind], at, ClockCause(cause) if cause else None, days, consent, due, org, note
         )
@@ -343,7 +347,7 @@ def _locked(connection: Connection, clock_id: str) -> ClockRow:
     row = connection.execute(asked).one_or_none()
     if row is None:
         raise _unknown(clock_id)
-    return ClockRow(**row._mapping, events=())
+    return ClockRow(*row, events=())
 
 
 def _journal(

@@ -59,4 +59,5 @@ def _hash_words(words: np.ndarray, length: int) -> np.ndarray:
 def _mixed(numbers: np.ndarray) -> np.ndarray:
     for factor in _FACTORS:
         numbers = (numbers ^ (numbers >> _SHIFT)) * factor
-    return numbers ^ (numbers >> _SHIFT)
+    mixed: np.ndarray = numbers ^ (numbers >> _SHIFT)
+    return mixed

@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
-from sqlalchemy import Connection
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from sqlalchemy import Connection, select
 from starlette.background import BackgroundTask
 
 from catalog.roles import Action, Role
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.journal import Actor
+from yishu.ledger.models import ShareGrant
 from yishu.ledger.statements import query
+from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
 from yishu.portal.navigation import Link
@@ -26,24 +28,42 @@ from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
 from yishu.sharing.objects import shared_object
 from yishu.sharing.timeline import StepKind, timeline
-from yishu.sharing.vocabulary import Purpose, RequestState, Seat, ShareFormat, Treatment
+from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat, Treatment
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
 LINKS = (Link("数据共享", "/sharing", 20),)
 
 Reason = Annotated[str, Form()]
 
+PAGE_ROWS = 50
+OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
+"""They see what their own body asks for or gives; others see all that was received."""
+
 _TEXTS = ("scenario", "purpose", "legal_basis", "contact")
 
 
 @router.get("")
-def list_of(page: Reading, db: Db, actor: Acting) -> Response:
+def list_of(
+    page: Reading, db: Db, actor: Acting, number: Annotated[int, Query(alias="page", ge=1)] = 1
+) -> Response:
     """The requests that concern the reader, those that wait for a decision first."""
-    is_consumer = actor.role in (Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD)
-    asked = {"org": actor.org if is_consumer else None, "state": None}
-    rows = db.execute(query("share_requests"), asked).all()
-    entries = page.world.release().entries.values()
-    return page.render("sharing/list.html", rows=rows, entries=entries)
+    asked = {
+        "org": actor.org if actor.role in OF_A_BODY else None,
+        "own": actor.org,
+        "limit": PAGE_ROWS,
+        "offset": (number - 1) * PAGE_ROWS,
+    }
+    rows = db.execute(query("share_requests_page"), asked).all()
+    release = page.world.release()
+    return page.render(
+        "sharing/list.html",
+        rows=rows,
+        number=number,
+        last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
+        names={one.id: one.name for one in (*release.entries.values(), *release.subjects.values())},
+        states={one.value: one for one in RequestState},
+        grant_states={one.value: one for one in GrantState},
+    )
 
 
 @router.get("/new/{object_id}")
@@ -118,8 +138,9 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
     is_known = object_ is not None and all(one in object_.columns for one in form.fields)
     findings, _ = filing.judged(desk, form) if is_known else ([], ())
-    rows = db.execute(query("share_requests"), {"org": None, "state": None}).all()
-    grants = [row for row in rows if row.request_id == request_id and row.grant_id]
+    grants = db.scalars(
+        select(ShareGrant.grant_id).where(ShareGrant.request_id == request_id)
+    ).all()
     return page.render(
         "sharing/request.html",
         request_=request,
@@ -265,8 +286,9 @@ def _channel(
             expected="a grant of or to the own department",
             remedy="ask the big-data authority",
         )
-    uses = db.execute(query("use_of_grant"), {"grant_id": grant_id}).all()
-    return page.render("sharing/channel.html", grant=grant, uses=uses[-50:][::-1], token=token)
+    uses = db.execute(query("last_uses"), {"grant_id": grant_id, "limit": PAGE_ROWS}).all()
+    audit.looked(db, actor, page.now, object_kind="use_log", object_id=grant_id)
+    return page.render("sharing/channel.html", grant=grant, uses=uses, token=token)
 
 
 def _no_step(object_id: str, step: str) -> NotFound:
