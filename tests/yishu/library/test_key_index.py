@@ -1,5 +1,6 @@
 """A key leads to its row at any version, however the table's files came to be."""
 
+import random
 from datetime import UTC, date, datetime
 
 import numpy as np
