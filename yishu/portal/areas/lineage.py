@@ -102,7 +102,8 @@ def _node(page: Page, name: str, consumers: dict[str, str]) -> Node:
     table, _, column = name.partition("#")
     layer, _, rest = table.partition("/")
     release = page.world.release()
-    titles = {one.id: one.name for one in (*release.entries.values(), *release.subjects.values())}
+    titles = {key: one.name for key, one in release.entries.items()}
+    titles |= {key: one.name for key, one in release.subjects.items()}
     if layer == "share":
         title = page.world.org_name(consumers.get(rest, rest))
         kind = f"{page.say('共享授权')} {rest}"
