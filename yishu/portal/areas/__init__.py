@@ -9,6 +9,7 @@ from yishu.portal.areas import (
     account,
     administration,
     api,
+    api_office,
     catalog,
     clocks,
     compiling,
@@ -49,4 +50,5 @@ AREAS: tuple[ModuleType, ...] = (
     sharing,
     account,
     api,
+    api_office,
 )
