@@ -7,6 +7,7 @@ at moments counted in working days before the present one.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +33,7 @@ from yishu.governance.supervise import supervise
 from yishu.governance.working_calendar import calendar_in_force, days_folder
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareRequest
+from yishu.pipeline.cases import cases_of
 from yishu.portal import demo
 from yishu.portal.world import World
 from yishu.sharing import deciding, filing, opening
@@ -96,7 +98,14 @@ def happen(world: World) -> Told:
         _adopt(past, world)
         is_new = connection.scalar(select(ShareRequest.request_id).limit(1)) is None
         told = _tell(past, world.rules()) if is_new else Told()
-    supervise(world.engine, world.release(), world.settings, now, reminds=True)
+    supervise(
+        world.engine,
+        world.release(),
+        world.settings,
+        now,
+        cases=partial(cases_of, world.settings.library_dir, world.release()),
+        reminds=True,
+    )
     return told
 
 
