@@ -16,6 +16,8 @@ from yishu.cli import (
     demo,
     doctor,
     guide,
+    item_lists,
+    items,
     journal,
     library,
     lineage,
@@ -28,6 +30,7 @@ from yishu.cli import (
     quality_rows,
     record,
     register,
+    security,
     share,
     share_change,
     share_lists,
@@ -59,6 +62,9 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
 app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
+app.add_typer(items.app, name="items")
+items.app.add_typer(item_lists.app)
+app.add_typer(security.app, name="security")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
 share.app.add_typer(share_change.app)
