@@ -9,6 +9,7 @@ import typer
 from yishu.cli import (
     backup,
     calendar,
+    cases,
     catalog,
     clocks,
     data,
@@ -68,6 +69,8 @@ for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
 app.add_typer(clocks.app, name="clocks")
+for command in cases.COMMANDS:
+    clocks.app.command()(command)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(supervision.cards_app, name="cards")
 app.add_typer(supervision.notices_app, name="notices")

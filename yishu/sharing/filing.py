@@ -52,6 +52,13 @@ def edit(desk: Desk, request_id: str, form: RequestForm, actor: Actor) -> None:
     desk.step(actor, Action.FILE_REQUEST, request_id, "edited")
 
 
+def autosave(desk: Desk, request_id: str, form: RequestForm, actor: Actor) -> None:
+    """Keep what is being typed into a draft: no step of its timeline; consent is asked anew."""
+    row = desk.request(request_id, RequestState.DRAFT)
+    require(actor, Action.FILE_REQUEST, request_id, row.consumer_org)
+    desk.set_request(request_id, form=form.model_dump(mode="json"), consented_by=None)
+
+
 def consent(desk: Desk, request_id: str, actor: Actor) -> None:
     """The head of the department agrees to file (Decree 809 Art.20)."""
     row = desk.request(request_id, RequestState.DRAFT, RequestState.RETURNED)

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from sqlalchemy import text
 
-from yishu.sharing import files, housekeeping, opening
+from yishu.sharing import files, housekeeping, opening, usecheck
 from yishu.sharing.handover import take
 from yishu.sharing.server import create_app
 from yishu.sharing.vocabulary import ShareFormat
@@ -199,6 +199,17 @@ def test_no_header_is_injected_by_what_a_call_says(office, client, engine):
     answer = client.post("/v1/query", headers=bearer(token), json=asked)
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
     assert log(engine)[-1].case_no == case
+
+
+def test_a_text_that_no_database_holds_takes_no_other_call_with_it(office, client, engine):
+    _, token = office.opened()
+    asked = {"purpose": "case_handling", "case_no": "BJ\0\\u0000"}
+    assert client.post("/v1/query", headers=bearer(token), json=asked).status_code == 200
+    assert log(engine)[-1].case_no == "BJ\ufffd\\u0000"
+    path = "/delivered/GT%001/x.csv"
+    assert client.get(path, params={"expires": 2**33, "mac": "0" * 64}).status_code == 403
+    with engine.connect() as connection:
+        assert usecheck.check(usecheck.records(connection), [], None).records == 2
 
 
 def test_no_header_is_injected_by_the_name_of_an_attachment(office, people, tmp_path):

@@ -17,6 +17,7 @@ from yishu.portal.areas.quality_rows import may_see_rows
 from yishu.portal.depends import Acting, Db
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.world import World
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
 LINKS = (Link("数据质量", "/quality", order=50),)
@@ -26,7 +27,7 @@ LINKS = (Link("数据质量", "/quality", order=50),)
 def overview(page: Reading, db: Db, period: str = "") -> Response:
     """City, departments and entries of a month, each figure with what it was counted from."""
     month = _month(period, page)
-    found = _scores(page, db, month)
+    found = scores_of(page.world, db, month, page.now)
     lines = {name: (own, found.total(own)) for name, own in found.departments.items()}
     return page.render(
         "quality/overview.html",
@@ -79,11 +80,12 @@ def _month(name: str, page: Page) -> Period:
     return Period.parse(name or f"{page.world.today():%Y-%m}")
 
 
-def _scores(page: Page, db: Connection, month: Period) -> Scores:
+def scores_of(world: World, db: Connection, month: Period, at: datetime) -> Scores:
+    """The figures of a month: as they were frozen, else as they are now."""
     kept = frozen(db, month)
     if kept is not None:
         return kept.scores
-    entries = page.world.release().entries.values()
+    entries = world.release().entries.values()
     limits = {entry.id: entry.update_cycle.freshness for entry in entries}
-    now = page.now + datetime.resolution
-    return scores(db, month, now, weights=weights_on(month.first), limits=limits)
+    until = at + datetime.resolution
+    return scores(db, month, until, weights=weights_on(month.first), limits=limits)

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from catalog.roles import Action
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareDelivery, ShareGrant
-from yishu.portal.areas.sharing import content_of, desk_of, form_page, house_at, sent
+from yishu.portal.areas.sharing import desk_of, form_page, house_at, sent
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.pages import Page, Reading
+from yishu.portal.share_form import content_of
 from yishu.sharing import attachments, filing, handover, recall
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm
@@ -141,8 +142,8 @@ def typed(form: RequestForm) -> dict[str, str]:
     found = {name: str(plain[name] or "") for name in names}
     found |= {f"use-{one.field}": one.use for one in form.elements}
     found |= {f"how-{one.field}": (one.treatment or "") for one in form.elements}
-    items, regions = ",".join(form.service_items), ",".join(form.rows.regions)
-    return found | {"service_items": items, "regions": regions}
+    found |= {f"item-{code}": "on" for code in form.service_items}
+    return found | {"regions": ",".join(form.rows.regions)}
 
 
 def _form_of(page: Page, db: Db, actor: Actor, grant_id: str, again: str) -> RequestForm:

@@ -1,6 +1,5 @@
 """Share requests: the form, the timeline that both sides see, decisions, and channels."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -8,7 +7,9 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy import Connection, select
 from starlette.background import BackgroundTask
 
+from catalog.errors import NotCataloged
 from catalog.roles import Action, Role
+from catalog.vocabulary import ShareType
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant
@@ -16,19 +17,21 @@ from yishu.ledger.statements import query
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
+from yishu.portal.grants import SEE_EVERY_GRANT, may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.share_form import chosen_items, content_of, found_items, proposed, values
+from yishu.portal.snippets import profile_text, snippets
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm, missing
-from yishu.sharing.hints import hints
 from yishu.sharing.house import House
 from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
-from yishu.sharing.objects import shared_object
+from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.timeline import StepKind, timeline
-from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat, Treatment
+from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
 LINKS = (Link("数据共享", "/sharing", 20),)
@@ -36,10 +39,9 @@ LINKS = (Link("数据共享", "/sharing", 20),)
 Reason = Annotated[str, Form()]
 
 PAGE_ROWS = 50
+OFFERED_ROWS = 60
 OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
 """They see what their own body asks for or gives; others see all that was received."""
-
-_TEXTS = ("scenario", "purpose", "legal_basis", "contact")
 
 
 @router.get("")
@@ -58,6 +60,11 @@ def list_of(
     return page.render(
         "sharing/list.html",
         rows=rows,
+        offered=[
+            one
+            for one in release.entries.values()
+            if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
+        ][:OFFERED_ROWS],
         number=number,
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
         names={
@@ -89,19 +96,57 @@ def keep(
     given: Annotated[dict[str, str], Depends(sent)],
 ) -> Response:
     """Keep the draft; everything that is missing is listed at once, and nothing is lost."""
+    desk = desk_of(page, db)
+    if given.get("propose"):
+        given = proposed(desk, shared_object(desk.catalog, object_id), given)
     try:
         form = filing.parse(content_of(object_id, given))
     except RequestIncomplete as wrong:
-        return form_page(
-            page, db, actor, RequestForm(object_id=object_id), given=given, error=wrong
-        )
-    desk = desk_of(page, db)
+        empty = RequestForm(object_id=object_id)
+        return form_page(page, db, actor, empty, given=given, error=wrong)
+    if given.get("propose"):
+        return form_page(page, db, actor, form, given=given)
     lacking = missing(form, filing.object_of(desk, form), consented=True)
     if lacking and not given.get("draft"):
         error = RequestIncomplete(object_id, lacking)
         return form_page(page, db, actor, form, given=given, error=error)
-    request_id = filing.draft(desk, form, actor)
+    request_id = given.get("request_id") or filing.draft(desk, form, actor)
+    if given.get("request_id"):
+        filing.edit(desk, request_id, form, actor)
     return page.done(f"/sharing/{request_id}", "已保存")
+
+
+@router.post("/autosave/{object_id}")
+def autosave(
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    object_id: str,
+    given: Annotated[dict[str, str], Depends(sent)],
+) -> Response:
+    """Keep what was typed so far; the answer says when, and carries the draft's number."""
+    desk, request_id = desk_of(page, db), given.get("request_id", "")
+    try:
+        form = filing.parse(content_of(object_id, given))
+    except RequestIncomplete as wrong:
+        return page.render("sharing/saved.html", request_id=request_id, lacking=wrong.parts)
+    if request_id:
+        filing.autosave(desk, request_id, form, actor)
+    else:
+        request_id = filing.draft(desk, form, actor)
+    return page.render("sharing/saved.html", request_id=request_id, lacking=())
+
+
+@router.post("/items")
+def items_of(
+    page: Reading, db: Db, _: Acting, given: Annotated[dict[str, str], Depends(sent)]
+) -> Response:
+    """Service items that fit a search, beside those that are ticked."""
+    chosen = chosen_items(db, given)
+    codes = {one.code for one in chosen}
+    asked = given.get("item_search", "")
+    hits = [one for one in found_items(db, asked) if one.code not in codes]
+    return page.render("sharing/items.html", chosen=chosen, hits=hits, asked=asked)
 
 
 @router.get("/channel/{grant_id}")
@@ -137,7 +182,7 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     request = desk.request(request_id)
     form = RequestForm.model_validate(request.form)
     object_ = filing.object_of(desk, form)
-    _only_for_parties(request, actor)
+    only_for_parties(request, actor)
     days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
     is_known = object_ is not None and all(one in object_.columns for one in form.fields)
     findings, _ = filing.judged(desk, form) if is_known else ([], ())
@@ -207,60 +252,30 @@ def form_page(
     action: str | None = None,
 ) -> Response:
     """The form of a request: what was typed, what is missing, and where it is sent to."""
-    object_ = shared_object(page.world.release(), form.object_id)
-    told = hints(desk_of(page, db), actor.org, object_.id, list(object_.columns))
+    known = values(page, desk_of(page, db), actor, form, given)
     return page.render(
         "sharing/form.html",
         200 if error is None else 422,
-        object_=object_,
-        action=action or f"/sharing/new/{object_.id}",
-        given=defaultdict(str, given or {}),
+        action=action or f"/sharing/new/{form.object_id}",
         lacking=error.parts if error else (),
-        hints=told.texts_zh,
-        purposes=list(Purpose),
-        formats=[one for one in ShareFormat if one.mode in object_.modes],
-        treatments=list(Treatment),
+        **known,
     )
 
 
-def content_of(object_id: str, given: dict[str, str]) -> dict[str, Any]:
-    """What the page's fields say, as plain data of a form."""
-    elements = [
-        {
-            "field": name.removeprefix("use-"),
-            "use": text,
-            "treatment": given.get(f"how-{name.removeprefix('use-')}") or None,
-        }
-        for name, text in given.items()
-        if name.startswith("use-") and text.strip()
-    ]
-    kind = given.get("format") or None
-    regions = [one.strip() for one in given.get("regions", "").split(",") if one.strip()]
-    items = [one.strip() for one in given.get("service_items", "").split(",") if one.strip()]
-    return {
-        **{name: given.get(name, "") for name in _TEXTS},
-        "object_id": object_id,
-        "service_items": items,
-        "purpose_code": given.get("purpose_code") or None,
-        "elements": elements,
-        "rows": {"regions": regions},
-        "format": kind,
-        "mode": ShareFormat(kind).mode.value if kind in set(ShareFormat) else None,
-        "cycle": given.get("cycle") or None,
-        "valid_from": given.get("valid_from") or None,
-        "valid_until": given.get("valid_until") or None,
-        "destination": given.get("destination") or None,
-    }
+def only_for_parties(request: Any, actor: Actor) -> None:
+    """Let see a request who files, gives, decides, opens or audits; a draft is its filer's alone.
 
-
-def _only_for_parties(request: Any, actor: Actor) -> None:
-    """A draft is its department's alone."""
-    if request.state == RequestState.DRAFT and actor.org != request.consumer_org:
+    Raises:
+        NotFound: for everybody else there is no such request.
+    """
+    is_own = actor.org == request.consumer_org
+    is_party = actor.org in (request.provider_orgs or ()) or actor.role in SEE_EVERY_GRANT
+    if not is_own and (request.state == RequestState.DRAFT or not is_party):
         raise NotFound(
             request.request_id,
-            found="a draft of another department",
-            expected="a request that was received, or an own draft",
-            remedy="wait until it is submitted",
+            found="a request between other departments, or their draft",
+            expected="a request of or to the own department",
+            remedy="ask the big-data authority",
         )
 
 
@@ -279,10 +294,7 @@ def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
     grant = desk_of(page, db).grant(grant_id)
-    supervisors = (Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER, Role.AUDITOR)
-    if actor.org not in (grant.consumer_org, *grant.provider_orgs) and (
-        actor.role not in supervisors
-    ):
+    if not may_see_grant(actor, grant):
         raise NotFound(
             grant_id,
             found="a grant between other departments",
@@ -291,7 +303,28 @@ def _channel(
         )
     uses = db.execute(query("last_uses"), {"grant_id": grant_id, "limit": PAGE_ROWS}).all()
     audit.looked(db, actor, page.now, object_kind="use_log", object_id=grant_id)
-    return page.render("sharing/channel.html", grant=grant, uses=uses, token=token)
+    object_ = _object(page, grant.object_id)
+    base = page.world.settings.sharing_url
+    return page.render(
+        "sharing/channel.html",
+        grant=grant,
+        object_=object_,
+        uses=uses,
+        token=token,
+        profile=profile_text(base, token, grant) if token else None,
+        snippets=snippets(grant, object_, page.world.release(), base) if object_ else [],
+        state=GrantState(grant.state),
+        purpose=Purpose(grant.purpose_code),
+        purposes={one.value: one for one in Purpose},
+        format=ShareFormat(grant.format),
+    )
+
+
+def _object(page: Page, object_id: str) -> SharedObject | None:
+    try:
+        return shared_object(page.world.release(), object_id)
+    except NotCataloged:
+        return None
 
 
 def _no_step(object_id: str, step: str) -> NotFound:
