@@ -169,7 +169,7 @@ def _print(facts: Mapping[str, Any]) -> None:
         "yishu share list",
         "yishu cards list",
     ):
-        console.print(f"  .venv/bin/{command}", markup=False, highlight=False)
+        console.print(f"  .venv/bin/{command}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"\nPortal        {portal['url']}  invented accounts, no passwords")
     console.print(f"Airflow's UI  {airflow['url']}  user {airflow['user']}", highlight=False)
     console.print(f"  its password is in {airflow['password_file']}", highlight=False)

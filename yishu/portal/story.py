@@ -222,13 +222,8 @@ def _declare_changes(past: _Past) -> None:
     for entry_id, cause, days_ago, reason in _CHANGES:
         org, day = catalog.entries[entry_id].provider_org, beijing_day(past.at(days_ago))
         declared = catalog_clock.Declared({entry_id: org}, cause, day, reason)
-        catalog_clock.on_change(
-            connection,
-            declared,
-            past.profile,
-            actor=past.who("reviewer"),
-            now=past.at(days_ago - 1),
-        )
+        actor, now = past.who("reviewer"), past.at(days_ago - 1)
+        catalog_clock.on_change(connection, declared, past.profile, actor=actor, now=now)
 
 
 def _submit_entry(past: _Past, rules: Rules) -> None:
@@ -237,10 +232,10 @@ def _submit_entry(past: _Past, rules: Rules) -> None:
     officer, head, reviewer = (
         past.who(one) for one in (f"officer.{org}", f"head.{org}", "reviewer")
     )
-    published = versions.in_force(connection, SOCIETIES)
-    if published is None:
+    in_force = versions.in_force(connection, SOCIETIES)
+    if in_force is None:  # somebody revoked it before anything was requested
         return
-    content = {**published.content, "update_cycle": "daily"}
+    content = {**in_force.content, "update_cycle": "daily"}
     why, changed_on = "登记系统改为每日同步", beijing_day(past.at(6))
     draft = lifecycle.Draft(SOCIETIES, content, ChangeCause.ELEMENT_CHANGE, why, changed_on)
     lifecycle.save(connection, draft, officer, past.at(5), profile=past.profile)

@@ -1,5 +1,7 @@
 """The demo's story: everything a tour promises is there, by the product's own functions, once."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -80,3 +82,16 @@ def test_the_reviewer_finds_what_waits(client, told):
 
     assert "社会组织" in reviewer.get("/review").text
     assert "SQ" in reviewer.get("/").text
+
+
+@pytest.mark.parametrize("account", ["officer.taxation", "reviewer", "operator"])
+def test_everything_on_a_work_list_can_be_opened(account, client, told):
+    person = client(account)
+    listed = re.findall(r'href="(/(?:review|compile|sharing|clocks)/[^"]+)"', person.get("/").text)
+
+    assert listed
+    assert {path: person.get(path).status_code for path in listed} == dict.fromkeys(listed, 200)
+
+
+def test_the_red_clock_leads_the_work_list_of_its_holder(client, told):
+    assert "已逾期" in client("officer.taxation").get("/").text.split("我的待办")[1]
