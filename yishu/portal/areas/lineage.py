@@ -45,12 +45,13 @@ def look(page: Reading, db: Db, data_set: str = "", column: str = "") -> Respons
         drawn = _of_column(graph, f"{data_set}#{column}")
     else:
         drawn = around(graph, data_set)
+    titles = page.world.names()
     columns = sorted({one.field for one in graph.named(data_set)}) if data_set else []
     return page.render(
         "lineage/lineage.html",
         drawn=drawn,
-        nodes={box.name: _node(page, box.name, consumers) for box in drawn.boxes},
-        shown=_node(page, data_set, consumers) if data_set else None,
+        nodes={box.name: _node(page, box.name, titles, consumers) for box in drawn.boxes},
+        shown=_node(page, data_set, titles, consumers) if data_set else None,
         data_set=data_set,
         column=column,
         columns=columns,
@@ -98,12 +99,9 @@ def _named(column: ColumnRef) -> str:
     return f"{column.dataset.name}#{column.field}"
 
 
-def _node(page: Page, name: str, consumers: dict[str, str]) -> Node:
+def _node(page: Page, name: str, titles: dict[str, str], consumers: dict[str, str]) -> Node:
     table, _, column = name.partition("#")
     layer, _, rest = table.partition("/")
-    release = page.world.release()
-    titles = {key: one.name for key, one in release.entries.items()}
-    titles |= {key: one.name for key, one in release.subjects.items()}
     if layer == "share":
         title = page.world.org_name(consumers.get(rest, rest))
         kind = f"{page.say('共享授权')} {rest}"

@@ -67,10 +67,7 @@ def list_of(
         ][:OFFERED_ROWS],
         number=number,
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
-        names={
-            **{key: one.name for key, one in release.entries.items()},
-            **{key: one.name for key, one in release.subjects.items()},
-        },
+        names=page.world.names(),
         states={one.value: one for one in RequestState},
         grant_states={one.value: one for one in GrantState},
     )
