@@ -25,6 +25,9 @@ GENESIS = "0" * 64
 UNKNOWN = "-"
 """Stands for a grant or body that a denied call did not prove."""
 
+REVOKED = "a revoked token"
+"""Why a call is denied whose grant is open, but has another token now."""
+
 TOKEN = "token:"  # noqa: S105 - the beginning of a requester's name
 """What a requester is called by who came with a token; its id follows."""
 
@@ -251,7 +254,7 @@ def _closed(use: Use, grant: Any, revoked: set[str]) -> str | None:
     if not valid_from <= use.at < valid_until:
         return "outside the term of the grant"
     if use.requester.startswith(TOKEN) and use.requester.removeprefix(TOKEN) in revoked:
-        return "a revoked token"
+        return REVOKED
     return None
 
 

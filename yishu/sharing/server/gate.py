@@ -19,7 +19,7 @@ from yishu.sharing.errors import AccessDenied, SharingError
 from yishu.sharing.house import House, Ready, ready, use_of
 from yishu.sharing.lookup import Lookup
 from yishu.sharing.tokens import token_hash, token_id_of
-from yishu.sharing.uselog import TOKEN, UNKNOWN, Use, UseLog, denied
+from yishu.sharing.uselog import REVOKED, TOKEN, UNKNOWN, Use, UseLog, denied
 from yishu.sharing.vocabulary import GrantState, Purpose
 
 FRESH = timedelta(seconds=2)
@@ -135,13 +135,14 @@ class Gate:
         """Put a served use on record, or deny it after all.
 
         Raises:
-            AccessDenied: the channel was closed meanwhile.
+            AccessDenied: the channel was closed, or has another token, meanwhile.
             UseNotRecorded: nothing may be served.
         """
         recorded = await self.record(use)
         if recorded.outcome != "served":
             self._passes.clear()
-            raise _denied(use.grant_id, recorded.reason or "denied", 403)
+            status = 401 if recorded.reason == REVOKED else 403
+            raise _denied(use.grant_id, recorded.reason or "denied", status)
 
     async def refuse(self, channel: str, found: str, grant_id: str = UNKNOWN) -> AccessDenied:
         """The error of a call that is refused for what it is; it is on record."""
@@ -225,7 +226,7 @@ class Gate:
                 # Whoever holds the token was its rightful owner, and is told what became of it.
                 raise _denied(row.grant_id, f"a grant that is {row.state}", 403)
             if row.revoked_at is not None:
-                return "a revoked token"
+                return REVOKED
             served = ready(self.house, connection, row.grant_id)
         before = self._passes.get(token_id)
         is_same = before and before.ready.projection.identity == served.projection.identity
