@@ -29,9 +29,12 @@ from yishu.cli import (
     record,
     register,
     share,
+    share_change,
+    share_lists,
     share_use,
     source,
     supervision,
+    tasks,
     upkeep,
     user,
 )
@@ -59,11 +62,15 @@ app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
+share.app.add_typer(share_change.app)
+share.app.add_typer(share_lists.demand_app, name="demand")
+share.app.add_typer(share_lists.duty_app, name="duty")
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
 app.add_typer(clocks.app, name="clocks")
+clocks.app.add_typer(tasks.app, name="tasks")
 for command in cases.COMMANDS:
     clocks.app.command()(command)
 app.add_typer(calendar.app, name="calendar")

@@ -36,7 +36,7 @@ def parse(content: Any, name: str = "request") -> RequestForm:
     try:
         return RequestForm.model_validate(content)
     except ValidationError as error:
-        raise RequestIncomplete(name, [_fault(one) for one in error.errors()]) from None
+        raise RequestIncomplete(name, [fault(one) for one in error.errors()]) from None
 
 
 def draft(desk: Desk, form: RequestForm, actor: Actor) -> str:
@@ -205,7 +205,8 @@ def _refuse_not_shared(request_id: str, object_: SharedObject) -> None:
         )
 
 
-def _fault(error: Any) -> Missing:
+def fault(error: Any) -> Missing:
+    """What pydantic found wrong, as a part to complete."""
     part = ".".join(str(one) for one in error["loc"]) or "form"
     code = "REQ_FEE" if "free of charge" in error["msg"] else "REQ_VALUE"
     return Missing(code, part, f"{error['msg']}。")

@@ -11,7 +11,8 @@ from yishu.governance.errors import Forbidden, ObjectionUnknown
 from yishu.governance.objections import NewObjection, ObjectionRow, ObjectionState, Origin, Step
 from yishu.governance.objections.states import NEED_A_REASON, STEPS
 from yishu.ledger.journal import Actor
-from yishu.portal.depends import Acting, Db, permitted
+from yishu.portal import audit
+from yishu.portal.depends import Acting, Db, Now, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
 from yishu.secrets import row_key
@@ -34,13 +35,13 @@ class Objected(BaseModel):
 
 
 @router.get("")
-def board(page: Reading, db: Db, actor: Acting, state: str = "") -> Response:
-    """Objections, oldest first."""
+def board(page: Reading, db: Db, actor: Acting, state: str = "", entry: str = "") -> Response:
+    """Objections, oldest first; of one entry where it is named."""
     org = actor.org if actor.role in OF_A_BODY else None
     chosen = ObjectionState(state) if state else None
     return page.render(
         "objections/board.html",
-        rows=desk.objections(db, org=org, state=chosen),
+        rows=desk.objections(db, org=org, state=chosen, source_entry_id=entry or None),
         state=state,
         states=list(ObjectionState),
         names={entry.id: entry.name for entry in page.world.release().entries.values()},
@@ -93,6 +94,8 @@ def raise_(
 def show(number: str, page: Reading, db: Db, actor: Acting) -> Response:
     """One objection: what, whose, each step, and the steps that the reader may take now."""
     found = _seen(desk.objection(db, number), actor)
+    if found.key_masked:
+        audit.looked(db, actor, page.now, object_kind="objection", object_id=number)
     release = page.world.release()
     entry = release.entries.get(found.entry_id)
     possible = [
@@ -137,7 +140,7 @@ def attach(
 
 
 @router.get("/{number}/evidence/{sha256}")
-def evidence(number: str, sha256: str, db: Db, actor: Acting) -> Response:
+def evidence(number: str, sha256: str, db: Db, actor: Acting, now: Now) -> Response:
     """A file of an objection, to be saved, never shown inside the portal."""
     _seen(desk.objection(db, number), actor)
     found = desk.evidence(db, number, sha256)
@@ -148,6 +151,7 @@ def evidence(number: str, sha256: str, db: Db, actor: Acting) -> Response:
             expected="a file that the objection lists",
             remedy="open the objection and follow its list",
         )
+    audit.looked(db, actor, now, object_kind="evidence", object_id=f"{number}:{sha256}")
     headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}"'}
     return Response(found[0].content, media_type=found[0].media_type, headers=headers)
 
