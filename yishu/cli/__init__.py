@@ -37,6 +37,7 @@ from yishu.cli import (
     share_use,
     source,
     supervision,
+    tasks,
     upkeep,
     user,
 )
@@ -75,6 +76,7 @@ for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
 app.add_typer(clocks.app, name="clocks")
+clocks.app.add_typer(tasks.app, name="tasks")
 for command in cases.COMMANDS:
     clocks.app.command()(command)
 app.add_typer(calendar.app, name="calendar")

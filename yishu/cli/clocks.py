@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -289,41 +289,6 @@ def freshness(as_json: AsJson = False) -> None:
         for one in states
     ]
     show(rows, as_json, lambda: print_table("Freshness and delay", rows))
-
-
-@app.command()
-def tasks(
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; default: today.")
-    ] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those overdue.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the tasks of reform plans as they stand on a day.
-
-    Example: yishu clocks tasks --on 2016-10-31 --overdue
-    """
-    from catalog.plan import read_plans  # noqa: PLC0415
-    from yishu.clocks import beijing_day  # noqa: PLC0415
-    from yishu.governance.tasks import standings, steps  # noqa: PLC0415
-
-    here = world.settings()
-    day: date = on.date() if on else beijing_day(world.clock())
-    with reported(as_json), world.engine(here).connect() as connection:
-        found = standings(read_plans(here.catalog_dir / "plans"), steps(connection), day)
-    rows = [
-        {
-            "task": one.task.id,
-            "title": one.task.title,
-            "lead": "、".join(one.task.lead),
-            "due": one.next_due,
-            "days overdue": one.days_overdue,
-            "escalation": one.escalation.label_zh if one.escalation else None,
-        }
-        for one in found
-        if one.days_overdue or not overdue
-    ]
-    show(rows, as_json, lambda: print_table(f"Tasks on {day}", rows))
 
 
 @contextmanager

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 REVIEWER = Actor("person-2", "zhou.ping", Role.AUTHORITY_REVIEWER, "big_data_bureau")
 OFFICER = Actor("person-1", "li.an", Role.DEPARTMENT_OFFICER, "taxation")
 
+MONITOR = Actor("person-3", "wu.ke", Role.QUALITY_MONITOR, "big_data_bureau")
+
 
 def at(day, hour=10):
     return datetime.combine(date.fromisoformat(day), time(hour), BEIJING)
@@ -41,7 +43,7 @@ def place(postgres_server, tmp_path_factory):
     write_release(var / "releases", compile_release(catalog, date(2026, 9, 1)))
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        for actor in (REVIEWER, OFFICER):
+        for actor in (REVIEWER, OFFICER, MONITOR):
             accounts.add(connection, actor, actor.account, valid_from=date(2026, 1, 1))
         seen = DriftSeen(
             "taxation.taxpayer", "taxation", "来源新增字段：tel（text）", at("2026-09-24")
@@ -174,6 +176,20 @@ def test_entries_that_never_came_are_stale(as_json):
 
     assert {row["state"] for row in rows} <= {"stale", "unlimited"}
     assert len(rows) > 15
+
+
+@pytest.mark.requirement("SUP-12")
+def test_a_step_of_a_task_is_recorded_by_who_may_and_shown(yishu, as_json):
+    asked = ("clocks", "tasks", "record", "s002_01", "inspected", "--note", "已现场督查")
+    refused = yishu(*asked, "--as", "li.an", expect=1)
+    yishu(*asked, "--as", "wu.ke")
+    listed = as_json("clocks", "tasks", on="2026-10-20")
+
+    assert "FORBIDDEN" in refused.output.upper()
+    (task,) = [one for one in listed if one["task"] == "s002_01"]
+    assert task["escalation"] == "督促检查"
+    unknown = ("clocks", "tasks", "record", "s002_99", "done", "--note", "x", "--as", "wu.ke")
+    assert "clocks tasks" in yishu(*unknown, expect=1).output
 
 
 @pytest.mark.requirement("SUP-01", "SUP-08")
