@@ -202,7 +202,7 @@ def clock_rows(
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
     found = connection.execute(asked).all()
-    return [ClockRow(*row, events=tuple(events[row.clock_id])) for row in found]
+    return [ClockRow._make((*row, tuple(events[row.clock_id]))) for row in found]
 
 
 def clock_of(connection: Connection, clock_id: str) -> ClockRow:
@@ -347,7 +347,7 @@ def _locked(connection: Connection, clock_id: str) -> ClockRow:
     row = connection.execute(asked).one_or_none()
     if row is None:
         raise _unknown(clock_id)
-    return ClockRow(*row, events=())
+    return ClockRow._make((*row, ()))
 
 
 def _journal(

@@ -35,13 +35,13 @@ class Objected(BaseModel):
 
 
 @router.get("")
-def board(page: Reading, db: Db, actor: Acting, state: str = "") -> Response:
-    """Objections, oldest first."""
+def board(page: Reading, db: Db, actor: Acting, state: str = "", entry: str = "") -> Response:
+    """Objections, oldest first; of one entry where it is named."""
     org = actor.org if actor.role in OF_A_BODY else None
     chosen = ObjectionState(state) if state else None
     return page.render(
         "objections/board.html",
-        rows=desk.objections(db, org=org, state=chosen),
+        rows=desk.objections(db, org=org, state=chosen, source_entry_id=entry or None),
         state=state,
         states=list(ObjectionState),
         names={entry.id: entry.name for entry in page.world.release().entries.values()},

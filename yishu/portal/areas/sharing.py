@@ -16,6 +16,7 @@ from yishu.ledger.statements import query
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
+from yishu.portal.grants import may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.sharing import deciding, filing, opening
@@ -60,7 +61,10 @@ def list_of(
         rows=rows,
         number=number,
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
-        names={one.id: one.name for one in (*release.entries.values(), *release.subjects.values())},
+        names={
+            **{key: one.name for key, one in release.entries.items()},
+            **{key: one.name for key, one in release.subjects.items()},
+        },
         states={one.value: one for one in RequestState},
         grant_states={one.value: one for one in GrantState},
     )
@@ -276,10 +280,7 @@ def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
     grant = desk_of(page, db).grant(grant_id)
-    supervisors = (Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER, Role.AUDITOR)
-    if actor.org not in (grant.consumer_org, *grant.provider_orgs) and (
-        actor.role not in supervisors
-    ):
+    if not may_see_grant(actor, grant):
         raise NotFound(
             grant_id,
             found="a grant between other departments",
