@@ -164,7 +164,7 @@ def test_hashes_do_not_depend_on_how_rows_are_cut():
 
 
 def test_one_key_has_the_number_that_it_has_among_many():
-    chance = random.Random(8)  # noqa: S311 - repeatable
+    chance = random.Random(8)  # noqa: S311  a test's own chance
     for _ in range(500):
         texts = ["".join(chance.choices("09aZ测é\x1f ", k=chance.randrange(30))) for _ in range(2)]
         (number,) = hash_keys([pa.array([one]) for one in texts])

@@ -8,12 +8,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
 import uvicorn
 from sqlalchemy import text
 
 from yishu.sharing import files, housekeeping, opening, usecheck
 from yishu.sharing.handover import take
+from yishu.sharing.house import ready
 from yishu.sharing.server import create_app
 from yishu.sharing.vocabulary import ShareFormat
 
@@ -44,10 +46,9 @@ def test_every_format_is_fetched_with_the_same_content_and_every_fetch_is_on_rec
         path.write_bytes(answer.content)
         told = client.get("/v1/file/manifest", headers=bearer(token)).json()
         with engine.connect() as connection:
-            from yishu.sharing.house import ready  # noqa: PLC0415
-
-            schema = ready(house, connection, grant_id).projection.schema
-        table = files.read_back(path, ShareFormat(kind), schema)
+            projection = ready(house, connection, grant_id).projection
+        table = files.read_back(path, ShareFormat(kind), projection.schema)
+        assert table.equals(pa.Table.from_batches(projection.batches(), projection.schema))
         assert table.schema.names == ["uscc", "name", "region_code"]
         assert table.num_rows == told["rows"] == 4
         digests.add(told["content_digest"])
