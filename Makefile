@@ -4,7 +4,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types demo demo-clean bench requirements mutants lock reference \
+.PHONY: help setup test lint types demo demo-clean portal interop bench requirements mutants lock reference \
         bundle bundle-test clean
 
 help:  ## list the targets
@@ -27,6 +27,12 @@ demo: setup  ## the example city through Airflow's real scheduler, then a summar
 
 demo-clean: setup  ## stop the demo and remove what it made
 	@$(VENV)/bin/yishu demo --clean
+
+portal: setup  ## the portal's pages, with invented accounts
+	@$(VENV)/bin/yishu portal --demo $(ARGS)
+
+interop: setup  ## unmodified clients of others read what Yishu publishes, and must agree
+	@$(RUN) interop/run.py $(ARGS)
 
 bench: setup  ## every benchmark, by the rules of bench/README.md
 	@$(RUN) bench/run.py $(ARGS)

@@ -29,6 +29,7 @@ SCRIPTS = (
     "lineage_queries",
     "journal",
     "catalog_process",
+    "sharing",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results

@@ -119,7 +119,8 @@ class Items:
     @cached_property
     def is_charged(self) -> npt.NDArray[np.bool_]:
         """Whether handling an item is charged: one in four, business items alike."""
-        return self.basic % 4 == 1
+        charged: npt.NDArray[np.bool_] = self.basic % 4 == 1
+        return charged
 
     def visits(self, city: City, index: Index) -> Index:
         """How often an applicant has to come at most: 0 to 2."""

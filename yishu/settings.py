@@ -38,6 +38,7 @@ class Settings(BaseSettings):
         openid_issuer: Address of the city's OpenID provider; None leaves local accounts alone.
         openid_client_id: As what the provider knows this portal.
         openid_client_secret: The portal's secret there.
+        sharing_url: Where consumers reach the channels that `yishu share serve` answers.
         rule_profile: Profile of catalog/profiles/ in force, or ``strictest`` for the strictest of
             all.
         data_authority: Department id of the data authority.
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     openid_issuer: str | None = None
     openid_client_id: str = "yishu"
     openid_client_secret: SecretStr = SecretStr("")
+    sharing_url: str = "http://127.0.0.1:8091"
     rule_profile: str = "wuxi_2022"
     data_authority: str = "big_data_bureau"
     data_operator: str = "command_centre"

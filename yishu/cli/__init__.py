@@ -9,6 +9,7 @@ import typer
 from yishu.cli import (
     backup,
     calendar,
+    cases,
     catalog,
     clocks,
     data,
@@ -31,9 +32,12 @@ from yishu.cli import (
     register,
     security,
     share,
+    share_change,
+    share_lists,
     share_use,
     source,
     supervision,
+    tasks,
     upkeep,
     user,
 )
@@ -64,11 +68,17 @@ items.app.add_typer(item_lists.app)
 app.add_typer(security.app, name="security")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
+share.app.add_typer(share_change.app)
+share.app.add_typer(share_lists.demand_app, name="demand")
+share.app.add_typer(share_lists.duty_app, name="duty")
 app.add_typer(objection.app, name="objection")
 for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
 app.add_typer(clocks.app, name="clocks")
+clocks.app.add_typer(tasks.app, name="tasks")
+for command in cases.COMMANDS:
+    clocks.app.command()(command)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(supervision.cards_app, name="cards")
 app.add_typer(supervision.notices_app, name="notices")

@@ -1,12 +1,15 @@
 """``yishu lineage``: where columns come from, where they go, and events that were missed."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yishu.cli import world
 from yishu.cli.output import AsJson, print_table, reported, show
+
+if TYPE_CHECKING:
+    from yishu.lineage.graph import Reached
 
 app = typer.Typer(help="Origin and reach of columns; lineage events.", no_args_is_help=True)
 
@@ -95,7 +98,9 @@ def replay(
     with reported(as_json):
         here = world.pipeline()
         file, ledger = here.settings.lineage_file, here.ledger
-        targets = {"ledger": ledger.record_lineage}
+        targets: dict[str, Callable[[Mapping[str, Any]], object]] = {
+            "ledger": ledger.record_lineage
+        }
         if here.settings.lineage_url:
             sender = collector(here.settings.lineage_url, here.settings.lineage_api_key)
             targets["collector"] = post_event(sender)
@@ -116,7 +121,7 @@ def _reached(text: str, direction: str, *, as_json: bool) -> None:
 
     with reported(as_json), world.pipeline().ledger.reading() as connection:
         graph = recorded_graph(connection)
-        found: Sequence = getattr(graph, direction)(column_named(graph, text))
+        found: Sequence[Reached] = getattr(graph, direction)(column_named(graph, text))
     rows = [
         {"data_set": one.column.dataset.name, "column": one.column.field, "steps": one.steps}
         for one in found

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Share requests, grants and channels.", no_args_is_help=True)
 
-As = Annotated[str, typer.Option("--as", help="Account that acts, e.g. zhao@hr.")]
+As = Annotated[str, typer.Option("--as", help="Account that acts, or deputy:account.")]
 Request = Annotated[str, typer.Argument(help="Number of the request, e.g. SQ00000012.")]
 Grant = Annotated[str, typer.Argument(help="Number of the grant, e.g. GT00000013.")]
 Reason = Annotated[str, typer.Option(help="The reason; the other side reads it.")]
@@ -53,7 +53,7 @@ def check(form: Form, account: As, as_json: AsJson = False) -> None:
     from yishu.sharing.hints import hints  # noqa: PLC0415
 
     with acting(account, as_json) as (desk, actor):
-        asked = _form(form)
+        asked = read_form(form)
         object_ = filing.object_of(desk, asked)
         parts = missing(asked, object_, consented=True)
         told = hints(desk, actor.org, asked.object_id, asked.fields).texts_zh
@@ -76,8 +76,8 @@ def file_request(form: Form, account: As, as_json: AsJson = False) -> None:
     from yishu.sharing import filing  # noqa: PLC0415
 
     with acting(account, as_json) as (desk, actor):
-        request_id = filing.draft(desk, _form(form), actor)
-    _done(request_id, "drafted; next: consent, then submit", as_json)
+        request_id = filing.draft(desk, read_form(form), actor)
+    done(request_id, "drafted; next: consent, then submit", as_json)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def consent(request_id: Request, account: As, as_json: AsJson = False) -> None:
 
     with acting(account, as_json) as (desk, actor):
         filing.consent(desk, request_id, actor)
-    _done(request_id, "consented", as_json)
+    done(request_id, "consented", as_json)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def submit(request_id: Request, account: As, as_json: AsJson = False) -> None:
 
     with acting(account, as_json) as (desk, actor):
         filing.submit(desk, request_id, actor)
-    _done(request_id, "received", as_json)
+    done(request_id, "received", as_json)
 
 
 @app.command("return")
@@ -114,7 +114,7 @@ def return_(
         is_authority = actor.role is Role.AUTHORITY_REVIEWER
         action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
         filing.return_once(desk, request_id, part, actor, action)
-    _done(request_id, "returned; its clock is paused", as_json)
+    done(request_id, "returned; its clock is paused", as_json)
 
 
 @app.command()
@@ -124,7 +124,7 @@ def withdraw(request_id: Request, account: As, as_json: AsJson = False) -> None:
 
     with acting(account, as_json) as (desk, actor):
         filing.withdraw(desk, request_id, actor)
-    _done(request_id, "withdrawn", as_json)
+    done(request_id, "withdrawn", as_json)
 
 
 @app.command()
@@ -134,7 +134,6 @@ def grant(
     *,
     strike: Annotated[list[str] | None, typer.Option(help="Element not to grant.")] = None,
     note: Annotated[str, typer.Option(help="A note for the other side.")] = "",
-    deputy_for: Annotated[str | None, typer.Option(help="For whom the account acts.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Consent to requests in the seat that is next; the last seat makes the grant.
@@ -143,7 +142,7 @@ def grant(
     """
     from yishu.sharing import deciding  # noqa: PLC0415
 
-    facts: dict[str, Any] = {"strike": strike or (), "note": note, "deputy_for": deputy_for}
+    facts: dict[str, Any] = {"strike": strike or (), "note": note}
     with acting(account, as_json) as (desk, actor):
         made = {one: deciding.grant(desk, one, actor, **facts) for one in request_ids}
     rows = [
@@ -165,7 +164,7 @@ def refuse(
 
     with acting(account, as_json) as (desk, actor):
         deciding.refuse(desk, request_id, actor, reason, basis=basis)
-    _done(request_id, "refused", as_json)
+    done(request_id, "refused", as_json)
 
 
 @app.command("open")
@@ -293,7 +292,7 @@ def register(
     keep = registers.register_disposal if disposal else registers.register_use
     with acting(account, as_json) as (desk, actor):
         keep(desk, grant_id, date.fromisoformat(on), note, actor)
-    _done(grant_id, "registered", as_json)
+    done(grant_id, "registered", as_json)
 
 
 @app.command()
@@ -332,7 +331,8 @@ def serve(
     uvicorn.run(served, host=host, port=port, log_level="warning")
 
 
-def _form(path: Path) -> "RequestForm":
+def read_form(path: Path) -> "RequestForm":
+    """The form in a file: JSON, or the filled-in XLSX template."""
     from yishu.sharing import filing, sheet  # noqa: PLC0415
 
     if path.suffix.lower() == ".xlsx":
@@ -345,10 +345,11 @@ def _change(verb: str, grant_id: str, account: str, reason: str, *, as_json: boo
 
     with acting(account, as_json) as (desk, actor):
         getattr(opening, verb)(desk, grant_id, actor, reason)
-    _done(grant_id, {"suspend": "suspended", "resume": "open", "close": "closed"}[verb], as_json)
+    done(grant_id, {"suspend": "suspended", "resume": "open", "close": "closed"}[verb], as_json)
 
 
-def _done(number: str, state: str, as_json: bool) -> None:
+def done(number: str, state: str, as_json: bool) -> None:
+    """Say what a step made of a request or grant."""
     show({"id": number, "state": state}, as_json, lambda: console.print(f"{number}: {state}"))
 
 

@@ -5,6 +5,7 @@ to the data authority, then to whoever supervises (S002 二（八）; the days a
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog.promise import Party
 from catalog.roles import Role
@@ -56,6 +57,7 @@ _OFFICER = {
 }
 
 
+@lru_cache(1024)
 def reached(remaining: int) -> Step | None:
     """The last step that is reached with so many working days left; None: none is yet.
 

@@ -120,6 +120,11 @@ def find(connection: Connection, account: str, on: date) -> Actor:
     return replace(_valid(connection, principal, on), person=deputy.person, account=account)
 
 
+def principal_of(actor: Actor) -> str | None:
+    """The account that an actor stands in for; None where they act for themselves."""
+    return actor.account.partition(":")[2] or None
+
+
 def listed(connection: Connection) -> list[dict[str, Any]]:
     """Every account with its name and days, in order of body and account."""
     asked = select(Account).order_by(Account.org, Account.account)

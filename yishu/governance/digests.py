@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from catalog.promise import Party
 from catalog.roles import Role
 from yishu.clocks import beijing_day
 from yishu.clocks.duty import Duty, Step, told
@@ -15,7 +16,7 @@ from yishu.governance.promises import Standing
 _MOST_LINES = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reminder:
     """A threshold that a clock has reached."""
 
@@ -36,22 +37,28 @@ class Reminder:
 def digests(reminders: Sequence[Reminder], rules: ClockRules, now: datetime) -> Iterator[Notice]:
     """One notice for each role of a body that hears of something."""
     by_recipient: dict[tuple[str, Role], list[Reminder]] = {}
+    known: dict[tuple[Duty, Party, str], list[tuple[str, Role]]] = {}
     for reminder in reminders:
-        for recipient in sorted(set(_recipients(reminder, rules))):
+        one = reminder.standing
+        whose = (reminder.step.duty, one.status.holder, one.row.holder_org)
+        if whose not in known:
+            known[whose] = sorted(set(_recipients(*whose, rules)))
+        for recipient in known[whose]:
             by_recipient.setdefault(recipient, []).append(reminder)
     for (org, role), items in by_recipient.items():
         yield _digest(org, role, items, rules, now)
 
 
-def _recipients(reminder: Reminder, rules: ClockRules) -> Iterator[tuple[str, Role]]:
-    row, status = reminder.standing.row, reminder.standing.status
-    duties = {reminder.step.duty, Duty.OFFICER}
-    if row.holder_org not in rules.departments:
+def _recipients(
+    duty: Duty, holder: Party, holder_org: str, rules: ClockRules
+) -> Iterator[tuple[str, Role]]:
+    duties = {duty, Duty.OFFICER}
+    if holder_org not in rules.departments:
         # Whoever held it does not exist any more: the authority has to find a successor.
         duties = {Duty.AUTHORITY}
-    for duty in sorted(duties):
-        party, role = told(duty, status.holder)
-        yield rules.org_of(party, row.holder_org), role
+    for each in sorted(duties):
+        party, role = told(each, holder)
+        yield rules.org_of(party, holder_org), role
 
 
 def _digest(

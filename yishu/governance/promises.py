@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
@@ -41,6 +43,7 @@ class NewClock:
         cause: Why it runs; a second one for the same object and cause merges with the open one.
         received_at: When it began; the day in Beijing is not counted.
         note: The evidence, without personal data.
+        working_days: The limit that the object states itself; 0: the promise's.
     """
 
     promise: str
@@ -51,8 +54,9 @@ class NewClock:
     cause: str
     received_at: datetime
     note: str | None = None
+    working_days: int = 0
 
-    @property
+    @cached_property
     def clock_id(self) -> str:
         """Its id follows from what it is, so opening it again opens nothing."""
         at = self.received_at.astimezone(UTC).isoformat()
@@ -60,9 +64,11 @@ class NewClock:
         return "clk-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
-@dataclass(frozen=True)
-class ClockRow:
-    """A clock of the ledger with its events, the opening one first."""
+class ClockRow(NamedTuple):
+    """A clock of the ledger with its events, the opening one first.
+
+    A tuple, since a sweep makes one for every clock there is.
+    """
 
     clock_id: str
     promise: str
@@ -76,7 +82,7 @@ class ClockRow:
     events: tuple[ClockEvent, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a clock stands now, and the earlier last day of another profile beside it."""
 
@@ -99,10 +105,7 @@ def open_clocks(connection: Connection, news: Sequence[NewClock], actor: Actor) 
     rows = {new.clock_id: new for new in news}
     made = insert_all(connection, Clock, [_clock_values(new) for new in rows.values()])
     opened = {row.clock_id for row in made}
-    events = [
-        _event_values(id_, ClockEvent(EventKind.OPENED, rows[id_].received_at), actor, rows[id_])
-        for id_ in opened
-    ]
+    events = [_event_values(id_, _opening(rows[id_]), actor, rows[id_]) for id_ in opened]
     open_ids = _open_ones(connection, [new for id_, new in rows.items() if id_ not in opened])
     known = _known(connection, set(rows) - opened)
     ids = []
@@ -174,6 +177,7 @@ def clock_rows(
     closed_since: datetime | None = None,
     org: str | None = None,
     promise: str | None = None,
+    object_kind: str | None = None,
     object_id: str | None = None,
     clock_id: str | None = None,
 ) -> list[ClockRow]:
@@ -189,6 +193,7 @@ def clock_rows(
     for column, value in (
         (Clock.holder_org, org),
         (Clock.promise, promise),
+        (Clock.object_kind, object_kind),
         (Clock.object_id, object_id),
         (Clock.clock_id, clock_id),
     ):
@@ -197,10 +202,8 @@ def clock_rows(
     where = and_(True, *conditions)
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
-    return [
-        ClockRow(**row._mapping, events=tuple(events[row.clock_id]))
-        for row in connection.execute(asked)
-    ]
+    found = connection.execute(asked).all()
+    return [ClockRow._make((*row, tuple(events[row.clock_id]))) for row in found]
 
 
 def clock_of(connection: Connection, clock_id: str) -> ClockRow:
@@ -253,7 +256,9 @@ def standings(
     ):
         is_asked = beside and row.closed_at is None
         others = rules.elsewhere(row.profile, row.promise) if is_asked else []
-        earlier = earlier_elsewhere(status, others, row.events, rules.calendar, now)
+        earlier = (
+            earlier_elsewhere(status, others, row.events, rules.calendar, now) if others else None
+        )
         yield Standing(row, promise, status, earlier)
 
 
@@ -268,6 +273,10 @@ def _clock_values(new: NewClock) -> dict[str, object]:
         "cause": new.cause,
         "received_at": new.received_at,
     }
+
+
+def _opening(new: NewClock) -> ClockEvent:
+    return ClockEvent(EventKind.OPENED, new.received_at, working_days=new.working_days)
 
 
 def _event_values(
@@ -322,7 +331,7 @@ def _events(connection: Connection, where: ColumnElement[bool]) -> dict[str, lis
     )
     kinds = {kind.value: kind for kind in EventKind}
     found: dict[str, list[ClockEvent]] = {}
-    for id_, at, kind, cause, days, consent, due, org, note, _ in connection.execute(asked):
+    for id_, at, kind, cause, days, consent, due, org, note, _ in connection.execute(asked).all():
         event = ClockEvent(
             kinds[kind], at, ClockCause(cause) if cause else None, days, consent, due, org, note
         )
@@ -343,7 +352,7 @@ def _locked(connection: Connection, clock_id: str) -> ClockRow:
     row = connection.execute(asked).one_or_none()
     if row is None:
         raise _unknown(clock_id)
-    return ClockRow(**row._mapping, events=())
+    return ClockRow._make((*row, ()))
 
 
 def _journal(

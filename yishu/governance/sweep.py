@@ -9,7 +9,7 @@ grow with the number of clocks.
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, func, select, text
@@ -157,7 +157,7 @@ def _as_of(rows: Sequence[ClockRow], moment: datetime) -> Iterator[ClockRow]:
         if all(event.at <= moment for event in row.events):
             yield row
         elif row.received_at <= moment:
-            yield replace(row, events=tuple(e for e in row.events if e.at <= moment))
+            yield row._replace(events=tuple(e for e in row.events if e.at <= moment))
 
 
 def _cards(one: Standing, day: date) -> Iterator[NewCard]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -32,6 +33,7 @@ def insert_all(
     return list(connection.execute(statement, {"rows": given}).all())
 
 
+@lru_cache(4096)  # The rows of one act share their moments and days.
 def _plain(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()

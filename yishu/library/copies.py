@@ -89,7 +89,9 @@ def _pairs(
         if opened is None or not {copy.item, *copy.key} <= set(opened.columns):
             continue
         sources = [source for source in weave.sources if copy.column in source.feed.items]
-        for source in sources or [None]:
+        if not sources:
+            yield copy, opened, None
+        for source in sources:
             yield copy, opened, source
 
 

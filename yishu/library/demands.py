@@ -54,7 +54,7 @@ def duplicate_demands(root: Path, catalog: CatalogView) -> list[DuplicateDemand]
 
 def _suppliers(root: Path, catalog: CatalogView) -> dict[str, tuple[str, ShareType]]:
     published = set(tables(root))
-    found = {}
+    found: dict[str, tuple[str, ShareType]] = {}
     for material, entry_id in catalog.code_lists[MATERIAL_SOURCE].codes.items():
         entry = catalog.entries.get(entry_id)
         is_published = unified_table(entry_id) in published

@@ -12,9 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from yishu.library.engine import DEFAULT_MEMORY, connect, one, quote, scan
-from yishu.library.place import Place
+from yishu.library.place import Place, open_version
 from yishu.library.provenance import content_columns
-from yishu.library.read import open_version
 
 _LIMBS = 4
 _LIMB_BITS = 64

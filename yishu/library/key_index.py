@@ -210,8 +210,8 @@ class _File:
         make_private(made.parent)
         with made.open("wb") as file:
             file.write(_HEAD.pack(_MAGIC, self._mark, len(hashes)))
-            file.write(hashes)
-            file.write(rows)
+            file.write(hashes.data)
+            file.write(rows.data)
         write_private(made, self._target)
 
     def stored(self) -> tuple[np.ndarray, np.ndarray] | None:

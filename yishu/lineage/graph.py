@@ -132,7 +132,8 @@ class _Adjacency:
         starts = self._starts[columns]
         lengths = self._starts[columns + 1] - starts
         offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return self._next[np.repeat(starts, lengths) + offsets]
+        found: np.ndarray = self._next[np.repeat(starts, lengths) + offsets]
+        return found
 
     def steps_from(self, start: int) -> np.ndarray:
         """For every column the steps from one; -1 where there is no way."""

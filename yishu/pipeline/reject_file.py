@@ -108,6 +108,30 @@ def masked_rows(
     return found
 
 
+def clear_row(entry: CatalogEntry, folder: RunFolder, number: int) -> dict[str, str]:
+    """One quarantined row in clear, by the names of its items; who sees it is on record already.
+
+    Args:
+        entry: The entry of the run.
+        folder: Where the run keeps its files.
+        number: The row's number in the delivery, from 1, as the reject file shows it.
+
+    Raises:
+        StageMissing: the run's quarantine is over, or has no row of that number.
+    """
+    _require_quarantine(folder)
+    items = [entry.item(name) for name in _fields(entry, folder.quarantined)]
+    for row, _ in _failing(folder.quarantined, items, is_clear=True):
+        if row[0] == number:
+            return {item.name: str(value) for item, value in zip(items, row[1:], strict=True)}
+    raise StageMissing(
+        f"{folder.quarantine.name} row {number}",
+        found="no such row in the quarantine of that run",
+        expected="a row number of the list of quarantined rows",
+        remedy="open the list again",
+    )
+
+
 def _require_quarantine(folder: RunFolder) -> None:
     if not folder.quarantined.exists():
         raise StageMissing(

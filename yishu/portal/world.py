@@ -58,6 +58,12 @@ class World:
             return current_release(directory)  # which says what to do
         return _release(directory, pointer.read_text("ascii").strip())
 
+    def names(self) -> dict[str, str]:
+        """Names of the entries and subjects in force, by id."""
+        release = self.release()
+        found = {one.id: one.name for one in release.entries.values()}
+        return found | {one.id: one.name for one in release.subjects.values()}
+
     def documents(self) -> tuple[Document, ...]:
         """What is searched of the catalog in force."""
         return _documents(self.settings.releases_dir, self.release().id)

@@ -12,13 +12,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from catalog.roles import Action
+from catalog.roles import Action, Role
 from yishu.governance.permission import require
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareAttachment
 from yishu.library.place import make_private
 from yishu.sharing.desk import Desk
-from yishu.sharing.errors import AttachmentRefused
+from yishu.sharing.errors import AttachmentRefused, RequestUnknown
+from yishu.sharing.vocabulary import RequestState
 
 MOST_BYTES = 10 << 20
 MOST_FILES = 10
@@ -44,9 +45,7 @@ class Attached:
     size: int
 
 
-def attach(
-    desk: Desk, folder: Path, request_id: str, actor: Actor, *, name: str, content: bytes
-) -> Attached:
+def attach(desk: Desk, request_id: str, actor: Actor, *, name: str, content: bytes) -> Attached:
     """Keep a file of a request.
 
     Raises:
@@ -58,6 +57,7 @@ def attach(
     if len(listed(desk, request_id)) >= MOST_FILES:
         raise _refused(request_id, f"more than {MOST_FILES} attachments", "no more")
     digest = hashlib.sha256(content).hexdigest()
+    folder = desk.attachments
     make_private(folder)
     beside = folder / f".{digest}.{os.getpid()}"
     beside.touch(mode=0o600)
@@ -74,6 +74,43 @@ def attach(
     desk.connection.execute(insert(ShareAttachment).values(values).on_conflict_do_nothing())
     desk.step(actor, Action.FILE_REQUEST, request_id, "attached", safe_name(name))
     return Attached(digest, safe_name(name), kind, len(content))
+
+
+def seen_by(desk: Desk, request_id: str, actor: Actor) -> list[Attached]:
+    """The attachments of a request, for a party to it.
+
+    Raises:
+        RequestUnknown: there is no such request, or the actor is no party to it.
+    """
+    row = desk.request(request_id)
+    is_own = actor.org == row.consumer_org and actor.role in _OWN
+    is_party = actor.role in _DECIDING and row.state != RequestState.DRAFT
+    is_provider = actor.org in row.provider_orgs or actor.role is not Role.PROVIDER_REVIEWER
+    if is_own or (is_party and is_provider):
+        return listed(desk, request_id)
+    raise RequestUnknown(
+        request_id,
+        found="a request between other bodies",
+        expected="a request of the own department, or one to decide",
+        remedy="ask the department that filed it",
+    )
+
+
+_OWN = (Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD)
+_DECIDING = (Role.PROVIDER_REVIEWER, Role.AUTHORITY_REVIEWER, Role.CENTRE_OPERATOR, Role.AUDITOR)
+
+
+def find(desk: Desk, request_id: str, digest: str, actor: Actor) -> tuple[Attached, Path]:
+    """An attachment and where it lies, for a party to the request; raises like ``seen_by``."""
+    found = [one for one in seen_by(desk, request_id, actor) if one.digest == digest]
+    if found:
+        return found[0], desk.attachments / digest
+    raise RequestUnknown(
+        request_id,
+        found="no such attachment",
+        expected="one that the request lists",
+        remedy="open the request's attachments again",
+    )
 
 
 def listed(desk: Desk, request_id: str) -> list[Attached]:

@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Row, insert, select
 
 from catalog.roles import Action
+from yishu.governance.accounts import principal_of
 from yishu.governance.permission import require
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareDecision, ShareGrant
 from yishu.sharing import clocks
 from yishu.sharing.desk import BEIJING, Desk, reason_of
-from yishu.sharing.errors import ApprovalTooLow, NotThisState, RequestRefused
+from yishu.sharing.errors import ApprovalTooLow, NotThisState, RequestRefused, SameHands
 from yishu.sharing.filing import judged
 from yishu.sharing.form import REGION_COLUMN, RequestForm, RowScope
 from yishu.sharing.minimality import approval_level
@@ -83,11 +84,11 @@ def grant(
     *,
     strike: Sequence[str] = (),
     note: str = "",
-    deputy_for: str | None = None,
 ) -> str | None:
     """Consent in the next seat. Returns the grant's number once all seats have consented.
 
-    Elements that no named use justifies are struck, and those that the decider strikes.
+    Elements that no named use justifies are struck, and those that the decider strikes. A deputy
+    decides in the seat of the account that they stand in for, which stands on record beside them.
 
     Raises:
         Forbidden: the actor does not hold the next seat.
@@ -98,8 +99,7 @@ def grant(
     chair = _take_seat(desk, request, actor)
     form = _reduced(desk, request_id, RequestForm.model_validate(request.form), strike)
     desk.set_request(request_id, form=form.model_dump(mode="json"))
-    said = {"reason": note.strip() or None, "deputy_for": deputy_for}
-    _record(desk, request_id, chair, actor, "granted", **said)
+    _record(desk, request_id, chair, actor, "granted", reason=note.strip() or None)
     if next_chair(desk, request) is not None:
         return None
     desk.set_request(request_id, state=RequestState.APPROVED.value, decided_at=desk.at)
@@ -118,7 +118,6 @@ def refuse(
     reason: str,
     *,
     basis: str | None = None,
-    deputy_for: str | None = None,
 ) -> None:
     """Refuse in the next seat, with the reason; the request ends there.
 
@@ -128,8 +127,7 @@ def refuse(
     request = desk.request(request_id, RequestState.SUBMITTED)
     chair = _take_seat(desk, request, actor)
     why = reason_of(request_id, reason, "a refusal")
-    said = {"reason": why, "deputy_for": deputy_for, "basis": basis}
-    _record(desk, request_id, chair, actor, "refused", **said)
+    _record(desk, request_id, chair, actor, "refused", reason=why, basis=basis)
     desk.set_request(request_id, state=RequestState.REFUSED.value, decided_at=desk.at)
     clocks.finish(desk, request_id, actor)
 
@@ -155,6 +153,13 @@ def _take_seat(desk: Desk, request: Row[Any], actor: Actor) -> Chair:
         )
     org = chair.org if chair.seat is Seat.PROVIDER else None
     require(actor, _ACTIONS[chair.seat], request.request_id, org)
+    if actor.person in (request.filed_by, request.consented_by):
+        raise SameHands(
+            request.request_id,
+            found="a decision by whoever filed the request or consented to it",
+            expected="another person, also where a deputy decides (S004 Art.18)",
+            remedy="let the account's holder or another deputy decide",
+        )
     return chair
 
 
@@ -184,6 +189,7 @@ def _record(
             person=actor.person,
             account=actor.account,
             org=actor.org,
+            deputy_for=principal_of(actor),
             decided_at=desk.at,
             **said,
         )

@@ -6,7 +6,9 @@ it is done again under the same number, and the other side has it once.
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from openlineage.client.transport import Transport
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from yishu.ledger.models import ShareDelivery
 from yishu.library.place import make_private
 from yishu.lineage import Moment
-from yishu.sharing import exchange, files, lineage, push
+from yishu.sharing import exchange, files, lineage, manifest, push
 from yishu.sharing.errors import AccessDenied, DeliveryFailed, SharingError
 from yishu.sharing.house import House, Ready, ready, use_of
 from yishu.sharing.opening import open_grants
 from yishu.sharing.uselog import UseLog
 from yishu.sharing.vocabulary import GrantState, ShareFormat
-
-ONWARD_TERMS = (
-    "仅限本授权所列用途使用，不得以任何形式提供给第三方，也不得用于其他目的（S004 第十七条）"
-)
 
 PUSHED = (ShareFormat.DATABASE, *files.SUFFIX)
 """Formats that are delivered; the others are asked for by their readers."""
@@ -78,6 +76,24 @@ def deliver(
         DeliveryFailed: the other side did not take it; the next call tries again.
         SharingError: the grant is held, stale or not open.
     """
+    with _alone(house, grant_id):
+        return _deliver(house, grant_id, connections, transport)
+
+
+@contextmanager
+def _alone(house: House, grant_id: str) -> Iterator[None]:
+    """One delivery of a grant at a time, whoever asks: the hourly run, a command, a download."""
+    with house.engine.begin() as connection:
+        connection.execute(_LOCK, {"grant_id": grant_id})
+        yield
+
+
+_LOCK = text("select pg_advisory_xact_lock(hashtext('delivery'), hashtext(:grant_id))")
+
+
+def _deliver(
+    house: House, grant_id: str, connections: Mapping[str, str], transport: Transport | None
+) -> Delivered | None:
     begun = _begin(house, grant_id)
     if begun is None:
         return None
@@ -153,8 +169,8 @@ def _begin(house: House, grant_id: str) -> tuple[Ready, Row[Any]] | None:
     with house.engine.begin() as connection:
         house.desk(connection).grant(grant_id, GrantState.OPEN)
         served = ready(house, connection, grant_id)
-        last = _last(connection, grant_id)
-        if last and last.state == "delivered" and last.table_version == served.projection.version:
+        last = last_delivery(connection, grant_id)
+        if last is not None and _has(house, last, served.projection.version):
             return None
         row = _begun(house, connection, served, last)
     use = use_of(
@@ -178,7 +194,26 @@ def _begin(house: House, grant_id: str) -> tuple[Ready, Row[Any]] | None:
     return served, row
 
 
-def _last(connection: Any, grant_id: str) -> Row[Any] | None:
+def _has(house: House, last: Row[Any], version: int) -> bool:
+    """Whether the last delivery is of this version, and what is kept of it is still there."""
+    name = last.receipt.get("file")
+    is_there = name is None or (folder_of(house, last.grant_id) / name).exists()
+    return bool(last.state == "delivered" and last.table_version == version and is_there)
+
+
+def folder_of(house: House, grant_id: str) -> Path:
+    """Where the files of a grant's deliveries lie."""
+    return house.folder / "deliveries" / grant_id
+
+
+def forget(house: House, grant_id: str) -> None:
+    """Delete the files of a grant's deliveries, and what its batches are compared with."""
+    for folder in (folder_of(house, grant_id), _state_file(house, grant_id, 0).parent):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def last_delivery(connection: Connection, grant_id: str) -> Row[Any] | None:
+    """The newest delivery of a grant, begun or done; None when there is none."""
     asked = select(ShareDelivery.__table__).where(ShareDelivery.grant_id == grant_id)
     found: Row[Any] | None = connection.execute(
         asked.order_by(ShareDelivery.batch_no.desc()).limit(1)
@@ -250,63 +285,27 @@ def _push_batch(
 def _push_file(
     house: House, served: Ready, row: Row[Any], connections: Mapping[str, str]
 ) -> tuple[int, dict[str, Any], Path]:
-    folder = house.folder / "deliveries" / row.grant_id
+    folder = folder_of(house, row.grant_id)
     make_private(folder)
     kind = ShareFormat(served.grant.format)
     path = folder / f"{row.delivery_id}.{files.SUFFIX[kind]}"
     projection = served.projection
-    about = _about(served, row)
+    about = manifest.about(served, row)
     files.write(path, kind, projection.schema, projection.batches(), about)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest = path.with_suffix(".manifest.json")
-    told = _manifest(served, row, path, digest)
-    manifest.write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
+    told = manifest.manifest(served, row, path, digest)
+    beside = manifest.place(path)
+    beside.write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
     received = files.read_back(path, kind, projection.schema).num_rows
     receipt = {"file": path.name, "sha256": digest, "rows": received}
     if served.grant.destination:
         # The manifest comes last: whoever sees it finds the file complete.
         url = _url(connections, served.grant.destination)
-        there = push.files_to(url, served.grant.destination, [path, manifest])
+        there = push.files_to(url, served.grant.destination, [path, beside])
         receipt["at_destination"] = there[path.name]
         if there[path.name] != digest:
             raise _uneven(row, 0)
     return received, receipt, path
-
-
-def _about(served: Ready, row: Row[Any]) -> files.About:
-    names = {one.field: one.name for one in served.object_.columns.values()}
-    notes = {"name": served.object_.name, "批次": str(row.batch_no), "使用条件": ONWARD_TERMS}
-    return files.About(row.grant_id, names, notes)
-
-
-def _manifest(served: Ready, row: Row[Any], path: Path, digest: str) -> dict[str, Any]:
-    columns = [
-        {
-            "field": field.name,
-            "name": served.object_.columns[field.name].name,
-            "type": str(field.type),
-            "mask": served.grant.masks.get(field.name),
-        }
-        for field in served.projection.schema
-    ]
-    return {
-        "grant_id": row.grant_id,
-        "request_id": served.grant.request_id,
-        "delivery_id": row.delivery_id,
-        "object": served.grant.object_id,
-        "table_version": row.table_version,
-        "run_id": served.run_id,
-        "file": path.name,
-        "format": served.grant.format,
-        "csv_escape": files.ESCAPE,
-        "rows": served.projection.rows,
-        "bytes": path.stat().st_size,
-        "sha256": digest,
-        "content_digest": row.content_digest,
-        "columns": columns,
-        "terms": ONWARD_TERMS,
-        "made_at": row.started_at.isoformat(),
-    }
 
 
 def _state_file(house: House, grant_id: str, batch_no: int) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ class Desk:
         materials: Materials of service items by basic code; empty: not known.
         upstream: Data sets that a table comes from, by lineage.
         authority, operator: Department ids of the data authority and the command centre.
+        attachments: Folder of the requests' attachments.
     """
 
     connection: Connection
@@ -42,6 +44,7 @@ class Desk:
     upstream: Callable[[str], frozenset[str]] = field(default=lambda _: frozenset())
     authority: str = "big_data_bureau"
     operator: str = "command_centre"
+    attachments: Path = Path("attachments")
 
     def number(self, prefix: str) -> str:
         """A new number such as ``SQ00000012``."""

@@ -36,7 +36,7 @@ def parse(content: Any, name: str = "request") -> RequestForm:
     try:
         return RequestForm.model_validate(content)
     except ValidationError as error:
-        raise RequestIncomplete(name, [_fault(one) for one in error.errors()]) from None
+        raise RequestIncomplete(name, [fault(one) for one in error.errors()]) from None
 
 
 def draft(desk: Desk, form: RequestForm, actor: Actor) -> str:
@@ -50,6 +50,13 @@ def edit(desk: Desk, request_id: str, form: RequestForm, actor: Actor) -> None:
     require(actor, Action.FILE_REQUEST, request_id, row.consumer_org)
     desk.set_request(request_id, form=form.model_dump(mode="json"), consented_by=None)
     desk.step(actor, Action.FILE_REQUEST, request_id, "edited")
+
+
+def autosave(desk: Desk, request_id: str, form: RequestForm, actor: Actor) -> None:
+    """Keep what is being typed into a draft: no step of its timeline; consent is asked anew."""
+    row = desk.request(request_id, RequestState.DRAFT)
+    require(actor, Action.FILE_REQUEST, request_id, row.consumer_org)
+    desk.set_request(request_id, form=form.model_dump(mode="json"), consented_by=None)
 
 
 def consent(desk: Desk, request_id: str, actor: Actor) -> None:
@@ -205,7 +212,8 @@ def _refuse_not_shared(request_id: str, object_: SharedObject) -> None:
         )
 
 
-def _fault(error: Any) -> Missing:
+def fault(error: Any) -> Missing:
+    """What pydantic found wrong, as a part to complete."""
     part = ".".join(str(one) for one in error["loc"]) or "form"
     code = "REQ_FEE" if "free of charge" in error["msg"] else "REQ_VALUE"
     return Missing(code, part, f"{error['msg']}。")

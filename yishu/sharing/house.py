@@ -90,6 +90,7 @@ class House:
             self.upstream,
             self.authority,
             self.operator,
+            self.folder / "attachments",
         )
 
 

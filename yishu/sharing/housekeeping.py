@@ -18,7 +18,7 @@ from yishu.governance.notices import Notice, enqueue_all
 from yishu.ledger.models import ShareGrant, ShareRegister
 from yishu.ledger.statements import query
 from yishu.library.place import Place, open_version
-from yishu.sharing import opening, projection, usecheck
+from yishu.sharing import delivering, opening, projection, usecheck
 from yishu.sharing.deciding import begins
 from yishu.sharing.desk import Desk
 from yishu.sharing.house import House, rules_of
@@ -30,6 +30,9 @@ RENEWAL_LEAD = timedelta(days=30)
 
 KEY_LINKS = "licence|resident|natural_person|social_security_card|payment"
 """Objects that are key links of security: licences, identity, payment (S003 二(九))."""
+
+
+_ENDED = ShareGrant.state.in_([GrantState.CLOSED, GrantState.EXPIRED])
 
 
 class AnomalyKind(Labelled):
@@ -68,10 +71,16 @@ def nightly(house: House, key: Ed25519PrivateKey) -> Done:
 
 
 def clear(house: House) -> int:
-    """Delete the projections that no open grant reads; how many."""
+    """Delete the bytes that no grant may give any more; how many projections.
+
+    Projections that no open grant reads, and delivered files of grants that have ended.
+    """
     with house.engine.begin() as connection:
         grants = opening.open_grants(house.desk(connection))
         kept = {name for grant in grants if (name := _identity(house, grant))}
+        ended = list(connection.scalars(select(ShareGrant.grant_id).where(_ENDED)))
+    for grant_id in ended:
+        delivering.forget(house, grant_id)
     return len(projection.forget(house.projections, kept))
 
 
@@ -89,9 +98,8 @@ def anomalies(desk: Desk) -> list[Any]:
 def due_disposals(desk: Desk) -> list[Any]:
     """Ended grants whose consumer has not registered the disposal (Decree 809 Art.27)."""
     disposed = select(ShareRegister.grant_id).where(ShareRegister.kind == "disposal")
-    ended = [GrantState.CLOSED, GrantState.EXPIRED]
     asked = select(ShareGrant.__table__).where(
-        ShareGrant.state.in_(ended),
+        _ENDED,
         ShareGrant.opened_at.is_not(None),
         ShareGrant.grant_id.not_in(disposed),
     )

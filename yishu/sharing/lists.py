@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,6 +21,8 @@ from yishu.governance.permission import require
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareDemand, ShareResponsibility
 from yishu.sharing.desk import Desk, reason_of
+from yishu.sharing.errors import Missing, RequestIncomplete
+from yishu.sharing.filing import fault
 
 NEAREST = 3
 
@@ -63,6 +65,18 @@ class Matched:
     nearest: tuple[str, ...]
 
 
+def demand_of(content: Any) -> Demand:
+    """A demand from plain data.
+
+    Raises:
+        RequestIncomplete: every part that is missing or wrong, named.
+    """
+    try:
+        return Demand.model_validate(content)
+    except ValidationError as error:
+        raise RequestIncomplete("demand", [fault(one) for one in error.errors()]) from None
+
+
 def list_demand(desk: Desk, demand: Demand, actor: Actor) -> str:
     """Put a demand on the actor's department's list; its number."""
     require(actor, Action.FILE_REQUEST, demand.title, actor.org)
@@ -76,7 +90,10 @@ def list_demand(desk: Desk, demand: Demand, actor: Actor) -> str:
 
 def list_responsibility(desk: Desk, entry_id: str, duty_basis: str, actor: Actor) -> None:
     """Put an entry on the list of what a department's duties let it give, with the duty."""
-    entry = desk.catalog.entries[entry_id]
+    entry = desk.catalog.entries.get(entry_id)
+    if entry is None:
+        part = Missing("REQ_NO_OBJECT", "entry_id", "请从目录中选择条目。")
+        raise RequestIncomplete(entry_id, [part])
     require(actor, Action.COMPILE_ENTRY, entry_id, entry.provider_org)
     basis = reason_of(entry_id, duty_basis, "a responsibility")
     values = {"org": actor.org, "entry_id": entry_id, "duty_basis": basis, "listed_at": desk.at}

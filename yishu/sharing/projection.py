@@ -5,12 +5,14 @@ masks (and the grant, where its own token key is used). It is built on the first
 place and swapped in whole; grants of the same share one; whoever closes the last one deletes it.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -35,6 +37,7 @@ FILE_ROWS = 1_000_000
 
 GROUP_ROWS = 131_072
 _FACTS = "_projection.json"
+_BUILDING = ".building-"
 
 
 @dataclass(frozen=True)
@@ -202,11 +205,42 @@ def load(folder: Path) -> Projection:
 
 
 def forget(root: Path, identities: set[str]) -> list[str]:
-    """Delete every projection but the named ones; what was deleted."""
-    gone = [one for one in sorted(root.glob("*")) if one.name not in identities]
+    """Delete every projection but the named ones and those that are being built; what was."""
+    gone = [
+        one
+        for one in sorted(root.glob("*"))
+        if one.name not in identities and not _is_being_built(one)
+    ]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return [folder.name for folder in gone]
+
+
+def _is_being_built(folder: Path) -> bool:
+    if not folder.name.startswith(_BUILDING):
+        return False
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def _building(root: Path) -> Iterator[Path]:
+    """A folder to build in; locked while it is built, so that whoever cleans leaves it alone."""
+    make_private(root)
+    beside = Path(tempfile.mkdtemp(dir=root, prefix=_BUILDING))
+    descriptor = os.open(beside, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield beside
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _scope_columns(rows: RowScope) -> list[str]:
@@ -246,9 +280,7 @@ def _dataset(files: list[str], schema: pa.Schema) -> ds.Dataset:
 def _write(
     root: Path, folder: Path, source: ds.Dataset, rules: Rules, facts: Mapping[str, Any]
 ) -> None:
-    make_private(root)
-    beside = Path(tempfile.mkdtemp(dir=root, prefix=".building-"))
-    try:
+    with _building(root) as beside:
         schema = schema_of(source.schema, rules) if _has(source, rules) else pa.schema([])
         writer = _Parts(beside, schema)
         for batch in project(source, rules):
@@ -263,8 +295,6 @@ def _write(
         }
         (beside / _FACTS).write_text(json.dumps(told), "utf-8")
         _swap(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _has(source: ds.Dataset, rules: Rules) -> bool:

@@ -23,6 +23,9 @@ PEOPLE = {
     "qian@hr": ("qian", Role.DEPARTMENT_HEAD, "human_resources"),
     "li@bd": ("li", Role.AUTHORITY_REVIEWER, "big_data_bureau"),
     "zhou@cc": ("zhou", Role.CENTRE_OPERATOR, "command_centre"),
+    "han@bd": ("han", Role.AUTHORITY_REVIEWER, "big_data_bureau"),
+    "sun@mr": ("sun", Role.DEPARTMENT_OFFICER, "market_regulation"),
+    "root": ("root", Role.ADMINISTRATOR, "big_data_bureau"),
 }
 
 
@@ -65,19 +68,28 @@ def run(*words, code=0):
     return json.loads(answer.stdout)
 
 
-@pytest.mark.requirement("SHR-08", "SHR-13")
-def test_the_whole_story_on_the_command_line(city):
+def filled(**changed):
     today = date.today()  # noqa: DTZ011 - the commands read the real clock
-    form = {
+    return {
         "object_id": ENTRY, "scenario": "参保登记", "service_items": ["320107009000"],
         "purpose_code": "statistics", "purpose": "核对", "legal_basis": "《社会保险法》",
         "elements": [{"field": "uscc", "use": "定位企业记录"}, {"field": "name", "use": "备用"}],
         "mode": "file_download", "format": "xlsx", "cycle": "daily", "contact": "信息中心",
         "valid_from": (today - timedelta(days=1)).isoformat(),
         "valid_until": (today + timedelta(days=90)).isoformat(),
-    }  # fmt: skip
+    } | changed  # fmt: skip
+
+
+def written(city, form):
     path = city / "form.json"
     path.write_text(json.dumps(form), "utf-8")
+    return path
+
+
+@pytest.mark.requirement("SHR-08", "SHR-13")
+def test_the_whole_story_on_the_command_line(city):
+    form = filled()
+    path = written(city, form)
     checked = run("check", str(path), "--as", "zhao@hr")
     verdicts = {one["field"]: one["verdict"] for one in checked["elements"]}
     assert verdicts == {"uscc": "needed", "name": "struck"}
@@ -106,3 +118,50 @@ def test_the_whole_story_on_the_command_line(city):
     assert (listed["state"], listed["grant_state"]) == ("approved", "closed")
     run("register", grant_id, "--as", "zhao@hr", "--note", "已删除", "--on", "2026-11-25",
         "--disposal")  # fmt: skip
+
+
+@pytest.mark.requirement("SHR-02", "SHR-03", "SHR-04")
+def test_lists_are_entered_and_matched_on_the_command_line(city):
+    given = ("--scenario", "参保登记", "--item", "320106001000", "--as", "zhao@hr")
+    listed = run("demand", "add", "核对参保单位", "--want", "企业名称", *given)["id"]
+    told = run("demand", "add", "", "--want", "企业名称", *given, code=1)
+    assert "title" in told["error"]["found"]
+    run("duty", "add", ENTRY, "--basis", "《市场主体登记管理条例》", "--as", "sun@mr")
+    run("duty", "add", "no.such", "--basis", "无", "--as", "sun@mr", code=1)
+    (demand,) = run("demand", "list", "--org", "human_resources")
+    assert (demand["demand_id"], demand["wanted"]) == (listed, ["企业名称"])
+    (duty,) = run("duty", "list")
+    assert (duty["entry_id"], duty["org"]) == (ENTRY, "market_regulation")
+    assert ENTRY not in run("matches")["unlisted_supply"]
+
+
+def test_a_draft_is_corrected_has_its_letter_and_is_decided_by_a_deputy(city):
+    request_id = run("file", str(written(city, filled())), "--as", "zhao@hr")["id"]
+    letter = city / "公函.pdf"
+    letter.write_bytes(b"%PDF-1.7 letter")
+    run("attach", request_id, str(letter), "--as", "zhao@hr")
+    run("attach", request_id, str(written(city, filled())), "--as", "zhao@hr", code=1)
+    run("edit", request_id, str(written(city, filled(purpose="核对单位"))), "--as", "zhao@hr")
+    run("consent", request_id, "--as", "qian@hr")
+    run("submit", request_id, "--as", "zhao@hr")
+    (kept,) = run("attachments", request_id, "--save", str(city), "--as", "li@bd")
+    assert (city / f"{kept['digest'][:8]}-公函.pdf").read_bytes() == b"%PDF-1.7 letter"
+    run("grant", request_id, "--as", "han@bd:li@bd", code=1)
+    today = date.today()  # noqa: DTZ011
+    until = (today + timedelta(days=9)).isoformat()
+    CliRunner().invoke(app, ["user", "deputy", "li@bd", "han@bd", "--as", "root", "--from",
+                             today.isoformat(), "--until", until, "--reason", "休假"])  # fmt: skip
+    grant_id = run("grant", request_id, "--as", "han@bd:li@bd")[request_id]
+    run("open", grant_id, "--as", "zhou@cc")
+    assert run("new-token", grant_id, "--as", "zhou@cc")["token"].startswith("ys1.")
+    got = city / "got"
+    run("download", grant_id, str(got), "--as", "zhao@hr")
+    run("download", grant_id, str(got), "--as", "sun@mr", code=1)
+    assert {one.suffix for one in got.iterdir()} == {".xlsx", ".json"}
+    again = str(written(city, filled(purpose="续期")))
+    renewal = run("renew", grant_id, again, "--as", "zhao@hr")["id"]
+    changed = run("change-scope", grant_id, again, "--as", "zhao@hr")["id"]
+    kinds = {one["request_id"]: one["kind"] for one in run("list")}
+    assert (kinds[renewal], kinds[changed]) == ("renewal", "change")
+    reason = ("--reason", "名称有误", "--as", "zhou@cc")
+    assert run("recall", ENTRY, "--until", "0", *reason) == [f"{grant_id}-000001"]

@@ -190,6 +190,31 @@ def test_a_month_in_progress_counts_what_there_is(connection):
     assert found.until == now
 
 
+def test_nothing_is_due_before_this_installation_had_the_entry(postgres_server):
+    """Released on the 24th, reached on the 25th for both days: the 26th alone was kept."""
+    url = postgres_server.ensure_database("scores_begun")
+    migrate.upgrade(url)
+    made = create_engine(url)
+    ledger = Ledger(made)
+    hourly = "administrative_approval.approval_case"
+    limits = {TAXPAYER: timedelta(days=1), RESIDENT: timedelta(days=1), hourly: timedelta(hours=1)}
+    unreachable(ledger, TAXPAYER, "tax-24", datetime(2026, 11, 24, 1, 30, tzinfo=UTC))
+    for day in (25, 26):
+        run(ledger, TAXPAYER, f"tax-{day}", datetime(2026, 11, day, 1, 30, tzinfo=UTC), ())
+    run(ledger, RESIDENT, "res-25", datetime(2026, 11, 25, 1, 30, tzinfo=UTC), ())
+    now = datetime(2026, 11, 27, 0, 30, tzinfo=UTC)
+    begun, came = now - timedelta(minutes=20), now - timedelta(minutes=15)
+    unreachable(ledger, hourly, "case-1", begun)
+    run(ledger, hourly, "case-2", came, ())
+
+    with made.connect() as connection:
+        found = scores(connection, NOVEMBER, now, weights=EQUAL, limits=limits)
+    made.dispose()
+
+    timeliness = {one.entry_id: one.dimensions["timeliness"] for one in found.entries}
+    assert timeliness == {TAXPAYER: Figure(1, 3), RESIDENT: Figure(1, 2), hourly: Figure(1, 1)}
+
+
 @pytest.mark.parametrize("name", ["2026-13", "2026Q5", "November", ""])
 def test_a_period_of_no_calendar_is_refused(name):
     with pytest.raises(PeriodFaulty):

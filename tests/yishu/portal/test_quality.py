@@ -6,11 +6,13 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
 from catalog.roles import Role
 from expectations.kinds import CheckKind
 from expectations.verdict import CheckResult, Gate, judge
 from yishu.ledger import CheckFacts, Ledger, RunKind, RunStarted, VerdictFacts
+from yishu.ledger.models import JournalRecord
 from yishu.pipeline.store import run_folder, whole_file
 
 TAXPAYER = "taxation.taxpayer"
@@ -78,6 +80,52 @@ def test_rows_are_masked_and_not_for_every_eye(client, checked):
     assert client(Role.QUALITY_MONITOR).get(path.replace("r-1", "none")).status_code == 422
 
 
+def looks(world, action, object_id):
+    with world.engine.connect() as connection:
+        asked = select(JournalRecord.account, JournalRecord.reason).where(
+            JournalRecord.action == action, JournalRecord.object_id == object_id
+        )
+        return [tuple(row) for row in connection.execute(asked)]
+
+
+@pytest.mark.requirement("SEC-03", "SEC-11")
+def test_every_look_at_masked_rows_is_on_record(client, checked):
+    before = len(looks(checked, "view_personal", f"{RESIDENT}:r-1"))
+    asker = client(Role.AUTHORITY_REVIEWER)
+    asker.get(f"/quality/entries/{RESIDENT}/rows?run=r-1")
+    asker.get(f"/quality/entries/{RESIDENT}/rows?run=r-1")
+
+    found = looks(checked, "view_personal", f"{RESIDENT}:r-1")
+    assert len(found) == before + 2
+    assert found[-1] == ("reviewer", None)
+
+
+@pytest.mark.requirement("SEC-03", "SEC-11")
+def test_a_row_is_shown_in_clear_once_for_a_purpose_that_is_kept(client, checked):
+    path, object_id = f"/quality/entries/{RESIDENT}/clear", f"{RESIDENT}:r-1:7"
+    monitor = client(Role.QUALITY_MONITOR)
+    form = {"csrf": monitor.csrf, "run": "r-1", "row": "7"}
+    asked = monitor.get(path, params={"run": "r-1", "row": 7})
+    assert asked.status_code == 200
+    assert NUMBER not in asked.text
+    refused = monitor.post(path, data={**form, "purpose": "  "})
+    assert refused.status_code == 422
+    assert NUMBER not in refused.text
+    assert looks(checked, "unmask", object_id) == []
+
+    shown = monitor.post(path, data={**form, "purpose": "与户籍档案核对"})
+
+    assert NUMBER in shown.text
+    assert "no-store" in shown.headers["cache-control"]
+    assert looks(checked, "unmask", object_id) == [("monitor", "与户籍档案核对")]
+    for role in set(Role) - {Role.RULE, Role.QUALITY_MONITOR}:
+        other = client(role)
+        answer = other.post(path, data={**form, "csrf": other.csrf, "purpose": "想看"})
+        assert answer.status_code == 403, role
+        assert NUMBER not in answer.text
+    assert len(looks(checked, "unmask", object_id)) == 1
+
+
 def test_the_report_is_a_file_to_keep(client, checked):
     answer = client(Role.QUALITY_MONITOR).get("/quality/report/2026-11")
     assert answer.headers["content-disposition"].startswith("attachment")
@@ -126,6 +174,7 @@ def test_pages_look_right_in_a_browser(browser_page, picture, checked):
         "quality": "/quality",
         "quality-entry": f"/quality/entries/{RESIDENT}",
         "quality-rows": f"/quality/entries/{RESIDENT}/rows?run=r-1",
+        "quality-clear": f"/quality/entries/{RESIDENT}/clear?run=r-1&row=7",
         "objections": "/objections",
         "objection-new": f"/objections/new?entry={TAXPAYER}",
     }.items():

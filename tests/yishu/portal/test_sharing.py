@@ -69,3 +69,77 @@ def test_a_draft_is_its_departments_alone(client):
 
     assert client(REVIEWER).get(path).status_code == 404
     assert client(OFFICER).get(path).status_code == 200
+
+
+@pytest.mark.requirement("SHR-02", "SHR-03", "SHR-04")
+def test_lists_are_entered_on_their_page(client):
+    officer = client(OFFICER)
+    given = {"title": "核对税源", "wanted": "企业名称，用水量", "scenario": "税源管理",
+             "service_items": "320107009000", "mode": "api", "cycle": "daily"}  # fmt: skip
+    refused = step(officer, "/demands", **{**given, "wanted": " ", "mode": ""})
+    assert refused.status_code == 422
+    assert "核对税源" in refused.text
+    assert step(officer, "/demands", **given).status_code == 200
+    own = "taxation.taxpayer"
+    step(officer, "/demands/duties", entry_id=own, duty_basis="《税收征收管理法》第十五条")
+    told = client(REVIEWER).get("/demands").text
+    assert "部分满足" in told
+    assert "《税收征收管理法》第十五条" in told
+    assert step(client(REVIEWER), "/demands", **given).status_code == 403
+    other = step(officer, "/demands/duties", entry_id=OBJECT, duty_basis="职责")
+    assert other.status_code == 403
+
+
+def test_a_draft_is_corrected_as_it_was_filled_in(client):
+    path = filed(client)
+    officer = client(OFFICER)
+    seen = officer.get(f"{path}/edit").text
+    assert "判断所属行业的税种" in seen
+    step(officer, f"{path}/edit", **{**FILLED, "use-industry_code": "判断税种所属行业"})
+    assert "判断税种所属行业" in officer.get(path).text
+    assert client("officer.public_security").get(f"{path}/edit").status_code in (403, 404)
+
+
+def test_letters_are_kept_by_content_and_never_shown_by_a_browser(client):
+    path = filed(client)
+    officer = client(OFFICER)
+    page = f"{path}/attachments"
+
+    def send(content, name="公函.html"):
+        files = {"upload": (name, content, "text/html")}
+        return officer.post(page, data={"csrf": officer.csrf}, files=files, follow_redirects=True)
+
+    assert send(b"<html><script>alert(1)</script>").status_code == 422
+    assert "公函.html" in send(b"%PDF-1.7 letter").text
+    (digest,) = set(re.findall(r"attachments/([0-9a-f]{64})", officer.get(page).text))
+    got = officer.get(f"{page}/{digest}")
+    assert got.content == b"%PDF-1.7 letter"
+    assert got.headers["content-type"] == "application/pdf"
+    assert got.headers["content-disposition"].startswith("attachment")
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert client(REVIEWER).get(f"{page}/{digest}").status_code in (404, 422)
+    assert officer.get(f"{page}/{'0' * 64}").status_code in (404, 422)
+
+
+def test_a_grant_is_renewed_changed_recalled_and_its_bytes_go_when_it_is_closed(
+    client, portal_world
+):
+    path = filed(client)
+    officer, operator = client(OFFICER), client(OPERATOR)
+    step(client(HEAD), f"{path}/consent")
+    step(officer, f"{path}/submit")
+    granted = step(client(REVIEWER), f"{path}/grant").text
+    (grant_id,) = set(re.findall(r"GT\d{8}", granted))
+    channel = f"/sharing/channel/{grant_id}"
+    for again in ("renew", "change"):
+        assert "判断所属行业的税种" in officer.get(f"{channel}/{again}").text
+        assert "待本部门负责人同意并提交" in step(officer, f"{channel}/{again}", **FILLED).text
+    assert step(operator, f"/recalls/{OBJECT}", until=0, reason=" ").status_code == 422
+    assert step(operator, f"/recalls/{OBJECT}", until=0, reason="名称有误").status_code == 200
+    assert step(officer, f"/recalls/{OBJECT}", until=0, reason="x").status_code == 403
+    step(operator, f"{channel}/open")
+    assert officer.get(f"{channel}/file").status_code in (403, 422)
+    left = portal_world.settings.var_dir / "sharing" / "projections" / "left"
+    left.mkdir(parents=True)
+    step(operator, f"{channel}/close", reason="用途已实现")
+    assert not left.exists()

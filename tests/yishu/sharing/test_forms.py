@@ -72,22 +72,15 @@ def test_attachments_are_what_their_content_says(office, people, tmp_path):
     request_id = office.submitted()
     good = {b"%PDF-1.7 x": "application/pdf", b"\x89PNG\r\n\x1a\nx": "image/png"}
     bad = [b"", b"MZ\x90", b"<html>", b"PK\x03\x04x", b"%PDF-" + b"x" * (10 << 20)]
-    with office.desk() as desk:
+    with office.desk(attachments=tmp_path / "a") as desk:
         for content, kind in good.items():
             kept = attachments.attach(
-                desk,
-                tmp_path / "a",
-                request_id,
-                people.officer,
-                name="../../公函.exe",
-                content=content,
+                desk, request_id, people.officer, name="../../公函.exe", content=content
             )
             assert (kept.content_type, kept.name) == (kind, "公函.exe")
             assert (tmp_path / "a" / kept.digest).read_bytes() == content
             assert "attachment" in attachments.headers(kept)["Content-Disposition"]
         for content in bad:
             with pytest.raises(AttachmentRefused):
-                attachments.attach(
-                    desk, tmp_path / "a", request_id, people.officer, name="x.pdf", content=content
-                )
+                attachments.attach(desk, request_id, people.officer, name="x.pdf", content=content)
         assert len(attachments.listed(desk, request_id)) == 2

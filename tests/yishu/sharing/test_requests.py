@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from yishu.governance.errors import Forbidden
+from catalog.roles import Role
+from yishu.governance import accounts
+from yishu.governance.errors import AccountUnknown, Forbidden
+from yishu.ledger.journal import Actor
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.errors import (
     NotThisState,
@@ -234,6 +237,32 @@ def test_a_renewal_keeps_the_channel_and_a_change_replaces_it(office, people, ma
         opening.open_channel(desk, granted[other], people.operator)
         assert desk.grant(grant_id).state == "closed"
         assert desk.grant(granted[other]).columns[-1] == "industry_code"
+
+
+@pytest.mark.requirement("OWN-05", "SHR-08")
+def test_a_deputy_decides_within_their_days_and_stands_on_record_beside_the_account(
+    office, people, engine
+):
+    """A deputation is looked up for the day; whoever filed decides through nobody's account."""
+    lent = Actor("han", "han@bd", Role.AUTHORITY_REVIEWER, "big_data_bureau")
+    root = Actor("root", "root", Role.ADMINISTRATOR, "big_data_bureau")
+    first, last = date(2026, 11, 20), date(2026, 11, 25)
+    request_ids = office.submitted(), office.submitted()
+    with office.desk() as desk:
+        for one in (people.authority, people.officer, lent):
+            accounts.add(desk.connection, one, "测试人员", valid_from=first)
+        for deputy in (lent, people.officer):
+            wanted = accounts.Deputation("li@bd", deputy.account, first, last, "休假")
+            accounts.appoint(desk.connection, wanted, root, desk.at)
+        actor = accounts.find(desk.connection, "han@bd:li@bd", last)
+        deciding.refuse(desk, request_ids[0], actor, "不属于职责范围")
+        with pytest.raises(AccountUnknown):
+            accounts.find(desk.connection, "han@bd:li@bd", last + timedelta(days=1))
+        (made,) = deciding.decisions(desk, request_ids[0])
+        filer = accounts.find(desk.connection, "zhao@hr:li@bd", last)
+        with pytest.raises(SameHands):
+            deciding.grant(desk, request_ids[1], filer)
+    assert (made.person, made.deputy_for, made.account) == ("han", "li@bd", "han@bd:li@bd")
 
 
 @pytest.mark.requirement("SHR-13")

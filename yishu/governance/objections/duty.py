@@ -8,7 +8,7 @@ from catalog.roles import Role
 from yishu.clocks import ClockEvent, EventKind
 from yishu.governance.notices import Notice, enqueue
 from yishu.governance.objections.rows import ObjectionRow
-from yishu.governance.objections.states import ObjectionState
+from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.governance.promises import NewClock, find_open, open_clock, record_event
 from yishu.ledger.journal import Actor
 
@@ -31,6 +31,9 @@ _TOLD = {
     ObjectionState.DECLINED: Role.DEPARTMENT_OFFICER,
     ObjectionState.FED_BACK: Role.DEPARTMENT_OFFICER,
 }
+
+_ANSWERS = {ObjectionState.DECLINED, ObjectionState.FED_BACK}
+"""What whoever objected is told: a department's officer, or the monitor who raised it."""
 
 
 def run_clocks(
@@ -71,7 +74,9 @@ def tell_step(
     for org in sorted(orgs.get(state, ())):
         text = f"{found.objection_id}：{found.entry_id}，{state.label_zh}。{found.summary}"
         event = f"{state.value}:{at.isoformat()}"
-        tell(connection, found, event=event, org=org, role=_TOLD[state], text=text, at=at)
+        is_monitor = org == found.raised_org and found.origin is Origin.MONITOR
+        role = Role.QUALITY_MONITOR if is_monitor and state in _ANSWERS else _TOLD[state]
+        tell(connection, found, event=event, org=org, role=role, text=text, at=at)
 
 
 def tell(

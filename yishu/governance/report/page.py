@@ -40,7 +40,7 @@ def _moment(value: datetime) -> str:
 
 def _figure(name: str) -> str:
     named = {one.value: one.label_zh for one in (*QualityDimension, *Rate)}
-    return named.get(name, "总分")
+    return str(named.get(name, "总分"))
 
 
 def _score(value: Decimal | None) -> str:

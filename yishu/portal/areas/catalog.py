@@ -6,16 +6,22 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection, select
 
 from catalog import vocabulary
-from catalog.model import CatalogEntry, CatalogView
+from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.search import FACETS, Hits, search
 from catalog.search import Query as Wanted
+from yishu.ledger.journal import Actor
+from yishu.ledger.models import ShareGrant
 from yishu.ledger.rows import RunQuality
 from yishu.pipeline.status import status_of
+from yishu.portal.depends import Acting, Db
+from yishu.portal.grants import may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
 from yishu.portal.world import World
+from yishu.sharing.vocabulary import GrantState, Purpose
 
 router = APIRouter(prefix="/catalog", include_in_schema=False)
 LINKS = (Link("数据目录", "/catalog", 10),)
@@ -101,7 +107,7 @@ def look(page: Reading, asked: Annotated[Asked, Query()]) -> Response:
 
 
 @router.get("/entries/{entry_id}")
-def show(page: Reading, entry_id: str) -> Response:
+def show(page: Reading, db: Db, actor: Acting, entry_id: str) -> Response:
     """One entry: what is promised, and how its data are."""
     release = page.world.release()
     entry = release.entry(entry_id)
@@ -116,7 +122,36 @@ def show(page: Reading, entry_id: str) -> Response:
         trend=trend,
         chart=_chart(trend, page.say("每次入库的合格率")) if len(trend) > 1 else None,
         airflow=page.world.airflow_url,
+        users=_users(db, entry_id, actor),
+        subjects=[one for one in release.subjects.values() if _feeds(entry, one, release)],
     )
+
+
+USER_ROWS = 50
+
+
+def _users(db: Connection, entry_id: str, actor: Actor) -> list[dict[str, Any]]:
+    """Grants on an entry that live; the reader's own lead to their channel."""
+    living = ShareGrant.state.in_([GrantState.APPROVED, GrantState.OPEN, GrantState.SUSPENDED])
+    asked = select(ShareGrant.__table__).where(ShareGrant.object_id == entry_id, living)
+    return [
+        {
+            "grant_id": row.grant_id,
+            "org": row.consumer_org,
+            "state": GrantState(row.state),
+            "purpose": Purpose(row.purpose_code),
+            "columns": len(row.columns),
+            "until": row.valid_until,
+            "is_open_to_reader": may_see_grant(actor, row),
+        }
+        for row in db.execute(asked.order_by(ShareGrant.grant_id).limit(USER_ROWS))
+    ]
+
+
+def _feeds(entry: CatalogEntry, subject: Subject, catalog: CatalogView) -> bool:
+    """Whether an entry is the source of a column of a subject."""
+    elements = (catalog.elements[column.element] for column in subject.columns)
+    return any(source.entry == entry.id for element in elements for source in element.sources)
 
 
 def sources(entry: CatalogEntry, catalog: CatalogView) -> dict[str, list[str]]:

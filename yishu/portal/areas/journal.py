@@ -47,8 +47,8 @@ class Asked(BaseModel):
 @router.get("")
 def look(page: Reading, db: Db, _: Auditor, asked: Annotated[Asked, Query()]) -> Response:
     """Records, newest first."""
-    where = _where(select(JournalRecord.__table__), asked)
-    total = db.execute(_where(select(func.count()).select_from(JournalRecord), asked)).scalar_one()
+    where = chosen(select(JournalRecord.__table__), asked)
+    total = db.execute(chosen(select(func.count()).select_from(JournalRecord), asked)).scalar_one()
     newest = where.order_by(JournalRecord.number.desc())
     rows = db.execute(newest.limit(PAGE_ROWS).offset((asked.page - 1) * PAGE_ROWS)).all()
     departments = page.world.release().departments.values()
@@ -65,7 +65,8 @@ def look(page: Reading, db: Db, _: Auditor, asked: Annotated[Asked, Query()]) ->
     )
 
 
-def _where(statement: Select[Any], asked: Asked) -> Select[Any]:
+def chosen(statement: Select[Any], asked: Asked) -> Select[Any]:
+    """A reading of the journal, of what fits the search."""
     found = statement
     for name in ("account", "org", "action", "object_id"):
         value = getattr(asked, name)

@@ -11,9 +11,11 @@ from yishu.governance.errors import Forbidden, ObjectionUnknown
 from yishu.governance.objections import NewObjection, ObjectionRow, ObjectionState, Origin, Step
 from yishu.governance.objections.states import NEED_A_REASON, STEPS
 from yishu.ledger.journal import Actor
-from yishu.portal.depends import Acting, Db, permitted
+from yishu.portal import audit
+from yishu.portal.depends import Acting, Db, Now, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
+from yishu.portal.world import World
 from yishu.secrets import row_key
 
 router = APIRouter(prefix="/objections", include_in_schema=False)
@@ -34,13 +36,13 @@ class Objected(BaseModel):
 
 
 @router.get("")
-def board(page: Reading, db: Db, actor: Acting, state: str = "") -> Response:
-    """Objections, oldest first."""
+def board(page: Reading, db: Db, actor: Acting, state: str = "", entry: str = "") -> Response:
+    """Objections, oldest first; of one entry where it is named."""
     org = actor.org if actor.role in OF_A_BODY else None
     chosen = ObjectionState(state) if state else None
     return page.render(
         "objections/board.html",
-        rows=desk.objections(db, org=org, state=chosen),
+        rows=desk.objections(db, org=org, state=chosen, source_entry_id=entry or None),
         state=state,
         states=list(ObjectionState),
         names={entry.id: entry.name for entry in page.world.release().entries.values()},
@@ -68,31 +70,17 @@ def raise_(
     given: Annotated[Objected, Form()],
 ) -> Response:
     """Put an objection on record; a key is masked and digested before anything is kept."""
-    release, here = page.world.release(), page.world.settings
-    known = release.entry(given.entry)
-    key = None
-    if given.key:
-        values = dict(zip(known.key, given.key.split("，"), strict=False))
-        key = desk.row_key(known, values, row_key(here.secrets_dir))
-    name, _, value = given.scope.partition("=")
-    new = NewObjection(
-        Origin.MONITOR if actor.role is Role.QUALITY_MONITOR else Origin.DEPARTMENT,
-        known.id,
-        given.summary,
-        given.column or None,
-        key,
-        ((name, value),) if value else (),
-        here.rule_profile,
-        here.data_authority,
-    )
-    number = desk.raise_objection(db, new, release, actor, page.now)
+    new = objection_of(page.world, actor, given)
+    number = desk.raise_objection(db, new, page.world.release(), actor, page.now)
     return page.done(f"/objections/{number}", "异议已提出")
 
 
 @router.get("/{number}")
 def show(number: str, page: Reading, db: Db, actor: Acting) -> Response:
     """One objection: what, whose, each step, and the steps that the reader may take now."""
-    found = _seen(desk.objection(db, number), actor)
+    found = seen(desk.objection(db, number), actor)
+    if found.key_masked:
+        audit.looked(db, actor, page.now, object_kind="objection", object_id=number)
     release = page.world.release()
     entry = release.entries.get(found.entry_id)
     possible = [
@@ -137,9 +125,9 @@ def attach(
 
 
 @router.get("/{number}/evidence/{sha256}")
-def evidence(number: str, sha256: str, db: Db, actor: Acting) -> Response:
+def evidence(number: str, sha256: str, db: Db, actor: Acting, now: Now) -> Response:
     """A file of an objection, to be saved, never shown inside the portal."""
-    _seen(desk.objection(db, number), actor)
+    seen(desk.objection(db, number), actor)
     found = desk.evidence(db, number, sha256)
     if not found:
         raise ObjectionUnknown(
@@ -148,11 +136,38 @@ def evidence(number: str, sha256: str, db: Db, actor: Acting) -> Response:
             expected="a file that the objection lists",
             remedy="open the objection and follow its list",
         )
+    audit.looked(db, actor, now, object_kind="evidence", object_id=f"{number}:{sha256}")
     headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}"'}
     return Response(found[0].content, media_type=found[0].media_type, headers=headers)
 
 
-def _seen(found: ObjectionRow, actor: Actor) -> ObjectionRow:
+def objection_of(world: World, actor: Actor, given: Objected) -> NewObjection:
+    """What was objected to; a key is masked and digested before anything is kept."""
+    release, here = world.release(), world.settings
+    known = release.entry(given.entry)
+    key = None
+    if given.key:
+        values = dict(zip(known.key, given.key.split("，"), strict=False))
+        key = desk.row_key(known, values, row_key(here.secrets_dir))
+    name, _, value = given.scope.partition("=")
+    return NewObjection(
+        Origin.MONITOR if actor.role is Role.QUALITY_MONITOR else Origin.DEPARTMENT,
+        known.id,
+        given.summary,
+        given.column or None,
+        key,
+        ((name, value),) if value else (),
+        here.rule_profile,
+        here.data_authority,
+    )
+
+
+def seen(found: ObjectionRow, actor: Actor) -> ObjectionRow:
+    """The objection, where it concerns the reader.
+
+    Raises:
+        Forbidden: a department that neither raised it nor has to answer it.
+    """
     concerned = {found.raised_org, found.source_org, *found.joined_orgs}
     if actor.role in OF_A_BODY and actor.org not in concerned:
         raise Forbidden(

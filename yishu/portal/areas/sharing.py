@@ -1,52 +1,82 @@
 """Share requests: the form, the timeline that both sides see, decisions, and channels."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
-from sqlalchemy import Connection
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from sqlalchemy import Connection, select
+from starlette.background import BackgroundTask
 
+from catalog.errors import NotCataloged
 from catalog.roles import Action, Role
+from catalog.vocabulary import ShareType
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.journal import Actor
+from yishu.ledger.models import ShareGrant
 from yishu.ledger.statements import query
+from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
+from yishu.portal.grants import SEE_EVERY_GRANT, may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.share_form import chosen_items, content_of, found_items, proposed, values
+from yishu.portal.snippets import profile_text, snippets
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm, missing
-from yishu.sharing.hints import hints
+from yishu.sharing.house import House
+from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
-from yishu.sharing.objects import shared_object
+from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.timeline import StepKind, timeline
-from yishu.sharing.vocabulary import Purpose, RequestState, Seat, ShareFormat, Treatment
+from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
 LINKS = (Link("数据共享", "/sharing", 20),)
 
 Reason = Annotated[str, Form()]
 
-_TEXTS = ("scenario", "purpose", "legal_basis", "contact")
+PAGE_ROWS = 50
+OFFERED_ROWS = 60
+OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
+"""They see what their own body asks for or gives; others see all that was received."""
 
 
 @router.get("")
-def desk_of(page: Reading, db: Db, actor: Acting) -> Response:
+def list_of(
+    page: Reading, db: Db, actor: Acting, number: Annotated[int, Query(alias="page", ge=1)] = 1
+) -> Response:
     """The requests that concern the reader, those that wait for a decision first."""
-    is_consumer = actor.role in (Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD)
-    asked = {"org": actor.org if is_consumer else None, "state": None}
-    rows = db.execute(query("share_requests"), asked).all()
-    entries = page.world.release().entries.values()
-    return page.render("sharing/list.html", rows=rows, entries=entries)
+    asked = {
+        "org": actor.org if actor.role in OF_A_BODY else None,
+        "own": actor.org,
+        "limit": PAGE_ROWS,
+        "offset": (number - 1) * PAGE_ROWS,
+    }
+    rows = db.execute(query("share_requests_page"), asked).all()
+    release = page.world.release()
+    return page.render(
+        "sharing/list.html",
+        rows=rows,
+        offered=[
+            one
+            for one in release.entries.values()
+            if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
+        ][:OFFERED_ROWS],
+        number=number,
+        last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
+        names=page.world.names(),
+        states={one.value: one for one in RequestState},
+        grant_states={one.value: one for one in GrantState},
+    )
 
 
 @router.get("/new/{object_id}")
 def ask(page: Reading, db: Db, actor: Acting, object_id: str) -> Response:
     """The empty form of a request, with what is told before filing."""
-    return _form(page, db, actor, RequestForm(object_id=object_id))
+    return form_page(page, db, actor, RequestForm(object_id=object_id))
 
 
 async def sent(request: Request) -> dict[str, str]:
@@ -63,17 +93,57 @@ def keep(
     given: Annotated[dict[str, str], Depends(sent)],
 ) -> Response:
     """Keep the draft; everything that is missing is listed at once, and nothing is lost."""
+    desk = desk_of(page, db)
+    if given.get("propose"):
+        given = proposed(desk, shared_object(desk.catalog, object_id), given)
     try:
-        form = filing.parse(_content(object_id, given))
+        form = filing.parse(content_of(object_id, given))
     except RequestIncomplete as wrong:
-        return _form(page, db, actor, RequestForm(object_id=object_id), given=given, error=wrong)
-    desk = _desk(page, db)
+        empty = RequestForm(object_id=object_id)
+        return form_page(page, db, actor, empty, given=given, error=wrong)
+    if given.get("propose"):
+        return form_page(page, db, actor, form, given=given)
     lacking = missing(form, filing.object_of(desk, form), consented=True)
     if lacking and not given.get("draft"):
         error = RequestIncomplete(object_id, lacking)
-        return _form(page, db, actor, form, given=given, error=error)
-    request_id = filing.draft(desk, form, actor)
+        return form_page(page, db, actor, form, given=given, error=error)
+    request_id = given.get("request_id") or filing.draft(desk, form, actor)
+    if given.get("request_id"):
+        filing.edit(desk, request_id, form, actor)
     return page.done(f"/sharing/{request_id}", "已保存")
+
+
+@router.post("/autosave/{object_id}")
+def autosave(
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    object_id: str,
+    given: Annotated[dict[str, str], Depends(sent)],
+) -> Response:
+    """Keep what was typed so far; the answer says when, and carries the draft's number."""
+    desk, request_id = desk_of(page, db), given.get("request_id", "")
+    try:
+        form = filing.parse(content_of(object_id, given))
+    except RequestIncomplete as wrong:
+        return page.render("sharing/saved.html", request_id=request_id, lacking=wrong.parts)
+    if request_id:
+        filing.autosave(desk, request_id, form, actor)
+    else:
+        request_id = filing.draft(desk, form, actor)
+    return page.render("sharing/saved.html", request_id=request_id, lacking=())
+
+
+@router.post("/items")
+def items_of(
+    page: Reading, db: Db, _: Acting, given: Annotated[dict[str, str], Depends(sent)]
+) -> Response:
+    """Service items that fit a search, beside those that are ticked."""
+    chosen = chosen_items(db, given)
+    codes = {one.code for one in chosen}
+    asked = given.get("item_search", "")
+    hits = [one for one in found_items(db, asked) if one.code not in codes]
+    return page.render("sharing/items.html", chosen=chosen, hits=hits, asked=asked)
 
 
 @router.get("/channel/{grant_id}")
@@ -87,7 +157,7 @@ def change(
     page: Reading, db: Db, actor: Acting, grant_id: str, *, step: str, reason: Reason = ""
 ) -> Response:
     """Open, suspend, resume or close a channel; a token is shown once, on this answer alone."""
-    desk = _desk(page, db)
+    desk = desk_of(page, db)
     if step == "open":
         issued = opening.open_channel(desk, grant_id, actor)
         return _channel(page, db, actor, grant_id, issued.token)
@@ -95,22 +165,27 @@ def change(
     if step not in steps:
         raise _no_step(grant_id, step)
     steps[step](desk, grant_id, actor, reason)
-    return page.done(f"/sharing/channel/{grant_id}", "已办理")
+    answer = page.done(f"/sharing/channel/{grant_id}", "已办理")
+    if step == "close":
+        # After the answer, so that the closing is committed and nobody builds the bytes again.
+        answer.background = BackgroundTask(clear, house_at(page))
+    return answer
 
 
 @router.get("/{request_id}")
 def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     """A request with its timeline, the check of its elements, and what the reader can do now."""
-    desk = _desk(page, db)
+    desk = desk_of(page, db)
     request = desk.request(request_id)
     form = RequestForm.model_validate(request.form)
     object_ = filing.object_of(desk, form)
-    _only_for_parties(request, actor)
+    only_for_parties(request, actor)
     days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
     is_known = object_ is not None and all(one in object_.columns for one in form.fields)
     findings, _ = filing.judged(desk, form) if is_known else ([], ())
-    rows = db.execute(query("share_requests"), {"org": None, "state": None}).all()
-    grants = [row for row in rows if row.request_id == request_id and row.grant_id]
+    grants = db.scalars(
+        select(ShareGrant.grant_id).where(ShareGrant.request_id == request_id)
+    ).all()
     return page.render(
         "sharing/request.html",
         request_=request,
@@ -135,7 +210,7 @@ def act(
     given: Annotated[dict[str, str], Depends(sent)],
 ) -> Response:
     """One step of a request: consent, submit, withdraw, return, grant, refuse."""
-    desk, reason = _desk(page, db), given.get("reason", "")
+    desk, reason = desk_of(page, db), given.get("reason", "")
     is_authority = actor.role is Role.AUTHORITY_REVIEWER
     action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
     steps: dict[str, Callable[[], object]] = {
@@ -152,12 +227,18 @@ def act(
     return page.done(f"/sharing/{request_id}", "已办理")
 
 
-def _desk(page: Page, db: Connection) -> Desk:
+def house_at(page: Page) -> House:
+    """The house of the portal's installation, at the moment of the page."""
     world = page.world
-    return house_of(world.settings, world.engine, lambda: page.now, world.release()).desk(db)
+    return house_of(world.settings, world.engine, lambda: page.now, world.release())
 
 
-def _form(
+def desk_of(page: Page, db: Connection) -> Desk:
+    """A desk of that house, in the page's transaction."""
+    return house_at(page).desk(db)
+
+
+def form_page(
     page: Page,
     db: Connection,
     actor: Actor,
@@ -165,59 +246,33 @@ def _form(
     *,
     given: dict[str, str] | None = None,
     error: RequestIncomplete | None = None,
+    action: str | None = None,
 ) -> Response:
-    object_ = shared_object(page.world.release(), form.object_id)
-    told = hints(_desk(page, db), actor.org, object_.id, list(object_.columns))
+    """The form of a request: what was typed, what is missing, and where it is sent to."""
+    known = values(page, desk_of(page, db), actor, form, given)
     return page.render(
         "sharing/form.html",
         200 if error is None else 422,
-        object_=object_,
-        given=defaultdict(str, given or {}),
+        action=action or f"/sharing/new/{form.object_id}",
         lacking=error.parts if error else (),
-        hints=told.texts_zh,
-        purposes=list(Purpose),
-        formats=[one for one in ShareFormat if one.mode in object_.modes],
-        treatments=list(Treatment),
+        **known,
     )
 
 
-def _content(object_id: str, given: dict[str, str]) -> dict[str, Any]:
-    elements = [
-        {
-            "field": name.removeprefix("use-"),
-            "use": text,
-            "treatment": given.get(f"how-{name.removeprefix('use-')}") or None,
-        }
-        for name, text in given.items()
-        if name.startswith("use-") and text.strip()
-    ]
-    kind = given.get("format") or None
-    regions = [one.strip() for one in given.get("regions", "").split(",") if one.strip()]
-    items = [one.strip() for one in given.get("service_items", "").split(",") if one.strip()]
-    return {
-        **{name: given.get(name, "") for name in _TEXTS},
-        "object_id": object_id,
-        "service_items": items,
-        "purpose_code": given.get("purpose_code") or None,
-        "elements": elements,
-        "rows": {"regions": regions},
-        "format": kind,
-        "mode": ShareFormat(kind).mode.value if kind in set(ShareFormat) else None,
-        "cycle": given.get("cycle") or None,
-        "valid_from": given.get("valid_from") or None,
-        "valid_until": given.get("valid_until") or None,
-        "destination": given.get("destination") or None,
-    }
+def only_for_parties(request: Any, actor: Actor) -> None:
+    """Let see a request who files, gives, decides, opens or audits; a draft is its filer's alone.
 
-
-def _only_for_parties(request: Any, actor: Actor) -> None:
-    """A draft is its department's alone."""
-    if request.state == RequestState.DRAFT and actor.org != request.consumer_org:
+    Raises:
+        NotFound: for everybody else there is no such request.
+    """
+    is_own = actor.org == request.consumer_org
+    is_party = actor.org in (request.provider_orgs or ()) or actor.role in SEE_EVERY_GRANT
+    if not is_own and (request.state == RequestState.DRAFT or not is_party):
         raise NotFound(
             request.request_id,
-            found="a draft of another department",
-            expected="a request that was received, or an own draft",
-            remedy="wait until it is submitted",
+            found="a request between other departments, or their draft",
+            expected="a request of or to the own department",
+            remedy="ask the big-data authority",
         )
 
 
@@ -235,19 +290,38 @@ def _may_decide(desk: Desk, request: Any, actor: Actor) -> bool:
 def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
-    grant = _desk(page, db).grant(grant_id)
-    supervisors = (Role.CENTRE_OPERATOR, Role.AUTHORITY_REVIEWER, Role.AUDITOR)
-    if actor.org not in (grant.consumer_org, *grant.provider_orgs) and (
-        actor.role not in supervisors
-    ):
+    grant = desk_of(page, db).grant(grant_id)
+    if not may_see_grant(actor, grant):
         raise NotFound(
             grant_id,
             found="a grant between other departments",
             expected="a grant of or to the own department",
             remedy="ask the big-data authority",
         )
-    uses = db.execute(query("use_of_grant"), {"grant_id": grant_id}).all()
-    return page.render("sharing/channel.html", grant=grant, uses=uses[-50:][::-1], token=token)
+    uses = db.execute(query("last_uses"), {"grant_id": grant_id, "limit": PAGE_ROWS}).all()
+    audit.looked(db, actor, page.now, object_kind="use_log", object_id=grant_id)
+    object_ = _object(page, grant.object_id)
+    base = page.world.settings.sharing_url
+    return page.render(
+        "sharing/channel.html",
+        grant=grant,
+        object_=object_,
+        uses=uses,
+        token=token,
+        profile=profile_text(base, token, grant) if token else None,
+        snippets=snippets(grant, object_, page.world.release(), base) if object_ else [],
+        state=GrantState(grant.state),
+        purpose=Purpose(grant.purpose_code),
+        purposes={one.value: one for one in Purpose},
+        format=ShareFormat(grant.format),
+    )
+
+
+def _object(page: Page, object_id: str) -> SharedObject | None:
+    try:
+        return shared_object(page.world.release(), object_id)
+    except NotCataloged:
+        return None
 
 
 def _no_step(object_id: str, step: str) -> NotFound:

@@ -23,6 +23,7 @@ from yishu.portal.problems import of_error
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form()]
+OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
 
 
 @router.get("/sign-in")
@@ -176,10 +177,18 @@ def _form(
     )  # fmt: skip
 
 
-def _demo_accounts(db: Connection) -> list[dict[str, object]]:
+def _demo_accounts(db: Connection) -> list[tuple[str, list[dict[str, object]]]]:
+    """Accounts of each body: first the bodies of the city, then the departments."""
     asked = select(Account.account, Account.name, Account.role, Account.org)
-    rows = db.execute(asked.order_by(Account.role, Account.org)).all()
-    return [{**row._mapping, "role": Role(row.role)} for row in rows]
+    rows = db.execute(asked.order_by(Account.org, Account.role)).all()
+    bodies: dict[str, list[dict[str, object]]] = {}
+    for row in rows:
+        bodies.setdefault(row.org, []).append({**row._mapping, "role": Role(row.role)})
+    return sorted(bodies.items(), key=lambda one: (not _is_of_city(one[1]), one[0]))
+
+
+def _is_of_city(accounts_of: list[dict[str, object]]) -> bool:
+    return any(one["role"] not in OF_A_BODY for one in accounts_of)
 
 
 def _inside(path: str) -> str:

@@ -8,7 +8,7 @@ from catalog.errors import YishuError
 from yishu.library.errors import LibraryError
 from yishu.sharing.errors import AccessDenied, GrantHeld, GrantStale, UseNotRecorded
 from yishu.sharing.house import House
-from yishu.sharing.server import delta, downloads, licences, rows, verification
+from yishu.sharing.server import delta, downloads, handover, licences, rows, verification
 from yishu.sharing.server.gate import Gate
 
 
@@ -16,7 +16,7 @@ def create_app(house: House) -> FastAPI:
     """The channels of a house."""
     app = FastAPI(title="Yishu sharing", version="v1", docs_url=None, redoc_url=None)
     app.state.gate = Gate(house)
-    for area in (rows, verification, licences, downloads, delta):
+    for area in (rows, verification, licences, downloads, handover, delta):
         app.include_router(area.router)
     app.add_exception_handler(YishuError, _problem)
     app.add_exception_handler(RequestValidationError, _not_understood)

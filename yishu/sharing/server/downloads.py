@@ -7,8 +7,9 @@ and while a long file flows the grant is looked at every second: closing ends it
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +29,8 @@ URL_SECONDS = 900
 """How long a file's URL lives: a client that breaks off asks for new ones."""
 
 CHUNK = 4 << 20
-_LOOK_BYTES = 64 << 20
-"""A grant is looked at again after so many bytes: a fraction of a second of a fast network."""
+_LOOK_SECONDS = 1.0
+"""How long a closed channel may go on sending, at the speed of whoever reads, and one chunk."""
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _NAME = re.compile(r"part-\d{5}\.parquet", re.ASCII)
@@ -66,17 +67,59 @@ async def fetch(
     gate: Gate = request.app.state.gate
     url = FileUrl(grant_id, projection, file, expires)
     use, path = await _admitted(gate, url, mac)
-    size = path.stat().st_size
+    headers = {"Content-Type": "application/octet-stream"}
+    is_head = request.method == "HEAD"
+    use_of_bytes = None if is_head else (lambda size: replace(use, bytes=size))
+    return await send(gate, grant_id, path, range_=range_, headers=headers, use=use_of_bytes)
+
+
+async def send(
+    gate: Gate,
+    grant_id: str,
+    path: Path,
+    *,
+    range_: str | None,
+    headers: Mapping[str, str],
+    use: Callable[[int], Use] | None,
+) -> Response:
+    """A file of a grant, whole or a range of it, on record before its first byte.
+
+    Args:
+        gate: Keeps the record.
+        grant_id: The grant, looked at while the bytes flow.
+        path: The file.
+        range_: The Range header.
+        headers: What else is said of the file, its Content-Type at least.
+        use: The record of a fetch of so many bytes; None: only the headers are asked for.
+
+    Raises:
+        AccessDenied: 410, the file was deleted meanwhile; 416, the range lies outside of it.
+        UseNotRecorded: nothing may be served.
+    """
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise _gone(grant_id) from None
+    size = os.fstat(file.fileno()).st_size
     span = span_of(range_, size)
-    headers = {"Accept-Ranges": "bytes", "Content-Length": str(span.stop - span.start)}
+    told = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(span.stop - span.start)}
     if span.is_partial:
-        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+        told["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
     status = 206 if span.is_partial else 200
-    if request.method == "HEAD":
-        return Response(None, status, headers, media_type="application/octet-stream")
-    await gate.serve(Use(**{**use.__dict__, "bytes": span.stop - span.start}))
-    flow = _flow(gate, grant_id, path, span)
-    return StreamingResponse(flow, status, headers, media_type="application/octet-stream")
+    if use is None:
+        return Response(None, status, told)
+    await gate.serve(use(span.stop - span.start))
+    return StreamingResponse(_flow(gate, grant_id, file, span), status, told)
+
+
+def _gone(grant_id: str) -> AccessDenied:
+    return AccessDenied(
+        grant_id,
+        found="a file that was deleted, since its channel or its version ended",
+        expected="the version that is served now",
+        remedy="ask for the addresses again",
+        status=410,
+    )
 
 
 def span_of(header: str | None, size: int) -> Span:
@@ -125,7 +168,7 @@ async def _admitted(gate: Gate, url: FileUrl, mac: str) -> tuple[Use, Path]:
         raise await gate.refuse("file", "a URL of an older version", url.grant_id)
     place = [path.name for path in projection.files].index(url.file)
     facts = {"digest": projection.digests[place], "rows": projection.rows_of(place)}
-    return Use(**{**use.__dict__, **facts}), projection.files[place]
+    return replace(use, **facts), projection.files[place]
 
 
 def _ready(gate: Gate, grant_id: str):  # type: ignore[no-untyped-def]
@@ -133,22 +176,20 @@ def _ready(gate: Gate, grant_id: str):  # type: ignore[no-untyped-def]
         return ready(gate.house, connection, grant_id)
 
 
-async def _flow(gate: Gate, grant_id: str, path: Path, span: Span) -> AsyncIterator[bytes]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        place, looked = span.start, span.start
+async def _flow(gate: Gate, grant_id: str, file: FileIO, span: Span) -> AsyncIterator[bytes]:
+    with file:
+        place, moment = span.start, asyncio.get_running_loop().time
+        looked = moment()
         while place < span.stop:
-            if place - looked >= _LOOK_BYTES:
+            if moment() - looked >= _LOOK_SECONDS:
                 await asyncio.to_thread(_still_open, gate, grant_id)
-                looked = place
+                looked = moment()
             length = min(CHUNK, span.stop - place)
-            data = await asyncio.to_thread(os.pread, descriptor, length, place)
+            data = await asyncio.to_thread(os.pread, file.fileno(), length, place)
             if not data:
                 raise OSError("the file became shorter while it was sent")
             place += len(data)
             yield data
-    finally:
-        os.close(descriptor)
 
 
 _OPEN = text("select state from ledger.share_grant where grant_id = :grant_id")

@@ -1,0 +1,264 @@
+"""The REST API, version 1, beside the catalog: sharing, objections, quality, journal, accounts.
+
+What a role may do is what its pages may do; personal data are masked, and looks are on record.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from catalog.roles import Action, Role
+from yishu.governance import accounts
+from yishu.governance import objections as desk_of_objections
+from yishu.governance.objections import ObjectionState, Step
+from yishu.governance.period import Period
+from yishu.governance.working_calendar import CalendarFile, days_folder, load, rules_in_force
+from yishu.ledger.journal import Actor
+from yishu.ledger.models import JournalRecord, ShareGrant
+from yishu.ledger.statements import query
+from yishu.portal import audit, credentials
+from yishu.portal.areas import journal, objections, quality
+from yishu.portal.areas.api import ERRORS
+from yishu.portal.areas.sharing import OF_A_BODY, only_for_parties
+from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
+from yishu.portal.errors import NotFound
+from yishu.portal.grants import may_see_grant
+from yishu.portal.world import World
+from yishu.sharing import deciding, filing, opening
+from yishu.sharing.desk import Desk
+from yishu.sharing.installed import house_of
+
+Json = dict[str, Any]
+Taken = TypeVar("Taken")
+
+router = APIRouter(prefix="/api/v1", responses=ERRORS)
+PAGE_ROWS = 50
+Number = Annotated[int, Query(alias="page", ge=1, lt=100_000)]
+
+
+def _permitted(action: Action) -> Any:
+    return Depends(PermittedCaller(action))
+
+
+Officer = Annotated[Actor, _permitted(Action.FILE_REQUEST)]
+Operator = Annotated[Actor, _permitted(Action.OPEN_CHANNEL)]
+Objector = Annotated[Actor, _permitted(Action.RAISE_OBJECTION)]
+Auditor = Annotated[Actor, _permitted(Action.READ_JOURNAL)]
+Loader = Annotated[Actor, _permitted(Action.LOAD_CALENDAR)]
+Administrator = Annotated[Actor, _permitted(Action.MANAGE_ACCOUNTS)]
+
+
+class Said(BaseModel):
+    """A step and what is said with it."""
+
+    step: str = Field(max_length=40)
+    reason: str = Field("", max_length=4_000)
+
+
+def _desk(here: World, db: Db, now: Now) -> Desk:
+    return house_of(here.settings, here.engine, lambda: now, here.release()).desk(db)
+
+
+@router.get("/requests", tags=["sharing"])
+def requests(db: Db, actor: Caller, number: Number = 1) -> list[Json]:
+    """Requests that concern the caller, those that wait for a decision first, 50 a page."""
+    org = actor.org if actor.role in OF_A_BODY else None
+    asked = {"org": org, "own": actor.org, "limit": PAGE_ROWS, "offset": (number - 1) * PAGE_ROWS}
+    return [dict(row._mapping) for row in db.execute(query("share_requests_page"), asked)]
+
+
+@router.post("/requests", tags=["sharing"])
+def file_request(here: Here, db: Db, now: Now, actor: Officer, form: Json) -> Json:
+    """Keep a draft; it may lack anything."""
+    return {"request_id": filing.draft(_desk(here, db, now), filing.parse(form), actor)}
+
+
+@router.get("/requests/{request_id}", tags=["sharing"])
+def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
+    """One request, for its parties and those who decide."""
+    row = _desk(here, db, now).request(request_id)
+    only_for_parties(row, actor)
+    shown = ("request_id", "state", "kind", "consumer_org", "form", "received_at", "decided_at")
+    return {name: row._mapping[name] for name in shown}
+
+
+@router.post("/requests/{request_id}/steps", tags=["sharing"])
+def step_of_request(
+    here: Here, db: Db, now: Now, actor: Caller, *, request_id: str, said: Said
+) -> Json:
+    """Take a step: consent, submit, withdraw, return, grant, refuse."""
+    desk = _desk(here, db, now)
+    is_authority = actor.role is Role.AUTHORITY_REVIEWER
+    action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
+    lines, reason = said.reason.splitlines(), said.reason
+    steps: dict[str, Callable[[], object]] = {
+        "consent": lambda: filing.consent(desk, request_id, actor),
+        "submit": lambda: filing.submit(desk, request_id, actor),
+        "withdraw": lambda: filing.withdraw(desk, request_id, actor),
+        "return": lambda: filing.return_once(desk, request_id, lines, actor, action),
+        "grant": lambda: deciding.grant(desk, request_id, actor, note=reason),
+        "refuse": lambda: deciding.refuse(desk, request_id, actor, reason),
+    }
+    _known(request_id, said.step, steps)()
+    return {"request_id": request_id, "state": desk.request(request_id).state}
+
+
+@router.get("/grants/{grant_id}", tags=["sharing"])
+def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
+    """A grant and the state of its channel, for its parties."""
+    row = _desk(here, db, now).grant(grant_id)
+    if not may_see_grant(actor, row):
+        raise _not_here(grant_id, "a grant of or to the own department")
+    hidden = {"decided_by", "opened_by"}
+    return {name: value for name, value in row._mapping.items() if name not in hidden}
+
+
+@router.post("/grants/{grant_id}/steps", tags=["sharing"])
+def step_of_grant(
+    here: Here, db: Db, now: Now, actor: Operator, *, grant_id: str, said: Said
+) -> Json:
+    """Open (the token is told once), suspend, resume or close a channel."""
+    desk = _desk(here, db, now)
+    if said.step == "open":
+        issued = opening.open_channel(desk, grant_id, actor)
+        return {"grant_id": grant_id, "state": "open", "token": issued.token}
+    steps = {"suspend": opening.suspend, "resume": opening.resume, "close": opening.close}
+    _known(grant_id, said.step, steps)(desk, grant_id, actor, said.reason)
+    return {"grant_id": grant_id, "state": desk.grant(grant_id).state}
+
+
+@router.get("/entries/{entry_id}/grants", tags=["sharing"])
+def grants_on(db: Db, _: Caller, entry_id: str) -> list[Json]:
+    """Who uses an entry: grants on it, newest first, at most 200."""
+    columns = (ShareGrant.grant_id, ShareGrant.consumer_org, ShareGrant.state, ShareGrant.columns)
+    asked = select(*columns).where(ShareGrant.object_id == entry_id)
+    rows = db.execute(asked.order_by(ShareGrant.grant_id.desc()).limit(200))
+    return [dict(row._mapping) for row in rows]
+
+
+@router.get("/objections", tags=["objections"])
+def objections_listed(db: Db, actor: Caller, state: ObjectionState | None = None) -> list[Json]:
+    """Objections, oldest first; of a department its own."""
+    org = actor.org if actor.role in objections.OF_A_BODY else None
+    return [asdict(one) for one in desk_of_objections.objections(db, org=org, state=state)]
+
+
+@router.post("/objections", tags=["objections"])
+def object_to(here: Here, db: Db, now: Now, actor: Objector, given: objections.Objected) -> Json:
+    """Raise an objection."""
+    new = objections.objection_of(here, actor, given)
+    return {"objection_id": desk_of_objections.raise_objection(db, new, here.release(), actor, now)}
+
+
+@router.get("/objections/{number}", tags=["objections"])
+def objection(db: Db, now: Now, actor: Caller, number: str) -> Json:
+    """One objection with its whole course; its key is masked, and the look goes on record."""
+    found = objections.seen(desk_of_objections.objection(db, number), actor)
+    if found.key_masked:
+        audit.looked(db, actor, now, object_kind="objection", object_id=number)
+    steps = [
+        {"state": one.state, "at": one.at, "role": one.role, "org": one.org, "note": one.note}
+        for one in desk_of_objections.history(db, number)
+    ]
+    return {**asdict(found), "steps": steps}
+
+
+class Moved(BaseModel):
+    """The state that a step leads to, and what is said."""
+
+    state: ObjectionState
+    note: str | None = Field(None, max_length=4_000)
+
+
+@router.post("/objections/{number}/steps", tags=["objections"])
+def step_of_objection(db: Db, now: Now, actor: Caller, number: str, given: Moved) -> Json:
+    """Take a step."""
+    state = desk_of_objections.move(db, number, Step(given.state, given.note), actor, now)
+    return {"objection_id": number, "state": state}
+
+
+@router.get("/quality/{period}", tags=["quality"])
+def scores(here: Here, db: Db, now: Now, _: Caller, period: str) -> Json:
+    """The figures of a month or quarter, each with its numerator and denominator."""
+    return quality.scores_of(here, db, Period.parse(period), now).to_json()
+
+
+@router.get("/entries/{entry_id}/verdicts/latest", tags=["quality"])
+def verdict(here: Here, _: Caller, entry_id: str) -> Json:
+    """The checks of an entry's latest validated run."""
+    found = here.ledger.verdict(here.release().entry(entry_id).id)
+    if found is None:
+        raise _not_here(entry_id, "an entry that was validated once")
+    return asdict(found)
+
+
+@router.get("/journal", tags=["journal"])
+def records(db: Db, _: Auditor, asked: Annotated[journal.Asked, Query()]) -> list[Json]:
+    """Records, newest first, 50 a page."""
+    wanted = journal.chosen(select(JournalRecord.__table__), asked)
+    newest = wanted.order_by(JournalRecord.number.desc()).limit(PAGE_ROWS)
+    rows = db.execute(newest.offset((asked.page - 1) * PAGE_ROWS))
+    shown = ("number", "at", "account", "role", "org", "action", "object_kind", "object_id",
+             "reason", "before", "after")  # fmt: skip
+    return [{name: row._mapping[name] for name in shown} for row in rows]
+
+
+class Notice(BaseModel):
+    """A State Council notice as CSV, or (``year`` null) the days that the city itself ordered."""
+
+    name: str = Field(max_length=120)
+    content: str = Field(max_length=200_000)
+    year: int | None = Field(None, ge=2004, le=2050)
+
+
+@router.post("/calendar", tags=["clocks"])
+def load_days(here: Here, db: Db, now: Now, actor: Loader, given: Notice) -> Json:
+    """Load working days; open clocks are computed anew."""
+    rules = rules_in_force(db, here.release(), here.settings)
+    file = CalendarFile(given.name, given.content.encode(), given.year)
+    done = load(db, days_folder(here.settings), file, rules, actor=actor, now=now)
+    return {"version": done.version, "days": done.days, "moved": len(done.moved)}
+
+
+class NewAccount(BaseModel):
+    """An account to make."""
+
+    account: str = Field(pattern=r"^[a-z][a-z0-9_.]{1,60}$")
+    person: str = Field(min_length=1, max_length=60)
+    name: str = Field(min_length=1, max_length=60)
+    role: Role
+    org: str = Field(min_length=1, max_length=80)
+
+
+@router.get("/accounts", tags=["accounts"])
+def accounts_listed(db: Db, _: Administrator) -> list[Json]:
+    """Every account."""
+    return accounts.listed(db)
+
+
+@router.post("/accounts", tags=["accounts"])
+def make_account(db: Db, now: Now, by: Administrator, given: NewAccount) -> Json:
+    """Make an account; its first password is told once."""
+    made = Actor(given.person, given.account, given.role, given.org)
+    accounts.register(db, made, given.name, by, now)
+    password = credentials.reset(db, given.account, by, now)
+    return {"account": given.account, "first_password": password}
+
+
+def _known(object_id: str, step: str, steps: dict[str, Taken]) -> Taken:
+    if step not in steps:
+        raise _not_here(object_id, f"one of the steps {', '.join(steps)}")
+    return steps[step]
+
+
+def _not_here(object_id: str, expected: str) -> NotFound:
+    return NotFound(
+        object_id,
+        found="nothing of that kind",
+        expected=expected,
+        remedy="look at the description of the API: /api/v1/openapi.json",
+    )

@@ -1,0 +1,93 @@
+"""Demand and responsibility lists: what departments need, what their duties let them give."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Response
+from sqlalchemy import Connection
+
+from catalog.roles import Action
+from catalog.vocabulary import ShareMode, UpdateCycle
+from yishu.ledger.journal import Actor
+from yishu.portal.areas.sharing import desk_of
+from yishu.portal.depends import Db, permitted
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Page, Reading
+from yishu.portal.problems import of_error
+from yishu.sharing import lists
+from yishu.sharing.errors import RequestIncomplete
+
+router = APIRouter(prefix="/demands", include_in_schema=False)
+LINKS = (Link("供需清单", "/demands", 21),)
+
+Officer = Annotated[Actor, Depends(permitted(Action.FILE_REQUEST))]
+Compiler = Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY))]
+Text = Annotated[str, Form()]
+
+
+@router.get("")
+def show(page: Reading, db: Db) -> Response:
+    """Both lists, what meets which demand, and what stands on no list."""
+    return _lists(page, db)
+
+
+@router.post("")
+def add(
+    page: Reading,
+    db: Db,
+    actor: Officer,
+    *,
+    title: Text = "",
+    wanted: Text = "",
+    scenario: Text = "",
+    service_items: Text = "",
+    mode: Text = "",
+    cycle: Text = "",
+) -> Response:
+    """Put a demand on the department's list; all that is missing is said at once."""
+    given = {"title": title, "wanted": wanted, "scenario": scenario, "mode": mode, "cycle": cycle}
+    given["service_items"] = service_items
+    split = {"wanted": _parts(wanted), "service_items": _parts(service_items)}
+    try:
+        lists.list_demand(desk_of(page, db), lists.demand_of({**given, **split}), actor)
+    except RequestIncomplete as wrong:
+        return _lists(page, db, given, wrong)
+    return page.done("/demands", "已保存")
+
+
+@router.post("/duties")
+def add_duty(
+    page: Reading, db: Db, actor: Compiler, *, entry_id: Text = "", duty_basis: Text = ""
+) -> Response:
+    """Put an entry on the department's responsibility list, with the duty."""
+    lists.list_responsibility(desk_of(page, db), entry_id, duty_basis, actor)
+    return page.done("/demands", "已保存")
+
+
+def _lists(
+    page: Page,
+    db: Connection,
+    given: dict[str, str] | None = None,
+    wrong: RequestIncomplete | None = None,
+) -> Response:
+    desk = desk_of(page, db)
+    org = page.signed.actor.org if page.signed else ""
+    entries = page.world.release().entries.values()
+    facts: dict[str, Any] = {
+        "demands": lists.matches(desk),
+        "duties": lists.responsibilities(desk),
+        "unlisted": lists.unlisted_supply(desk),
+        "without": lists.providers_without_list(desk),
+        "own": [(one.id, one.name) for one in entries if one.provider_org == org],
+        "names": {one.id: one.name for one in entries},
+        "modes": tuple(ShareMode),
+        "cycles": tuple(UpdateCycle),
+        "given": given or {},
+        "lacking": wrong.parts if wrong else (),
+        "problem": of_error(wrong) if wrong else None,
+    }
+    return page.render("demands/demands.html", 422 if wrong else 200, **facts)
+
+
+def _parts(text: str) -> list[str]:
+    split = text.replace("，", ",").replace("、", ",").split(",")
+    return [one.strip() for one in split if one.strip()]

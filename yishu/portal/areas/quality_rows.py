@@ -1,0 +1,103 @@
+"""Quarantined rows of a run: masked for the eyes they concern, one in clear for a named purpose.
+
+Every look goes on record; a value in clear is shown on the one answer to the form that says why.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Response
+
+from catalog.model import CatalogEntry
+from catalog.roles import Action, Role
+from yishu.governance.errors import Forbidden
+from yishu.ledger.journal import Actor
+from yishu.pipeline.reject_file import clear_row, masked_rows
+from yishu.pipeline.store import run_folder
+from yishu.portal import audit
+from yishu.portal.depends import Acting, Db, permitted
+from yishu.portal.pages import Page, Reading
+
+router = APIRouter(prefix="/quality/entries", include_in_schema=False)
+
+PAGE_ROWS = 20
+KIND = "quarantined_rows"
+SEE_EVERY_ROW = frozenset({Role.QUALITY_MONITOR, Role.AUTHORITY_REVIEWER})
+"""Beside the department itself, whoever watches over quality sees its masked rows."""
+
+Unmasker = Annotated[Actor, Depends(permitted(Action.UNMASK))]
+Row = Annotated[int, Query(ge=1, lt=2**31)]
+
+
+@router.get("/{entry_id}/rows")
+def rows(
+    entry_id: str,
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    *,
+    run: str,
+    number: Annotated[int, Query(alias="page", ge=1)] = 1,
+) -> Response:
+    """Quarantined rows of a run: values masked, every reason, the way out."""
+    known = page.world.release().entry(entry_id)
+    if not may_see_rows(actor, known):
+        raise _not_shown(actor, known)
+    verdict = page.world.ledger.verdict(entry_id, run)
+    folder = run_folder(page.world.settings.var_dir, entry_id, run)
+    found = masked_rows(known, folder, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
+    audit.looked(db, actor, page.now, object_kind=KIND, object_id=f"{entry_id}:{run}")
+    every = verdict.quarantined if verdict else 0
+    return page.render(
+        "quality/rows.html",
+        entry=known,
+        run=run,
+        rows=found,
+        number=number,
+        last=max(-(-every // PAGE_ROWS), 1),
+        every=every,
+    )
+
+
+@router.get("/{entry_id}/clear")
+def ask(entry_id: str, page: Reading, _: Unmasker, run: str, row: Row) -> Response:
+    """The form that asks for what a row is needed in clear."""
+    return _clear_page(page, page.world.release().entry(entry_id), run, row)
+
+
+@router.post("/{entry_id}/clear")
+def clear(
+    entry_id: str,
+    page: Reading,
+    db: Db,
+    actor: Unmasker,
+    *,
+    run: Annotated[str, Form()],
+    row: Annotated[int, Form(ge=1, lt=2**31)],
+    purpose: Annotated[str, Form()] = "",
+) -> Response:
+    """One row in clear, on this answer alone; purpose and name go on record first."""
+    known = page.world.release().entry(entry_id)
+    object_id = f"{entry_id}:{run}:{row}"
+    audit.unmasked(db, actor, page.now, object_kind=KIND, object_id=object_id, purpose=purpose)
+    folder = run_folder(page.world.settings.var_dir, entry_id, run)
+    return _clear_page(page, known, run, row, clear_row(known, folder, row))
+
+
+def _clear_page(
+    page: Page, known: CatalogEntry, run: str, row: int, values: dict[str, str] | None = None
+) -> Response:
+    return page.render("quality/clear.html", entry=known, run=run, row=row, values=values)
+
+
+def may_see_rows(actor: Actor, known: CatalogEntry) -> bool:
+    """Whether somebody may see an entry's quarantined rows, masked."""
+    return actor.org == known.provider_org or actor.role in SEE_EVERY_ROW
+
+
+def _not_shown(actor: Actor, known: CatalogEntry) -> Forbidden:
+    return Forbidden(
+        known.id,
+        found=f"rows asked by the {actor.role.value} of {actor.org}",
+        expected=f"{known.provider_org}, a quality monitor or the data authority",
+        remedy="counts and rules are open to everybody; ask the department for its rows",
+    )

@@ -1,0 +1,119 @@
+"""By which rules the installation runs: profiles, checks and waivers, working days, notices."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from sqlalchemy import Connection, select
+
+from catalog.roles import Action, Role
+from expectations.rulebook import rulebook
+from yishu.governance.notices import Channel as NoticeChannel
+from yishu.governance.notices import drop_address, set_address
+from yishu.governance.working_calendar import (
+    CalendarFile,
+    calendar_in_force,
+    days_folder,
+    load,
+    rules_in_force,
+)
+from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.models import NoticeAddress, NoticeDelivery
+from yishu.portal.depends import Db, permitted
+from yishu.portal.navigation import Link
+from yishu.portal.pages import Reading
+from yishu.portal.world import World
+
+router = APIRouter(prefix="/rules", include_in_schema=False)
+LINKS = (
+    Link("规则与日历", "/rules", 85, frozenset({Role.ADMINISTRATOR, Role.AUTHORITY_REVIEWER})),
+)
+
+Manager = Annotated[Actor, Depends(permitted(Action.MANAGE_RULES))]
+Loader = Annotated[Actor, Depends(permitted(Action.LOAD_CALENDAR))]
+Administrator = Annotated[Actor, Depends(permitted(Action.MANAGE_ACCOUNTS))]
+STUCK_ROWS = 50
+MOST_BYTES = 200_000
+
+
+@router.get("")
+def show(page: Reading, db: Db, _: Manager) -> Response:
+    """Profiles, decisions about checks, the calendar, and notices that are stuck."""
+    world = page.world
+    release = world.release()
+    calendar = calendar_in_force(db, days_folder(world.settings))
+    return page.render(
+        "rules/rules.html",
+        profiles=list(release.profiles.values()),
+        in_force=world.settings.rule_profile,
+        **_decisions(world, world.today()),
+        covered=sorted(calendar.covered),
+        missing=calendar.missing_year(world.today()),
+        version=calendar.version,
+        addresses=db.execute(select(NoticeAddress.__table__)).all(),
+        stuck=_stuck(db),
+        channels=list(NoticeChannel),
+        roles=[one for one in Role if one is not Role.RULE],
+        role_of={one.value: one for one in Role},
+        orgs=[(one.id, one.name) for one in release.departments.values()],
+        today=world.today(),
+    )
+
+
+def _decisions(world: World, today: date) -> dict[str, Any]:
+    """Rules that were changed and waivers, with the name of their entry."""
+    entries = world.release().entries.values()
+    books = [(one.name, rulebook(one.id)) for one in entries]
+    return {
+        "versions": [
+            (name, one) for name, book in books for one in book.versions_on(today).values()
+        ],
+        "waivers": [(name, one) for name, book in books for one in book.waivers],
+    }
+
+
+def _stuck(connection: Connection) -> Any:
+    """Notices that could not be sent yet, the most tried first."""
+    failed = NoticeDelivery.sent_at.is_(None) & (NoticeDelivery.tries > 0)
+    asked = select(NoticeDelivery.__table__).where(failed).order_by(NoticeDelivery.tries.desc())
+    return connection.execute(asked.limit(STUCK_ROWS)).all()
+
+
+@router.post("/calendar")
+def load_days(
+    page: Reading,
+    db: Db,
+    actor: Loader,
+    upload: Annotated[UploadFile, File()],
+    year: Annotated[str, Form(pattern=r"^(20\d\d)?$")] = "",
+) -> Response:
+    """Load a notice of the State Council, or without a year the city's own days."""
+    world = page.world
+    folder = days_folder(world.settings)
+    content = upload.file.read(MOST_BYTES)
+    file = CalendarFile(upload.filename or "days.csv", content, int(year) if year else None)
+    rules = rules_in_force(db, world.release(), world.settings)
+    load(db, folder, file, rules, actor=actor, now=page.now)
+    return page.done("/rules", "工作日已载入")
+
+
+@router.post("/addresses")
+def address(
+    page: Reading,
+    db: Db,
+    actor: Administrator,
+    *,
+    org: Annotated[str, Form(min_length=1)],
+    role: Annotated[Role, Form()],
+    channel: Annotated[NoticeChannel, Form()],
+    address: Annotated[str, Form(min_length=3, max_length=200)],
+    do: Annotated[Literal["set", "drop"], Form()] = "set",
+) -> Response:
+    """Say where notices to a role of a body go, or that they no longer go there."""
+    change = drop_address if do == "drop" else set_address
+    change(db, org, role, channel, address)
+    told = {"channel": channel.value, "do": do}
+    object_id = f"{org}:{role.value}"
+    act = Act(actor, Action.MANAGE_ACCOUNTS, "notice_address", object_id, page.now, after=told)
+    append(db, act)
+    return page.done("/rules", "已保存")
