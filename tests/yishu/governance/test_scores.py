@@ -231,18 +231,21 @@ def test_periods_begin_at_midnight_in_beijing():
 
 @pytest.mark.requirement("IND-19")
 def test_five_rates_a_department_open_to_their_cases(connection):
-    clock = Case(Rate.OBJECTION_HANDLING, "taxation", "objection", "YY2026-000001", 0, 1)
-    found = cases(november(connection), [clock])
+    late, kept = (
+        Case(Rate.OBJECTION_HANDLING, "taxation", "objection", f"YY2026-{number:06d}", number, 1)
+        for number in (0, 1)
+    )
+    found = cases(november(connection), [late, kept])
 
     taxation = rates(found)["taxation"]
     assert list(taxation) == list(Rate)
     assert taxation[Rate.UPDATE_TIMELINESS] == Figure(26, 30)
-    assert taxation[Rate.OBJECTION_HANDLING] == Figure(0, 1)
+    assert taxation[Rate.OBJECTION_HANDLING] == Figure(1, 2)
     assert taxation[Rate.CATALOG_TIMELINESS] == Figure(0, 0)
     for rate, figure in taxation.items():
         own = [c for c in found if (c.department_id, c.rate) == ("taxation", rate)]
         assert figure == Figure(sum(c.kept for c in own), sum(c.due for c in own))
-    assert {c.object_id for c in found} == {TAXPAYER, RESIDENT, "YY2026-000001"}
+    assert {c.object_id for c in found} == {TAXPAYER, RESIDENT, late.object_id, kept.object_id}
 
 
 @pytest.mark.requirement("IND-21")
