@@ -9,7 +9,7 @@ import random
 import sys
 import time
 
-CONNECTIONS = 24
+CONNECTIONS = 16
 
 
 async def _client(

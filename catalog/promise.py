@@ -23,6 +23,7 @@ class ClockCause(Labelled):
     RETURNED_FOR_COMPLETION = "returned_for_completion", "一次性告知补正"
     DISPUTE_PENDING = "dispute_pending", "争议处理中"
     SPECIAL_REASON = "special_reason", "特殊原因"
+    SPECIAL_PROCEDURE = "special_procedure", "特别程序"
 
 
 class Promise(Model):

@@ -2,7 +2,7 @@
 -- due; a publication within the limit of the one before keeps it, one that came later keeps none.
 -- Limits of a day or more are days in Beijing, so that minutes of a nightly run decide nothing.
 -- Nothing is due before this installation had the entry: its first run, whatever came of it, or its
--- first publication, whichever is earlier.
+-- first publication, whichever is earlier. On that day a daily one is due, an hourly one an hour on.
 with promised as (
     select entry_id, days
     from unnest(cast(:entries as text[]), cast(:days as double precision[])) as p (entry_id, days)
@@ -34,14 +34,16 @@ expected as (
     select
         entry_id,
         days,
-        greatest(case when days >= 1 then floor(at_days) else at_days end, :first_day) as first_day
+        greatest(
+            case when days >= 1 then floor(at_days) - days else at_days end, :first_day - days
+        ) as from_day
     from begun
 ),
 placed as (
     select
         entry_id,
         days,
-        first_day,
+        from_day,
         case when days >= 1 then floor(at_days) else at_days end as at_days
     from publication
     inner join expected using (entry_id)
@@ -50,10 +52,10 @@ gap as (
     select
         entry_id,
         days,
-        first_day,
+        from_day,
         at_days,
         at_days - greatest(
-            lag(at_days) over (partition by entry_id order by at_days), first_day - days
+            lag(at_days) over (partition by entry_id order by at_days), from_day
         ) as days_since
     from placed
 ),
@@ -61,16 +63,16 @@ came as (
     select
         entry_id,
         days,
-        first_day,
+        from_day,
         max(at_days) as last_at,
         coalesce(sum(ceil(round((days_since / days)::numeric, 9))) filter (
-            where at_days >= first_day and days_since > 0
+            where at_days >= :first_day and days_since > 0
         ), 0) as due,
         count(*) filter (
-            where at_days >= first_day and days_since > 0 and days_since <= days + 1e-9
+            where at_days >= :first_day and days_since > 0 and days_since <= days + 1e-9
         ) as kept
     from gap
-    group by entry_id, days, first_day
+    group by entry_id, days, from_day
 )
 select
     entry_id,
@@ -78,7 +80,7 @@ select
     (
         due + floor(greatest(
             case when days >= 1 then floor(:until_day) - 1 else :until_day end
-            - greatest(last_at, first_day - days), 0
+            - greatest(last_at, from_day), 0
         ) / days)
     )::bigint as due
 from came

@@ -9,12 +9,15 @@ import typer
 from yishu.cli import (
     backup,
     calendar,
+    cases,
     catalog,
     clocks,
     data,
     demo,
     doctor,
     guide,
+    item_lists,
+    items,
     journal,
     library,
     lineage,
@@ -27,12 +30,14 @@ from yishu.cli import (
     quality_rows,
     record,
     register,
+    security,
     share,
     share_change,
     share_lists,
     share_use,
     source,
     supervision,
+    tasks,
     upkeep,
     user,
 )
@@ -58,6 +63,9 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
 app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
+app.add_typer(items.app, name="items")
+items.app.add_typer(item_lists.app)
+app.add_typer(security.app, name="security")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)
 share.app.add_typer(share_change.app)
@@ -68,6 +76,9 @@ for group in (quality_figures, quality_rows):
     for command in group.COMMANDS:
         quality.app.command()(command)
 app.add_typer(clocks.app, name="clocks")
+clocks.app.add_typer(tasks.app, name="tasks")
+for command in cases.COMMANDS:
+    clocks.app.command()(command)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(supervision.cards_app, name="cards")
 app.add_typer(supervision.notices_app, name="notices")

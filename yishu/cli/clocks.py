@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +56,7 @@ def list_(
     """
     from yishu.governance import board as boards  # noqa: PLC0415
 
-    with reported(as_json), _opened() as (connection, rules):
+    with reported(as_json), opened() as (connection, rules):
         lines = boards.board(
             connection, rules, world.clock(), org=org, promise=promise, with_ended=everything
         )
@@ -75,7 +76,7 @@ def board(as_json: AsJson = False) -> None:
     from yishu.clocks import ClockState  # noqa: PLC0415
     from yishu.governance import board as boards  # noqa: PLC0415
 
-    with reported(as_json), _opened() as (connection, rules):
+    with reported(as_json), opened() as (connection, rules):
         lines = boards.board(connection, rules, world.clock())
         warn_of_missing_year(connection.engine, world.settings())
     counts: dict[str, Counter[ClockState]] = {}
@@ -100,7 +101,7 @@ def show_(clock: ClockId, as_json: AsJson = False) -> None:
     from yishu.governance.clock_care import standing  # noqa: PLC0415
 
     now = world.clock()
-    with reported(as_json), _opened() as (connection, rules):
+    with reported(as_json), opened() as (connection, rules):
         found = standing(connection, clock, rules, now)
         parts = [asdict(leg) for leg in legs(found.promise, found.row.events, rules.calendar, now)]
     events = [{k: v for k, v in asdict(event).items() if v} for event in found.row.events]
@@ -237,13 +238,24 @@ def sweep_(
     Example: yishu clocks sweep
     """
     from yishu.governance.supervise import supervise  # noqa: PLC0415
+    from yishu.pipeline.cases import cases_of  # noqa: PLC0415
 
     here = world.settings()
     with reported(as_json):
         release = world.release(here)
-        done = supervise(world.engine(here), release, here, world.clock(), reminds=not quiet)
+        done = supervise(
+            world.engine(here),
+            release,
+            here,
+            world.clock(),
+            cases=partial(cases_of, here.library_dir, release),
+            reminds=not quiet,
+        )
     facts = {
         **asdict(done.swept),
+        "cases": done.cases.cases,
+        "cases_supervised": done.cases.supervised,
+        "cases_whose_end_nobody_reports": dict(done.cases.blind),
         "stale": len(done.watched.stale),
         "missing_year": done.missing_year,
     }
@@ -279,43 +291,9 @@ def freshness(as_json: AsJson = False) -> None:
     show(rows, as_json, lambda: print_table("Freshness and delay", rows))
 
 
-@app.command()
-def tasks(
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; default: today.")
-    ] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those overdue.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the tasks of reform plans as they stand on a day.
-
-    Example: yishu clocks tasks --on 2016-10-31 --overdue
-    """
-    from catalog.plan import read_plans  # noqa: PLC0415
-    from yishu.clocks import beijing_day  # noqa: PLC0415
-    from yishu.governance.tasks import standings, steps  # noqa: PLC0415
-
-    here = world.settings()
-    day: date = on.date() if on else beijing_day(world.clock())
-    with reported(as_json), world.engine(here).connect() as connection:
-        found = standings(read_plans(here.catalog_dir / "plans"), steps(connection), day)
-    rows = [
-        {
-            "task": one.task.id,
-            "title": one.task.title,
-            "lead": "、".join(one.task.lead),
-            "due": one.next_due,
-            "days overdue": one.days_overdue,
-            "escalation": one.escalation.label_zh if one.escalation else None,
-        }
-        for one in found
-        if one.days_overdue or not overdue
-    ]
-    show(rows, as_json, lambda: print_table(f"Tasks on {day}", rows))
-
-
 @contextmanager
-def _opened() -> Iterator[tuple[Connection, "ClockRules"]]:
+def opened() -> Iterator[tuple[Connection, "ClockRules"]]:
+    """A transaction on the ledger, and the rules in force."""
     from yishu.governance.working_calendar import rules_in_force  # noqa: PLC0415
 
     here = world.settings()
@@ -326,7 +304,7 @@ def _opened() -> Iterator[tuple[Connection, "ClockRules"]]:
 
 @contextmanager
 def _acting(account: str) -> Iterator[tuple[Connection, "ClockRules", dict[str, Any]]]:
-    with _opened() as (connection, rules):
+    with opened() as (connection, rules):
         now = world.clock()
         yield connection, rules, {"actor": world.actor(connection, account), "now": now}
 

@@ -1,8 +1,8 @@
 """``yishu demo``: the example city through Airflow's real scheduler, then a summary."""
 
-import socket
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 REST_SERVICE = "city-rest"
 _FIRST_PORT = 8090
-_PORTS_TRIED = 50
 _ENTRIES = {
     "entry_id": "entry",
     "state": "state",
@@ -44,9 +43,9 @@ def demo(
     clean: Annotated[bool, typer.Option("--clean", help="End what runs, remove the data.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build the example city, run its pipelines through Airflow, show what was published.
+    """Build the example city, run its pipelines through Airflow, open the portal over it.
 
-    Safe to repeat. Airflow keeps running until `yishu demo --stop`.
+    Safe to repeat. Airflow and the portal keep running until `yishu demo --stop`.
 
     Example: yishu demo --size 10000
     """
@@ -69,9 +68,32 @@ def demo(
                 show=screen.show,
                 port=port,
             )
-        facts = _facts(result)
+            screen.say("Letting requests, objections and deadlines happen, and opening the portal")
+            portal = _open_portal(here, result)
+        facts = {**_facts(result), **portal}
     show(facts, as_json, lambda: _print(facts))
     raise typer.Exit(1 if result.failed else 0)
+
+
+def _open_portal(here: Settings, result: "DemoResult") -> dict[str, Any]:
+    from yishu.cli import demo_portal  # noqa: PLC0415
+    from yishu.orchestration import demo as runner  # noqa: PLC0415
+    from yishu.orchestration import services  # noqa: PLC0415
+
+    began = time.monotonic()
+    try:
+        told = demo_portal.let_happen(here)
+        url = demo_portal.start(here, services.processes(here), result.url)
+    except BaseException:
+        # Half a demo that keeps running behind an error message would only confuse.
+        runner.stop(here)
+        raise
+    took = time.monotonic() - began
+    return {
+        "portal": {"url": url, "tour": demo_portal.tour(url)},
+        "story": vars(told),
+        "seconds": {**result.seconds, "portal": took},
+    }
 
 
 def _build(city: "World", size: int) -> None:
@@ -94,25 +116,16 @@ def _build(city: "World", size: int) -> None:
 
 def _rest_port(here: Settings, city: "World") -> int:
     """Start the city's service, on the port of the last time where it is still to be had."""
-    kept = here.var_dir / "run" / "city-rest.port"
-    if city.children.find(REST_SERVICE):
-        return int(kept.read_text("ascii"))
-    wish = [int(kept.read_text("ascii"))] if kept.exists() else []
-    port = _free_port([*wish, *range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED)])
-    folder = here.var_dir / "city"
-    argv = [sys.executable, "-m", "example.rest_server"]
-    argv += ["--folder", str(folder), "--port", str(port)]
-    city.children.start(REST_SERVICE, argv, {"PATH": "/usr/bin:/bin"}, project_root())
-    kept.write_text(str(port), "ascii")
+    from yishu.cli.demo_portal import kept_port  # noqa: PLC0415
+
+    is_running = city.children.find(REST_SERVICE) is not None
+    port = kept_port(here, REST_SERVICE, _FIRST_PORT, is_running=is_running)
+    if not is_running:
+        folder = here.var_dir / "city"
+        argv = [sys.executable, "-m", "example.rest_server"]
+        argv += ["--folder", str(folder), "--port", str(port)]
+        city.children.start(REST_SERVICE, argv, {"PATH": "/usr/bin:/bin"}, project_root())
     return port
-
-
-def _free_port(wished: Iterable[int]) -> int:
-    for port in wished:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise typer.BadParameter("no free loopback port for the city's service from 8090 on")
 
 
 def _facts(result: "DemoResult") -> dict[str, Any]:
@@ -141,12 +154,22 @@ def _print(facts: Mapping[str, Any]) -> None:
     steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in facts["seconds"].items())
     airflow = facts["airflow"]
     console.print(f"\ntook {steps}")
-    console.print(f"Airflow's UI  {airflow['url']}  user {airflow['user']}", highlight=False)
-    console.print(f"  its password is in {airflow['password_file']}", highlight=False)
-    console.print("look further")
+    portal = facts["portal"]
+    for role in dict.fromkeys(step["role"] for step in portal["tour"]):
+        console.print(f"\ntour of the {role}")
+        for step in portal["tour"]:
+            if step["role"] == role:
+                line = f"  {step['account']:<26}{step['page']:<36}{step['see']}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print("\ntour of the engineer")
     for command in (
         "yishu quality market_regulation.enterprise_registration",
         "yishu library query legal_entity --where region_code=320213 --limit 5",
         "yishu trace legal_entity",
+        "yishu share list",
+        "yishu cards list",
     ):
-        console.print(f"  .venv/bin/{command}", markup=False, highlight=False)
+        console.print(f"  .venv/bin/{command}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"\nPortal        {portal['url']}  invented accounts, no passwords")
+    console.print(f"Airflow's UI  {airflow['url']}  user {airflow['user']}", highlight=False)
+    console.print(f"  its password is in {airflow['password_file']}", highlight=False)

@@ -261,6 +261,45 @@ def recheck(account: As, as_json: AsJson = False) -> None:
     show(rows, as_json, lambda: print_table(f"Rules v{rules.ruleset.version}", rows))
 
 
+@app.command("compare-site")
+def compare_site(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or YAML.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare the catalog that a site shows with the release in force; 1 when it differs.
+
+    The file has `entry_id` and `digest`, as `yishu catalog feed --json` gives them.
+
+    Example: yishu catalog compare-site district.csv
+    """
+    from yishu.governance import mirrors  # noqa: PLC0415
+    from yishu.interchange import records  # noqa: PLC0415
+
+    with reported(as_json):
+        shown = records.read(file.name, file.read_bytes(), ("entry_id", "digest"))
+        by_entry = {str(one["entry_id"]): str(one["digest"]) for one in shown}
+        source = mirrors.feed(world.release(world.settings()))
+    found = mirrors.site_drift(source, by_entry)
+    rows = [{"drift": kind, "entry_id": id_} for kind, ids in asdict(found).items() for id_ in ids]
+    show(asdict(found), as_json, lambda: print_table("Drift", rows))
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def feed(as_json: AsJson = False) -> None:
+    """What sites copy: the digest of every entry of the release in force.
+
+    Example: yishu catalog feed --json
+    """
+    from yishu.governance import mirrors  # noqa: PLC0415
+
+    with reported(as_json):
+        source = mirrors.feed(world.release(world.settings()))
+    rows = [{"entry_id": id_, "digest": digest} for id_, digest in source.entries.items()]
+    show(rows, as_json, lambda: print_table(source.version, rows))
+
+
 @contextmanager
 def _acting(as_json: bool) -> Iterator[tuple[Connection, "Rules"]]:
     """One transaction on the ledger, and the rules of today."""

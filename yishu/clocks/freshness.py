@@ -27,7 +27,7 @@ class FreshnessStatus:
     Attributes:
         pulled_at: When the department's system was last read for what is published; None: never.
         limit_at: Until when they are fresh; None: no limit. Data that never came are due one cycle
-            after the entry was published.
+            after the entry was published, or the installation began where that is later.
     """
 
     entry_id: str
@@ -37,12 +37,25 @@ class FreshnessStatus:
     limit_at: datetime | None
 
 
-def freshness(entry: CatalogEntry, pulled_at: datetime | None, now: datetime) -> FreshnessStatus:
-    """How fresh an entry's data are at a moment (S004 Art.16)."""
+def freshness(
+    entry: CatalogEntry,
+    pulled_at: datetime | None,
+    now: datetime,
+    began: datetime | None = None,
+) -> FreshnessStatus:
+    """How fresh an entry's data are at a moment (S004 Art.16).
+
+    Args:
+        entry: The entry.
+        pulled_at: When its source was last read for what is published; None: never.
+        now: The moment.
+        began: When this installation first pulled anything; nobody could deliver to it before.
+    """
     cycle = entry.update_cycle.freshness
     if cycle is None:
         return FreshnessStatus(entry.id, entry.provider_org, Freshness.UNLIMITED, pulled_at, None)
-    start = pulled_at or datetime.combine(entry.published_on, time(), BEIJING)
+    published = datetime.combine(entry.published_on, time(), BEIJING)
+    start = pulled_at or max(published, began or published)
     limit = start + cycle
     state = Freshness.STALE if now > limit else Freshness.FRESH
     return FreshnessStatus(entry.id, entry.provider_org, state, pulled_at, limit)

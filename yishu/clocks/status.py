@@ -53,7 +53,8 @@ class ClockEvent:
 
     Attributes:
         cause: Why, for pauses and extensions.
-        working_days: How many more, for extensions.
+        working_days: How many more, for extensions; of an opening: the limit that its object states
+            itself, instead of the promise's.
         consent_by: Account that consented, for pauses and extensions.
         due_on: The last day that stays, for ``HELD``.
         org: The department that takes over, for ``REASSIGNED``.
@@ -199,15 +200,16 @@ class _Course:
     """What the events so far have made of a clock."""
 
     __slots__ = (
-        "_calendar", "_due", "_extended", "_held", "_paused_on", "_promise", "closed_on", "closing",
-        "holder", "is_pause_over", "start", "submitted_on",
+        "_calendar", "_due", "_extended", "_held", "_limit", "_paused_on", "_promise", "closed_on",
+        "closing", "holder", "is_pause_over", "start", "submitted_on",
     )  # fmt: skip
 
     def __init__(self, promise: Promise, calendar: WorkingDays, opened: ClockEvent) -> None:
         self._promise = promise
         self._calendar = calendar
         self.start = beijing_day(opened.at)
-        self._due = calendar.add(self.start, promise.working_days)
+        self._limit = opened.working_days or promise.working_days
+        self._due = calendar.add(self.start, self._limit)
         self._held: date | None = None
         self._paused_on: date | None = None
         self._extended = 0
@@ -225,7 +227,7 @@ class _Course:
     @property
     def total(self) -> int:
         """Working days from start to the last one, pauses left out."""
-        return self._promise.working_days + self._extended
+        return self._limit + self._extended
 
     def take(self, event: ClockEvent) -> None:
         """Let one more event happen."""

@@ -55,6 +55,8 @@ def board(
     *,
     org: str | None = None,
     promise: str | None = None,
+    object_kind: str | None = None,
+    object_id: str | None = None,
     states: Sequence[ClockState] = (),
     with_ended: bool = False,
 ) -> list[BoardLine]:
@@ -63,7 +65,15 @@ def board(
     Clocks of a promise that no profile makes any more are left out; the sweep lists them.
     """
     is_open = None if with_ended else True
-    rows, _ = judgeable(clock_rows(connection, is_open=is_open, org=org, promise=promise), rules)
+    found = clock_rows(
+        connection,
+        is_open=is_open,
+        org=org,
+        promise=promise,
+        object_kind=object_kind,
+        object_id=object_id,
+    )
+    rows, _ = judgeable(found, rules)
     lines = [_line(one, rules) for one in standings(rows, rules, now)]
     wanted = [line for line in lines if not states or line.state in states]
     return sorted(wanted, key=lambda line: (line.due_on, line.clock_id))

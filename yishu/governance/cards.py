@@ -187,7 +187,11 @@ def answer_order(
 
 
 def cards(
-    connection: Connection, *, org: str | None = None, colour: Colour | None = None
+    connection: Connection,
+    *,
+    org: str | None = None,
+    colour: Colour | None = None,
+    clock_id: str | None = None,
 ) -> list[CardRow]:
     """Cards, the newest first."""
     asked = (
@@ -199,15 +203,21 @@ def cards(
         asked = asked.where(Card.holder_org == org)
     if colour is not None:
         asked = asked.where(Card.colour == colour.value)
+    if clock_id is not None:
+        asked = asked.where(Card.clock_id == clock_id)
     return [CardRow(**row._mapping) for row in connection.execute(asked)]
 
 
-def orders(connection: Connection, *, org: str | None = None) -> list[OrderRow]:
+def orders(
+    connection: Connection, *, org: str | None = None, clock_id: str | None = None
+) -> list[OrderRow]:
     """Supervision orders, the newest first."""
     table = SupervisionOrder.__table__
     asked = select(table).order_by(table.c.sent_at.desc(), table.c.order_no)
     if org is not None:
         asked = asked.where(table.c.responsible_org == org)
+    if clock_id is not None:
+        asked = asked.where(table.c.clock_id == clock_id)
     return [OrderRow(**row._mapping) for row in connection.execute(asked)]
 
 

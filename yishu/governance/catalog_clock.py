@@ -7,7 +7,7 @@ the same kind of change while it runs merges with it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -15,7 +15,7 @@ from catalog.roles import Action
 from catalog.vocabulary import ChangeCause
 from yishu.clocks import BEIJING, ClockEvent, EventKind
 from yishu.governance.clock_rules import by_rule
-from yishu.governance.errors import ReasonMissing
+from yishu.governance.errors import ReasonMissing, StateRefused
 from yishu.governance.permission import require
 from yishu.governance.promises import NewClock, clock_of, clock_rows, open_clock, record_event
 from yishu.ledger.journal import Act, Actor, append
@@ -23,6 +23,9 @@ from yishu.ledger.models import Clock, ClockEventRow
 
 PROMISE = "catalog_update"
 ENTRY = "catalog_entry"
+
+_LONG_AGO, _AHEAD = timedelta(days=5 * 366), timedelta(days=183)
+"""How far from today the day of a declared change may lie: a local choice."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,10 @@ def on_change(
     Raises:
         Forbidden: the actor may not register changes.
         ReasonMissing: nothing says what changed.
+        StateRefused: the day of the change is not near the present one.
     """
     require(actor, Action.REPORT_CHANGE, declared.cause.value)
+    _require_near(declared, now)
     _require_reason(declared.cause.value, declared.reason)
     start = datetime.combine(declared.changed_on, time(), BEIJING)
     ids = [
@@ -221,6 +226,19 @@ def _is_known(connection: Connection, seen: DriftSeen) -> bool:
         .where(Clock.closed_at.is_(None))
     )
     return connection.execute(asked).first() is not None
+
+
+def _require_near(declared: Declared, now: datetime) -> None:
+    """A mistyped year would start a clock outside every calendar, which no board could show."""
+    today = now.astimezone(BEIJING).date()
+    first, last = today - _LONG_AGO, today + _AHEAD
+    if not first <= declared.changed_on <= last:
+        raise StateRefused(
+            declared.cause.value,
+            found=f"a change on {declared.changed_on}",
+            expected=f"a day from {first} to {last}",
+            remedy="correct the day of the change",
+        )
 
 
 def _require_reason(obj: str, reason: str) -> None:

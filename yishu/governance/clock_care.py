@@ -165,6 +165,8 @@ def _require_extensible(found: Standing, asked: Extension, now: datetime) -> Non
         fault = f"{asked.working_days} working days more, of {left} that are left"
     elif not asked.reason.strip():
         fault = "no reason"
+    elif promise.is_requester_told and not asked.requester_org:
+        fault = "no requester named, who must be told"
     else:
         return
     causes = ", ".join(promise.extension_causes) or "no cause"

@@ -7,12 +7,13 @@ Message-ID and ``Idempotency-Key``, by which the other side knows it.
 
 import hashlib
 import smtplib
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 from sqlalchemy import Engine, select, update
@@ -115,8 +116,13 @@ def open_senders(settings: Settings) -> Iterator[dict[Channel, Send]]:
 
 
 def mail_sender(url: str, sender: str) -> Send:
-    """Sends by a mail server, given as ``smtp://user:password@host:port`` or ``smtps://``."""
+    """Sends by a mail server, given as ``smtp://user:password@host:port`` or ``smtps://``.
+
+    A password never leaves in clear: who logs in by ``smtp://`` does so after STARTTLS. The
+    server's certificate is checked; ``SSL_CERT_FILE`` names an authority of the city's own.
+    """
     parts = urlsplit(url)
+    trust = ssl.create_default_context()
 
     def send(address: str, notice: NoticeRow) -> None:
         message = EmailMessage()
@@ -124,9 +130,8 @@ def mail_sender(url: str, sender: str) -> Send:
         message["Subject"] = notice.subject
         message["Message-ID"] = f"<{_fingerprint(notice.key, address)}@yishu>"
         message.set_content(notice.text)
-        kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
         try:
-            with kind(parts.hostname or "", parts.port or 0, timeout=_PATIENCE_SECONDS) as server:
+            with _connected(parts, trust) as server:
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(message)
@@ -134,6 +139,20 @@ def mail_sender(url: str, sender: str) -> Send:
             raise _unsent(notice.key, error) from None
 
     return send
+
+
+def _connected(parts: SplitResult, trust: ssl.SSLContext) -> smtplib.SMTP:
+    host, port = parts.hostname or "", parts.port or 0
+    if parts.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=_PATIENCE_SECONDS, context=trust)
+    server = smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS)
+    if parts.username:
+        try:
+            server.starttls(context=trust)
+        except BaseException:
+            server.close()
+            raise
+    return server
 
 
 def webhook_sender(client: httpx.Client) -> Send:

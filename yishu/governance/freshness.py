@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from catalog.model import CatalogEntry
 from catalog.roles import Role
 from yishu.clocks.freshness import Delay, Freshness, FreshnessStatus, delay, freshness
 from yishu.governance.notices import Notice, enqueue_all
+from yishu.ledger.models import Run
 from yishu.ledger.statements import query
 
 Entries = Mapping[str, CatalogEntry]
@@ -25,9 +26,13 @@ class Watched:
 
 
 def fresh_states(connection: Connection, entries: Entries, now: datetime) -> list[FreshnessStatus]:
-    """How fresh the data of each entry are, in two statements at most."""
+    """How fresh the data of each entry are, in two statements at most.
+
+    Before the first run of an installation nothing is late.
+    """
     pulled = {row.entry_id: row.pulled_at for row in connection.execute(query("deliveries"))}
-    return [freshness(entry, pulled.get(id_), now) for id_, entry in entries.items()]
+    began = connection.scalar(select(func.min(Run.started_at))) or now
+    return [freshness(entry, pulled.get(id_), now, began) for id_, entry in entries.items()]
 
 
 def delays(connection: Connection, entries: Entries) -> list[Delay]:

@@ -43,6 +43,7 @@ class NewClock:
         cause: Why it runs; a second one for the same object and cause merges with the open one.
         received_at: When it began; the day in Beijing is not counted.
         note: The evidence, without personal data.
+        working_days: The limit that the object states itself; 0: the promise's.
     """
 
     promise: str
@@ -53,6 +54,7 @@ class NewClock:
     cause: str
     received_at: datetime
     note: str | None = None
+    working_days: int = 0
 
     @cached_property
     def clock_id(self) -> str:
@@ -103,10 +105,7 @@ def open_clocks(connection: Connection, news: Sequence[NewClock], actor: Actor) 
     rows = {new.clock_id: new for new in news}
     made = insert_all(connection, Clock, [_clock_values(new) for new in rows.values()])
     opened = {row.clock_id for row in made}
-    events = [
-        _event_values(id_, ClockEvent(EventKind.OPENED, rows[id_].received_at), actor, rows[id_])
-        for id_ in opened
-    ]
+    events = [_event_values(id_, _opening(rows[id_]), actor, rows[id_]) for id_ in opened]
     open_ids = _open_ones(connection, [new for id_, new in rows.items() if id_ not in opened])
     known = _known(connection, set(rows) - opened)
     ids = []
@@ -178,6 +177,7 @@ def clock_rows(
     closed_since: datetime | None = None,
     org: str | None = None,
     promise: str | None = None,
+    object_kind: str | None = None,
     object_id: str | None = None,
     clock_id: str | None = None,
 ) -> list[ClockRow]:
@@ -193,6 +193,7 @@ def clock_rows(
     for column, value in (
         (Clock.holder_org, org),
         (Clock.promise, promise),
+        (Clock.object_kind, object_kind),
         (Clock.object_id, object_id),
         (Clock.clock_id, clock_id),
     ):
@@ -202,7 +203,7 @@ def clock_rows(
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
     found = connection.execute(asked).all()
-    return [ClockRow(*row, events=tuple(events[row.clock_id])) for row in found]
+    return [ClockRow._make((*row, tuple(events[row.clock_id]))) for row in found]
 
 
 def clock_of(connection: Connection, clock_id: str) -> ClockRow:
@@ -272,6 +273,10 @@ def _clock_values(new: NewClock) -> dict[str, object]:
         "cause": new.cause,
         "received_at": new.received_at,
     }
+
+
+def _opening(new: NewClock) -> ClockEvent:
+    return ClockEvent(EventKind.OPENED, new.received_at, working_days=new.working_days)
 
 
 def _event_values(
@@ -347,7 +352,7 @@ def _locked(connection: Connection, clock_id: str) -> ClockRow:
     row = connection.execute(asked).one_or_none()
     if row is None:
         raise _unknown(clock_id)
-    return ClockRow(*row, events=())
+    return ClockRow._make((*row, ()))
 
 
 def _journal(

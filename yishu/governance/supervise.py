@@ -1,5 +1,6 @@
 """One round of supervision: the sweep, the watch over update cycles, and the calendar's gap."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from catalog.model import CatalogView
 from catalog.roles import Role
 from yishu.clocks import beijing_day
+from yishu.governance.cases import Case, CasesSeen, supervise_cases
 from yishu.governance.freshness import Watched, watch
 from yishu.governance.notices import Notice, enqueue
 from yishu.governance.sweep import Swept, sweep
@@ -19,23 +21,34 @@ from yishu.settings import Settings
 class Supervised:
     """What a round found; ``missing_year``: the year whose notice should be loaded by now."""
 
+    cases: CasesSeen
     swept: Swept
     watched: Watched
     missing_year: int | None
 
 
 def supervise(
-    engine: Engine, catalog: CatalogView, settings: Settings, now: datetime, *, reminds: bool
+    engine: Engine,
+    catalog: CatalogView,
+    settings: Settings,
+    now: datetime,
+    *,
+    cases: Callable[[], Iterable[Case]],
+    reminds: bool,
 ) -> Supervised:
-    """Sweep clocks and watch update cycles, all in one transaction."""
+    """Follow cases, sweep clocks and watch update cycles, all in one transaction.
+
+    ``cases`` reads the service cases of the library, which supervision itself never looks into.
+    """
     with engine.begin() as connection:
         rules = rules_in_force(connection, catalog, settings)
+        seen = supervise_cases(connection, cases(), rules, now)
         swept = sweep(connection, rules, now, reminds=reminds)
         watched = watch(connection, catalog.entries, now)
         missing = rules.calendar.missing_year(beijing_day(now))
         if missing is not None:
             _tell_missing(connection, missing, settings, now)
-    return Supervised(swept, watched, missing)
+    return Supervised(seen, swept, watched, missing)
 
 
 def tell_late(engine: Engine, sweep_name: str, settings: Settings, now: datetime) -> None:

@@ -140,7 +140,7 @@ def _text(cell: Any) -> str:
 
 
 def _csv(name: str, data: bytes) -> Table:
-    text = _decoded(name, data)
+    text = decoded(name, data)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
@@ -149,7 +149,12 @@ def _csv(name: str, data: bytes) -> Table:
     return _arranged(name, rows)
 
 
-def _decoded(name: str, data: bytes) -> str:
+def decoded(name: str, data: bytes) -> str:
+    """The text of a file in UTF-8 or GB18030.
+
+    Raises:
+        FileRefused: it is in neither.
+    """
     for encoding in _ENCODINGS:
         try:
             return data.decode(encoding)
@@ -160,7 +165,7 @@ def _decoded(name: str, data: bytes) -> str:
 
 def _yaml(name: str, data: bytes) -> Table:
     try:
-        documents = list(yaml.safe_load_all(_decoded(name, data)))
+        documents = list(yaml.safe_load_all(decoded(name, data)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         found = f"no YAML, at line {mark.line + 1}" if mark else "no YAML"

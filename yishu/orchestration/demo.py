@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
 from catalog.faults import CatalogFaults
 from catalog.load import load_catalog
 from catalog.release import Release, compile_release, write_release
 from yishu.embedded import EmbeddedPostgres, embedded_postgres, ledger_url
+from yishu.governance import publication
+from yishu.governance.candidate import load_rules
 from yishu.ledger import migrate
 from yishu.orchestration import services, watch
 from yishu.orchestration.environment import USER, password, password_file
@@ -113,7 +118,7 @@ def run(
         build_city(World(settings, postgres, services.processes(settings), say))
         clock.lap("city")
         say("Publishing the catalog release")
-        release = publish_catalog(settings, datetime.now(UTC))
+        release = _publish(settings, datetime.now(UTC))
         clock.lap("release")
         url = services.start(settings, services.airflow_url(postgres), port=port, progress=say)
         clock.lap("airflow")
@@ -187,6 +192,17 @@ def publish_catalog(settings: Settings, now: datetime) -> Release:
     if faults:
         raise CatalogFaults.of(str(settings.catalog_dir), faults)
     return write_release(settings.releases_dir, compile_release(catalog, now.date()))
+
+
+def _publish(settings: Settings, now: datetime) -> Release:
+    """Publish what the ledger has, once the entries are taken over; at first the rule files."""
+    engine = create_engine(make_url(ledger_url(settings)).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        is_adopted = publication.has_published(connection)
+    if not is_adopted:
+        return publish_catalog(settings, now)
+    place = publication.Place(engine, settings, lambda _: False)
+    return publication.write(place, load_rules(settings.catalog_dir, now.date()), now).release
 
 
 def _start_postgres(settings: Settings) -> EmbeddedPostgres:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from yishu.orchestration import release
@@ -19,13 +20,22 @@ logger = logging.getLogger(__name__)
 def sweep(reminds: bool) -> Record:
     """Sweep all clocks and watch all update cycles, in one transaction; what that found."""
     from yishu.governance.supervise import supervise  # noqa: PLC0415
+    from yishu.pipeline.cases import cases_of  # noqa: PLC0415
 
     with permanent_errors_fail_at_once():
         settings, current = release.settings_and_release()
-        done = supervise(_engine(settings), current, settings, _now(), reminds=reminds)
+        done = supervise(
+            _engine(settings),
+            current,
+            settings,
+            _now(),
+            cases=partial(cases_of, settings.library_dir, current),
+            reminds=reminds,
+        )
     swept = asdict(done.swept)
     return {
         **swept,
+        "cases": asdict(done.cases),
         "days": [day.isoformat() for day in done.swept.days],
         "orphans": list(done.swept.orphans),
         "unjudged": list(done.swept.unjudged),

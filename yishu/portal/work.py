@@ -17,7 +17,8 @@ from yishu.ledger.models import ShareGrant, ShareRequest
 from yishu.portal.world import World
 
 REQUEST, GRANT = "share_request", "share_grant"
-PATHS = {ENTRY: "/review/", REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
+PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
+"""Where an object is dealt with; a clock of another kind has a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,13 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
     ]
     open_clocks = clock_rows(connection, is_open=True)
     rules = rules_in_force(connection, world.release(), world.settings)
-    running = {one.row.object_id: one for one in standings(open_clocks, rules, now)}
-    timed = [_with_deadline(one, running.pop(one.object_id, None)) for one in found]
-    timed += [_of_clock(one) for one in running.values() if one.row.holder_org == actor.org]
+    running = sorted(standings(open_clocks, rules, now), key=lambda one: one.status.due_on)
+    # Of several clocks of one object the most urgent says how long a task has.
+    nearest = {one.row.object_id: one for one in reversed(running)}
+    known = {task.object_id for task in found}
+    timed = [_with_deadline(one, nearest.get(one.object_id)) for one in found]
+    own = (one for one in running if one.row.holder_org == actor.org)
+    timed += [_of_clock(one) for one in own if one.row.object_id not in known]
     return sorted(timed, key=_urgency)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from yishu.library.key_hash import hash_keys
+from yishu.library.key_hash import hash_key, hash_keys
 from yishu.sharing.projection import Projection
 
 BATCH_ROWS = 1 << 16
@@ -27,25 +27,25 @@ class Lookup:
         folder = projection.folder / f"_lookup-{'-'.join(self.key)}"
         if not folder.exists():
             _build(projection, self.key, folder)
-        self._hashes = np.load(folder / "hashes.npy", mmap_mode="r")
-        self._rows = np.load(folder / "rows.npy", mmap_mode="r")
+        # Plain arrays over the maps: every operation on a memmap object makes another one.
+        self._hashes = np.asarray(np.load(folder / "hashes.npy", mmap_mode="r"))
+        self._rows = np.asarray(np.load(folder / "rows.npy", mmap_mode="r"))
         reader = pa.ipc.open_file(pa.memory_map(str(folder / "rows.arrow")))
-        self._batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
+        batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
+        self._columns = {
+            name: [batch.column(place) for batch in batches]
+            for place, name in enumerate(self.schema.names)
+        }
         self._kinds = [self.schema.field(name).type for name in self.key]
-        self._places = {name: place for place, name in enumerate(self.schema.names)}
+        self._is_text = all(pa.types.is_string(kind) for kind in self._kinds)
 
     def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """The row of a key, or None; a value that the column cannot hold finds nothing."""
-        try:
-            values = [
-                pa.array([key[name]]).cast(kind)
-                for name, kind in zip(self.key, self._kinds, strict=True)
-            ]
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        plain, texts = self._sought(key)
+        if plain is None:
             return None
-        (sought,) = hash_keys(values)
-        plain = [one[0].as_py() for one in values]
-        start = int(np.searchsorted(self._hashes, sought))
+        sought = np.uint64(hash_key(texts))
+        start = int(self._hashes.searchsorted(sought))
         while start < len(self._hashes) and self._hashes[start] == sought:
             row = int(self._rows[start])
             if [self._value(row, name) for name in self.key] == plain:
@@ -53,8 +53,23 @@ class Lookup:
             start += 1
         return None
 
+    def _sought(self, key: Mapping[str, Any]) -> tuple[list[Any] | None, list[str]]:
+        """A key's values as the columns hold them (None: they cannot), and as they are hashed."""
+        if self._is_text and all(type(key[name]) is str for name in self.key):
+            plain = [key[name] for name in self.key]
+            return plain, plain
+        try:
+            values = [
+                pa.array([key[name]]).cast(kind)
+                for name, kind in zip(self.key, self._kinds, strict=True)
+            ]
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            return None, []
+        texts = [one.cast(pa.string())[0].as_py() or "" for one in values]
+        return [one[0].as_py() for one in values], texts
+
     def _value(self, row: int, name: str) -> Any:
-        return self._batches[row // BATCH_ROWS].column(self._places[name])[row % BATCH_ROWS].as_py()
+        return self._columns[name][row // BATCH_ROWS][row % BATCH_ROWS].as_py()
 
 
 def _build(projection: Projection, key: Sequence[str], folder: Path) -> None:

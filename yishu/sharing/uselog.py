@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,9 @@ from yishu.sharing.vocabulary import GrantState
 GENESIS = "0" * 64
 UNKNOWN = "-"
 """Stands for a grant or body that a denied call did not prove."""
+
+REVOKED = "a revoked token"
+"""Why a call is denied whose grant is open, but has another token now."""
 
 TOKEN = "token:"  # noqa: S105 - the beginning of a requester's name
 """What a requester is called by who came with a token; its id follows."""
@@ -46,6 +49,7 @@ class Use:
         row_keys: Keyed digests of the rows' keys; None: the whole projection.
         rows, bytes, digest: What was served; 0 and None of a denied call.
         outcome: ``served`` or ``denied``, with the reason.
+        material: The material of the case that a licence stands in for, as the call named it.
     """
 
     at: datetime
@@ -66,12 +70,15 @@ class Use:
     digest: str | None
     outcome: str = "served"
     reason: str | None = None
+    material: str | None = None
 
 
 COLUMNS = (
     "at", "number", *(name for name in Use.__dataclass_fields__ if name != "at"),
     "previous_hash", "hash",
 )  # fmt: skip
+
+_HASHED = sorted(COLUMNS[:-2])
 
 
 def denied(use: Use, reason: str) -> Use:
@@ -87,9 +94,17 @@ def row_key(key: bytes, object_id: str, values: Iterable[Any]) -> str:
 
 def record_hash(values: Mapping[str, Any], previous: str) -> str:
     """SHA-256 of a record's canonical JSON and the hash of the record before, in hex."""
-    facts = {name: values[name] for name in COLUMNS[:-2]}
+    return _hash(canonical(values), previous)
+
+
+def canonical(values: Mapping[str, Any]) -> str:
+    """A record as JSON, without its place in the chain: the text that is hashed."""
+    facts = {name: values[name] for name in _HASHED}
     facts["at"] = values["at"].astimezone(UTC).isoformat()
-    plain = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hash(plain: str, previous: str) -> str:
     return hashlib.sha256(f"{previous}{plain}".encode()).hexdigest()
 
 
@@ -112,6 +127,8 @@ class UseLog:
         try:
             return self._append(uses)
         except (SQLAlchemyError, psycopg.Error) as error:
+            # A month that was made in this transaction is undone with it.
+            self._months.clear()
             raise UseNotRecorded(
                 "use log",
                 found=type(getattr(error, "orig", None) or error).__name__,
@@ -122,23 +139,28 @@ class UseLog:
     def newest(self) -> datetime | None:
         """When the last recorded use was; None when there is none."""
         with self._engine.connect() as connection:
-            found = connection.execute(_NEWEST).one_or_none()
+            found = connection.execute(text(_NEWEST)).one_or_none()
         return found.at if found else None
 
     def _append(self, uses: Sequence[Use]) -> list[Use]:
-        with self._engine.begin() as connection:
-            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            number, previous, floor = _end(connection)
-            uses = [replace(use, at=max(use.at, floor)) for use in uses]
-            uses = _still_open(connection, uses)
+        # Two trips to the server: what is asked is sent at once, then rows and commit together.
+        with self._engine.connect() as connection:
+            raw = _driver(connection)
+            end, known, revoked = _asked(raw, uses)
+            number, previous, floor = end or _sealed_end(connection)
+            uses = [replace(use, at=floor) if use.at < floor else use for use in uses]
+            uses = _still_open(uses, known, revoked)
             self._ensure_months(connection, uses)
             rows = []
             for use in uses:
                 number += 1
-                values = {**_stored(use), "number": number, "previous_hash": previous}
-                previous = values["hash"] = record_hash(values, previous)
-                rows.append(tuple(values[name] for name in COLUMNS))
-            _copy(connection, rows)
+                plain = _plain(use, number)
+                following = _hash(plain, previous)
+                rows.append(f'{plain[:-1]},"previous_hash":"{previous}","hash":"{following}"}}')
+                previous = following
+            with raw.pipeline():
+                raw.execute(_INSERT, [f"[{','.join(rows)}]"])
+                raw.commit()
         return list(uses)
 
     def _ensure_months(self, connection: Connection, uses: Sequence[Use]) -> None:
@@ -170,27 +192,39 @@ def make_month(connection: Connection, at: datetime, tablespace: str | None = No
     return name
 
 
-_NEWEST = text(
-    "select at, number, hash from ledger.use_record order by at desc, number desc limit 1"
-)
+_LOCKED = f"select pg_advisory_xact_lock({_LOCK})"
 
-_STATES = text(
+_NEWEST = "select number, hash, at from ledger.use_record order by at desc, number desc limit 1"
+
+_STATES = (
     "select grant_id, state, valid_from, valid_until from ledger.share_grant "
-    "where grant_id = any(:grants) for share"
+    "where grant_id = any(%s) for share"
 )
 
-
-_REVOKED = text(
-    "select token_id from ledger.share_token "
-    "where token_id = any(:tokens) and revoked_at is not null"
+_REVOKED = (
+    "select token_id from ledger.share_token where token_id = any(%s) and revoked_at is not null"
 )
 
+_INSERT = (
+    "insert into ledger.use_record select * from "
+    "json_populate_recordset(null::ledger.use_record, %s::json)"
+)
 
-def _end(connection: Connection) -> tuple[int, str, datetime]:
-    found = connection.execute(_NEWEST).one_or_none()
-    if found is None:
-        return _sealed_end(connection)
-    return found.number, found.hash, found.at
+_Raw = psycopg.Connection[tuple[Any, ...]]
+
+
+def _asked(
+    raw: _Raw, uses: Sequence[Use]
+) -> tuple[Any | None, dict[str, tuple[Any, ...]], set[str]]:
+    """The chain's end, the grants that are used, and their revoked tokens; the end is locked."""
+    grants = sorted({use.grant_id for use in uses if use.outcome == "served"})
+    tokens = sorted({use.requester.removeprefix(TOKEN) for use in uses})
+    with raw.pipeline():
+        raw.execute(_LOCKED)
+        end = raw.execute(_NEWEST)
+        states = raw.execute(_STATES, [grants])
+        revoked = raw.execute(_REVOKED, [tokens])
+        return end.fetchone(), {row[0]: row[1:] for row in states}, {row[0] for row in revoked}
 
 
 def _sealed_end(connection: Connection) -> tuple[int, str, datetime]:
@@ -200,13 +234,9 @@ def _sealed_end(connection: Connection) -> tuple[int, str, datetime]:
     return tuple(found) if found else (0, GENESIS, datetime(1970, 1, 1, tzinfo=UTC))
 
 
-def _still_open(connection: Connection, uses: Sequence[Use]) -> list[Use]:
-    grants = sorted({use.grant_id for use in uses if use.outcome == "served"})
-    if not grants:
-        return list(uses)
-    known = {row.grant_id: row for row in connection.execute(_STATES, {"grants": grants})}
-    tokens = sorted({use.requester.removeprefix(TOKEN) for use in uses})
-    revoked = set(connection.scalars(_REVOKED, {"tokens": tokens}))
+def _still_open(
+    uses: Sequence[Use], known: Mapping[str, tuple[Any, ...]], revoked: set[str]
+) -> list[Use]:
     return [
         denied(use, reason) if (reason := _closed(use, known.get(use.grant_id), revoked)) else use
         for use in uses
@@ -218,30 +248,31 @@ def _closed(use: Use, grant: Any, revoked: set[str]) -> str | None:
         return None
     if grant is None:
         return "no such grant"
-    if grant.state != GrantState.OPEN:
-        return f"the channel is {grant.state}"
-    if not grant.valid_from <= use.at < grant.valid_until:
+    state, valid_from, valid_until = grant
+    if state != GrantState.OPEN:
+        return f"the channel is {state}"
+    if not valid_from <= use.at < valid_until:
         return "outside the term of the grant"
     if use.requester.startswith(TOKEN) and use.requester.removeprefix(TOKEN) in revoked:
-        return "a revoked token"
+        return REVOKED
     return None
 
 
-def _stored(use: Use) -> dict[str, Any]:
-    values = asdict(use)
-    for name in ("provider_orgs", "columns", "row_keys"):
-        values[name] = None if values[name] is None else list(values[name])
-    return values
+def _plain(use: Use, number: int) -> str:
+    values = {**use.__dict__, "number": number}
+    plain = canonical(values)
+    if "\\u0000" not in plain:
+        return plain
+    # No column of the database holds a NUL, which only a forged call sends.
+    return canonical({name: _without_nul(value) for name, value in values.items()})
 
 
-def _copy(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _without_nul(value: Any) -> Any:
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+
+
+def _driver(connection: Connection) -> _Raw:
     raw = connection.connection.driver_connection
-    if raw is None:
-        raise TypeError("the ledger's connection has no driver connection")
-    columns = ", ".join(COLUMNS)
-    with (
-        raw.cursor() as cursor,
-        cursor.copy(f"copy ledger.use_record ({columns}) from stdin") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError("the ledger's connection is none of psycopg")
+    return raw

@@ -104,6 +104,7 @@ TABLES = (
         digest text,
         outcome text not null,
         reason text,
+        material text,
         previous_hash text not null,
         hash text not null,
         constraint pk_use_record primary key (at, number),

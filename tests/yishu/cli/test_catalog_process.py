@@ -40,7 +40,7 @@ def _user(yishu, account, role, org, *more):
     return yishu("user", "add", account, *made, *more)
 
 
-@pytest.mark.requirement("CAT-05")
+@pytest.mark.requirement("CAT-05", "CAT-15")
 def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     _user(yishu, "root", "administrator", "big_data_bureau")
     for account, (role, org) in PEOPLE.items():
@@ -68,6 +68,14 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     released = current_release(tmp_path / "var" / "releases")
     assert released.entry(TAXPAYER).update_cycle == "weekly"
     assert yishu("catalog", "release")["id"] == released.id
+    site = tmp_path / "site.json"
+    site.write_text(json.dumps(yishu("catalog", "feed")), "utf-8")
+    drift = yishu("catalog", "compare-site", str(site))
+    assert drift == {"missing": [], "foreign": [], "different": []}
+    shown = [one for one in yishu("catalog", "feed") if one["entry_id"] != TAXPAYER]
+    site.write_text(json.dumps(shown), "utf-8")
+    drift = yishu("catalog", "compare-site", str(site), expect=1)
+    assert drift["missing"] == [TAXPAYER]
     (change,) = yishu("catalog", "diff", TAXPAYER, "1", "2")
     assert change["text_zh"] == "更新周期由“每月”改为“每周”"
     assert {one["version"] for one in yishu("catalog", "history", TAXPAYER)} == {1, 2}

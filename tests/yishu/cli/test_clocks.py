@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import create_engine
@@ -19,10 +20,13 @@ from yishu.governance import accounts
 from yishu.governance.catalog_clock import DriftSeen, on_drift
 from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
+from yishu.library import publish_snapshot
 
 ROOT = Path(__file__).resolve().parents[3]
 REVIEWER = Actor("person-2", "zhou.ping", Role.AUTHORITY_REVIEWER, "big_data_bureau")
 OFFICER = Actor("person-1", "li.an", Role.DEPARTMENT_OFFICER, "taxation")
+
+MONITOR = Actor("person-3", "wu.ke", Role.QUALITY_MONITOR, "big_data_bureau")
 
 
 def at(day, hour=10):
@@ -39,7 +43,7 @@ def place(postgres_server, tmp_path_factory):
     write_release(var / "releases", compile_release(catalog, date(2026, 9, 1)))
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        for actor in (REVIEWER, OFFICER):
+        for actor in (REVIEWER, OFFICER, MONITOR):
             accounts.add(connection, actor, actor.account, valid_from=date(2026, 1, 1))
         seen = DriftSeen(
             "taxation.taxpayer", "taxation", "来源新增字段：tel（text）", at("2026-09-24")
@@ -172,3 +176,52 @@ def test_entries_that_never_came_are_stale(as_json):
 
     assert {row["state"] for row in rows} <= {"stale", "unlimited"}
     assert len(rows) > 15
+
+
+@pytest.mark.requirement("SUP-12")
+def test_a_step_of_a_task_is_recorded_by_who_may_and_shown(yishu, as_json):
+    asked = ("clocks", "tasks", "record", "s002_01", "inspected", "--note", "已现场督查")
+    refused = yishu(*asked, "--as", "li.an", expect=1)
+    yishu(*asked, "--as", "wu.ke")
+    listed = as_json("clocks", "tasks", on="2026-10-20")
+
+    assert "FORBIDDEN" in refused.output.upper()
+    (task,) = [one for one in listed if one["task"] == "s002_01"]
+    assert task["escalation"] == "督促检查"
+    unknown = ("clocks", "tasks", "record", "s002_99", "done", "--note", "x", "--as", "wu.ke")
+    assert "clocks tasks" in yishu(*unknown, expect=1).output
+
+
+@pytest.mark.requirement("SUP-01", "SUP-08")
+def test_cases_of_the_library_are_supervised_listed_and_told_by_number(yishu, as_json, place):
+    moments = pa.array([at("2026-09-24")] * 2, pa.timestamp("us", "UTC"))
+    approval = "administrative_approval.approval_case"
+    application = {
+        "case_no": ["C1", "C0"], "_entry_id": [approval] * 2, "applied_at": moments,
+        "accepted_at": moments, "implementation_code": ["I1", "I1"],
+        "promised_on": pa.array([date(2026, 10, 9)] * 2, pa.date32()),
+    }  # fmt: skip
+    process = {
+        "process_no": ["P1", "P2"], "case_no": ["C1", "C0"], "process_step": ["2", "4"],
+        "handler_name": ["无名氏", "无名氏"], "started_at": moments, "ended_at": moments,
+    }  # fmt: skip
+    for subject, key, columns in (
+        ("case_application", "case_no", application),
+        ("case_process", "process_no", process),
+    ):
+        batch = pa.record_batch(columns)
+        when = {"run_id": "r1", "committed_at": at("2026-09-25"), "read": batch.num_rows}
+        place_of = place[1] / "library", f"subject/{subject}"
+        publish_snapshot(*place_of, batch.schema, [batch], key=[key], **when)
+
+    swept = as_json("clocks", "sweep", on="2026-10-12")
+    assert (swept["cases"], swept["cases_supervised"]) == (2, 2)
+    (late,) = as_json("clocks", "cases", "--late", on="2026-10-12")
+    assert (late["object_id"], late["due"], late["state"]) == ("C1", "2026-10-09", "red")
+    assert len(as_json("clocks", "cases", "--all", on="2026-10-12")) == 4
+    course = as_json("clocks", "case", "C1", on="2026-10-12")
+    assert [step["step"] for step in course["steps"]] == ["审核"]
+    assert [card["colour"] for card in course["cards"]] == ["red"]
+    assert course["orders"][0]["case_no"] == "C1"
+    assert "无名氏" not in yishu("clocks", "case", "C1", on="2026-10-12").stdout
+    assert "clocks cases --all" in yishu("clocks", "case", "C9", expect=1).output

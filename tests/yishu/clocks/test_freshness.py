@@ -46,6 +46,9 @@ def test_data_that_never_came_are_due_one_cycle_after_the_entry_was_published(en
 
     assert freshness(daily, None, published + timedelta(hours=15)).state is Freshness.FRESH
     assert freshness(daily, None, published + timedelta(hours=17)).state is Freshness.STALE
+    began = published + timedelta(days=30)
+    assert freshness(daily, None, began + timedelta(hours=23), began).state is Freshness.FRESH
+    assert freshness(daily, None, began + timedelta(hours=25), began).state is Freshness.STALE
 
 
 @pytest.mark.requirement("COL-10")

@@ -259,6 +259,9 @@ def test_the_strictest_of_both_is_one_option(profiles):
     assert promise.warning_lead_days == 3
 
 
+CASES = {"case_acceptance": (5, 0), "case_handling": (20, 10), "case_instant": (0, 0)}
+
+
 @pytest.mark.requirement("SUP-13")
 def test_profiles_make_every_promise_of_law_and_mark_the_local_ones(profiles):
     decree = profiles["cn_decree_809"].promises
@@ -275,6 +278,7 @@ def test_profiles_make_every_promise_of_law_and_mark_the_local_ones(profiles):
         "request_reply_conditional": (10, 10),
         "deliver_after_consent": (20, 0),
         "correction": (10, 0),
+        **CASES,
     }
     city = profiles["wuxi_2022"].promises
     law = {name: p.working_days for name, p in city.items() if not p.is_local_choice}
@@ -282,8 +286,17 @@ def test_profiles_make_every_promise_of_law_and_mark_the_local_ones(profiles):
         "catalog_update": 15,
         "request_reply_unconditional": 10,
         "request_reply_conditional": 10,
+        **{name: days for name, (days, _) in CASES.items()},
     }
     assert promise_of(profiles, "cn_decree_809", "supervision_feedback").is_local_choice
+
+
+def test_an_opening_that_states_its_own_limit_runs_by_it(calendar):
+    """Five days from 2026-11-02 instead of fifteen; an extension counts from there."""
+    clock = [event(EventKind.OPENED, "2026-11-02", working_days=5)]
+    found = status(UPDATE, clock, calendar, at("2026-11-03"))
+
+    assert (found.due_on, found.remaining) == (date(2026, 11, 9), 4)
 
 
 def test_an_unknown_promise_is_refused(profiles):

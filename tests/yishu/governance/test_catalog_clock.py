@@ -10,7 +10,7 @@ from catalog.vocabulary import ChangeCause
 from yishu.clocks import EventKind, legs
 from yishu.governance import catalog_clock
 from yishu.governance.catalog_clock import Declared, DriftSeen, on_change, on_drift
-from yishu.governance.errors import ClockEnded, Forbidden, ReasonMissing
+from yishu.governance.errors import ClockEnded, Forbidden, ReasonMissing, StateRefused
 from yishu.governance.promises import clock_of, clock_rows, standings
 from yishu.ledger.journal import Actor
 
@@ -124,6 +124,19 @@ def test_a_change_without_a_reason_is_refused(connection, reviewer, at, reason):
             connection,
             replace(declared(), reason=reason),
             "x",
+            actor=reviewer,
+            now=at("2026-11-02"),
+        )
+
+
+@pytest.mark.parametrize("day", [date.min, date(2021, 10, 28), date(2027, 5, 5), date.max])
+def test_a_change_on_a_mistyped_day_is_refused(connection, reviewer, at, day):
+    """Its clock would lie outside every calendar, and break the board of all clocks."""
+    with pytest.raises(StateRefused, match="a day from 2021-10-29 to 2027-05-04"):
+        on_change(
+            connection,
+            replace(declared(), changed_on=day),
+            "wuxi_2022",
             actor=reviewer,
             now=at("2026-11-02"),
         )

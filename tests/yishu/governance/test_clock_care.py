@@ -1,5 +1,6 @@
 """More time and pauses only by the promise's rules, with who consented."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_city_promise_without_extension_gets_none(connection, rules, reviewer,
 def test_a_department_does_not_extend_for_itself(connection, rules, officer, opened, at):
     with pytest.raises(Forbidden):
         extend(connection, opened(), SPECIAL, rules, actor=officer, now=at("2026-11-03"))
+
+
+def test_an_extension_without_the_requester_who_must_be_told_is_refused(
+    connection, rules, reviewer, opened, at
+):
+    clock_id = opened("request_reply_conditional")
+    silent = replace(SPECIAL, requester_org=None)
+    with pytest.raises(ExtensionRefused, match="no requester named"):
+        extend(connection, clock_id, silent, rules, actor=reviewer, now=at("2026-11-03"))
+    assert len(clock_of(connection, clock_id).events) == 1
 
 
 def test_the_requester_is_told_of_an_extension(connection, rules, reviewer, opened, at):

@@ -2,17 +2,25 @@
 
 import json
 import socket
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from catalog.roles import Role
 from yishu.governance.delivery import deliver, mail_sender, webhook_sender
+from yishu.governance.errors import NoticeUnsent
 from yishu.governance.notices import (
     Channel,
     Notice,
@@ -205,3 +213,90 @@ def test_an_address_that_was_dropped_gets_nothing_new(ledger_engine, note):
         enqueue(connection, note())
         (one,) = inbox(connection)
     assert (one.waiting, one.sent) == (0, 0)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of 127.0.0.1 that signed itself, in one file with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    start = datetime.now(UTC) - timedelta(days=1)
+    host = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=9))
+        .add_extension(host, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = tmp_path / "server.pem"
+    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, *plain))
+    return file
+
+
+@pytest.fixture
+def locked_server(mailbox, certificate):
+    """Starts a mail server that takes mail of those alone who log in; who logged in as what."""
+    tried: list[tuple[bytes, bytes]] = []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+
+    def log_in(_server, _session, _envelope, _mechanism, given):
+        tried.append((given.login, given.password))
+        return AuthResult(success=given.password == b"secret word")
+
+    servers = []
+
+    def start(**kind):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        chosen = {name: context for name, is_asked in kind.items() if is_asked}
+        open_ = {"auth_require_tls": bool(chosen), "authenticator": log_in, "auth_required": True}
+        if "ssl_context" in chosen:
+            open_["auth_require_tls"] = False
+        server = Controller(mailbox, hostname="127.0.0.1", port=port, **open_, **chosen)
+        server.start()
+        servers.append(server)
+        return f"yishu%40city:secret%20word@127.0.0.1:{port}", tried
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def trusted(certificate, monkeypatch):
+    """The city's own authority vouches for the server."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+WAYS = (("smtp", "tls_context"), ("smtps", "ssl_context"))
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize(("scheme", "kind"), WAYS)
+def test_mail_goes_over_tls_with_a_login(locked_server, mailbox, note, scheme, kind):
+    place, tried = locked_server(**{kind: True})
+    mail_sender(f"{scheme}://{place}", "yishu@example.org")("li.an@example.org", note())
+
+    assert tried == [(b"yishu@city", b"secret word")]
+    assert len(mailbox.messages) == 1
+
+
+@pytest.mark.parametrize(("scheme", "kind"), WAYS)
+def test_a_server_that_nobody_vouches_for_gets_no_password(locked_server, note, scheme, kind):
+    place, tried = locked_server(**{kind: True})
+    with pytest.raises(NoticeUnsent):
+        mail_sender(f"{scheme}://{place}", "yishu@example.org")("li.an@example.org", note())
+
+    assert tried == []
+
+
+def test_a_password_never_leaves_in_clear(locked_server, mailbox, note):
+    place, tried = locked_server()
+    with pytest.raises(NoticeUnsent):
+        mail_sender(f"smtp://{place}", "yishu@example.org")("li.an@example.org", note())
+
+    assert (tried, mailbox.messages) == ([], [])

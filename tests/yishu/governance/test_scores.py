@@ -196,19 +196,23 @@ def test_nothing_is_due_before_this_installation_had_the_entry(postgres_server):
     migrate.upgrade(url)
     made = create_engine(url)
     ledger = Ledger(made)
-    limits = {TAXPAYER: timedelta(days=1), RESIDENT: timedelta(days=1)}
+    hourly = "administrative_approval.approval_case"
+    limits = {TAXPAYER: timedelta(days=1), RESIDENT: timedelta(days=1), hourly: timedelta(hours=1)}
     unreachable(ledger, TAXPAYER, "tax-24", datetime(2026, 11, 24, 1, 30, tzinfo=UTC))
     for day in (25, 26):
         run(ledger, TAXPAYER, f"tax-{day}", datetime(2026, 11, day, 1, 30, tzinfo=UTC), ())
     run(ledger, RESIDENT, "res-25", datetime(2026, 11, 25, 1, 30, tzinfo=UTC), ())
     now = datetime(2026, 11, 27, 0, 30, tzinfo=UTC)
+    begun, came = now - timedelta(minutes=20), now - timedelta(minutes=15)
+    unreachable(ledger, hourly, "case-1", begun)
+    run(ledger, hourly, "case-2", came, ())
 
     with made.connect() as connection:
         found = scores(connection, NOVEMBER, now, weights=EQUAL, limits=limits)
     made.dispose()
 
     timeliness = {one.entry_id: one.dimensions["timeliness"] for one in found.entries}
-    assert timeliness == {TAXPAYER: Figure(1, 3), RESIDENT: Figure(1, 2)}
+    assert timeliness == {TAXPAYER: Figure(1, 3), RESIDENT: Figure(1, 2), hourly: Figure(1, 1)}
 
 
 @pytest.mark.parametrize("name", ["2026-13", "2026Q5", "November", ""])
@@ -227,18 +231,21 @@ def test_periods_begin_at_midnight_in_beijing():
 
 @pytest.mark.requirement("IND-19")
 def test_five_rates_a_department_open_to_their_cases(connection):
-    clock = Case(Rate.OBJECTION_HANDLING, "taxation", "objection", "YY2026-000001", 0, 1)
-    found = cases(november(connection), [clock])
+    late, kept = (
+        Case(Rate.OBJECTION_HANDLING, "taxation", "objection", f"YY2026-{number:06d}", number, 1)
+        for number in (0, 1)
+    )
+    found = cases(november(connection), [late, kept])
 
     taxation = rates(found)["taxation"]
     assert list(taxation) == list(Rate)
     assert taxation[Rate.UPDATE_TIMELINESS] == Figure(26, 30)
-    assert taxation[Rate.OBJECTION_HANDLING] == Figure(0, 1)
+    assert taxation[Rate.OBJECTION_HANDLING] == Figure(1, 2)
     assert taxation[Rate.CATALOG_TIMELINESS] == Figure(0, 0)
     for rate, figure in taxation.items():
         own = [c for c in found if (c.department_id, c.rate) == ("taxation", rate)]
         assert figure == Figure(sum(c.kept for c in own), sum(c.due for c in own))
-    assert {c.object_id for c in found} == {TAXPAYER, RESIDENT, "YY2026-000001"}
+    assert {c.object_id for c in found} == {TAXPAYER, RESIDENT, late.object_id, kept.object_id}
 
 
 @pytest.mark.requirement("IND-21")

@@ -1,5 +1,6 @@
 """A key leads to its row at any version, however the table's files came to be."""
 
+import random
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from yishu.library import publish_snapshot
 from yishu.library.errors import ColumnMissing, LibraryUnwritable
-from yishu.library.key_hash import hash_keys
+from yishu.library.key_hash import hash_key, hash_keys
 from yishu.library.key_index import FOLDER, ROWS_IN_GROUP, index_files, open_key_index
 from yishu.library.maintenance import maintain
 from yishu.library.place import Place
@@ -160,3 +161,12 @@ def test_hashes_do_not_depend_on_how_rows_are_cut():
     whole = hash_keys([texts])
 
     assert [hash_keys([texts.slice(one, 1)])[0] for one in range(50)] == whole.tolist()
+
+
+def test_one_key_has_the_number_that_it_has_among_many():
+    chance = random.Random(8)  # noqa: S311  a test's own chance
+    for _ in range(500):
+        texts = ["".join(chance.choices("09aZ测é\x1f ", k=chance.randrange(30))) for _ in range(2)]
+        (number,) = hash_keys([pa.array([one]) for one in texts])
+        assert hash_key(texts) == number
+    assert hash_key([""]) == hash_keys([pa.array([None], pa.string())])[0]

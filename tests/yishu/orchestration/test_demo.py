@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy.engine import make_url
@@ -166,6 +167,15 @@ def test_no_secret_is_in_any_log_or_lineage_event(
     assert told == []
 
 
+def test_the_portal_is_up_over_a_city_where_things_have_happened(shown: dict[str, Any]) -> None:
+    portal = shown["portal"]
+
+    assert httpx.get(f"{portal['url']}/sign-in", trust_env=False).is_success
+    assert min(shown["story"].values()) > 0
+    roles = [step["role"] for step in portal["tour"]]
+    assert {roles.count(role) for role in roles} == {5}
+
+
 def test_the_demo_again_changes_nothing_in_the_library(
     settings: Settings, shown: dict[str, Any]
 ) -> None:
@@ -175,6 +185,8 @@ def test_the_demo_again_changes_nothing_in_the_library(
     again = run_demo(settings)
 
     assert versions(again) == versions(shown)
+    assert max(again["story"].values()) == 0
+    assert again["portal"] == shown["portal"]
     assert again["failed"] == []
 
 

@@ -6,6 +6,7 @@ import schemathesis
 from schemathesis.checks import not_a_server_error
 
 from yishu.governance import accounts
+from yishu.governance.promises import clock_rows
 from yishu.portal import api_tokens
 from yishu.portal.app import create_app
 
@@ -40,6 +41,9 @@ def test_from_draft_to_release_by_the_api(client, token, portal_world):
     base = f"/api/v1/drafts/{ENTRY}"
 
     assert asker.put(base, headers=officer, json=draft).json()["state"] == "draft"
+    with portal_world.engine.connect() as connection:
+        (clock,) = clock_rows(connection, object_id=ENTRY)
+    assert (clock.promise, clock.profile) == ("catalog_update", "wuxi_2022")
     refused = asker.post(f"{base}/submission", headers=officer)
     assert refused.status_code == 422
     assert refused.json()["code"] == "CAT_FAULTS"

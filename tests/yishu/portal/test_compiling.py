@@ -7,7 +7,9 @@ import pytest
 
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
+from yishu.clocks import BEIJING
 from yishu.governance import versions
+from yishu.governance.promises import clock_rows
 from yishu.interchange.columns import COLUMNS, HEADINGS
 
 OFFICER, HEAD, REVIEWER = (
@@ -39,6 +41,11 @@ def filled(asker, **changes):
     said = {"csrf": asker.csrf, "cause": "element_change", "cause_note": "新增用途",
             "changed_on": "2026-11-18"}  # fmt: skip
     return {**form, **said, **changes}
+
+
+def clocks(world):
+    with world.engine.connect() as connection:
+        return clock_rows(connection, object_id=ENTRY)
 
 
 @pytest.mark.requirement("CAT-04")
@@ -76,6 +83,9 @@ def test_from_the_form_to_the_release_through_the_pages(client, portal_world):
     form = filled(officer, **{named("使用条件"): "仅限用于履行法定职责和信用评价"})
 
     assert officer.post(f"/compile/{ENTRY}", data=form).status_code == 303
+    (clock,) = clocks(portal_world)
+    assert (clock.promise, clock.holder_org) == ("catalog_update", "taxation")
+    assert f"{clock.received_at.astimezone(BEIJING):%F}" == form["changed_on"]
     form = filled(officer, do="submit")
     refused = officer.post(f"/compile/{ENTRY}", data=form)
     assert refused.status_code == 422, "submitted without review and consent"
@@ -98,6 +108,8 @@ def test_from_the_form_to_the_release_through_the_pages(client, portal_world):
         assert versions.open_version(connection, ENTRY).state is EntryState.APPROVED
     done = reviewer.post(f"/review/{ENTRY}/publish", data={"csrf": reviewer.csrf})
     assert done.status_code == 303, done.text
+    (clock,) = clocks(portal_world)
+    assert [event.kind.value for event in clock.events] == ["opened", "submitted", "fulfilled"]
     assert "和信用评价" in officer.get(f"/catalog/entries/{ENTRY}").text
     told = officer.get(f"/catalog/entries/{ENTRY}/versions", params={"before": 1, "after": 2}).text
     assert "使用条件由“" in told

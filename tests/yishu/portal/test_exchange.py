@@ -8,6 +8,7 @@ import yaml
 from sqlalchemy import func, select
 
 from catalog.roles import Role
+from yishu.governance.promises import clock_rows
 from yishu.interchange.columns import COLUMNS, HEADINGS
 from yishu.interchange.workbook import SHEET
 from yishu.ledger.models import CatalogVersion
@@ -83,6 +84,9 @@ def test_a_sound_file_becomes_drafts(client, portal_world):
 
     assert answer.status_code == 200, answer.text
     assert drafts(portal_world) == 1
+    with portal_world.engine.connect() as connection:
+        (clock,) = clock_rows(connection, promise="catalog_update")
+    assert (clock.object_id, clock.cause) == ("taxation.taxpayer", "element_change")
 
 
 def test_dcat_and_contracts_come_in_as_drafts_and_name_what_is_lost(client):

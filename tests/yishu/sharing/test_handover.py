@@ -8,12 +8,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
 import uvicorn
 from sqlalchemy import text
 
-from yishu.sharing import files, housekeeping, opening
+from yishu.sharing import files, housekeeping, opening, usecheck
 from yishu.sharing.handover import take
+from yishu.sharing.house import ready
 from yishu.sharing.server import create_app
 from yishu.sharing.vocabulary import ShareFormat
 
@@ -44,10 +46,9 @@ def test_every_format_is_fetched_with_the_same_content_and_every_fetch_is_on_rec
         path.write_bytes(answer.content)
         told = client.get("/v1/file/manifest", headers=bearer(token)).json()
         with engine.connect() as connection:
-            from yishu.sharing.house import ready  # noqa: PLC0415
-
-            schema = ready(house, connection, grant_id).projection.schema
-        table = files.read_back(path, ShareFormat(kind), schema)
+            projection = ready(house, connection, grant_id).projection
+        table = files.read_back(path, ShareFormat(kind), projection.schema)
+        assert table.equals(pa.Table.from_batches(projection.batches(), projection.schema))
         assert table.schema.names == ["uscc", "name", "region_code"]
         assert table.num_rows == told["rows"] == 4
         digests.add(told["content_digest"])
@@ -199,6 +200,17 @@ def test_no_header_is_injected_by_what_a_call_says(office, client, engine):
     answer = client.post("/v1/query", headers=bearer(token), json=asked)
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
     assert log(engine)[-1].case_no == case
+
+
+def test_a_text_that_no_database_holds_takes_no_other_call_with_it(office, client, engine):
+    _, token = office.opened()
+    asked = {"purpose": "case_handling", "case_no": "BJ\0\\u0000"}
+    assert client.post("/v1/query", headers=bearer(token), json=asked).status_code == 200
+    assert log(engine)[-1].case_no == "BJ\ufffd\\u0000"
+    path = "/delivered/GT%001/x.csv"
+    assert client.get(path, params={"expires": 2**33, "mac": "0" * 64}).status_code == 403
+    with engine.connect() as connection:
+        assert usecheck.check(usecheck.records(connection), [], None).records == 2
 
 
 def test_no_header_is_injected_by_the_name_of_an_attachment(office, people, tmp_path):

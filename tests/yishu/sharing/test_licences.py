@@ -92,10 +92,14 @@ def test_a_call_needs_a_case_and_counts_the_material_saved(
     _, verifying = granted(office, people, "verification")
     asked = {**ASKED, "licence_identifier": licences["valid"]}
     client.post("/v1/licences/verify", headers=verifying, json=asked)
+    for material in ("医疗机构执业许可证", "法定代表人身份证明"):
+        client.post("/v1/licences/verify", headers=verifying, json={**asked, "material": material})
+    over = {**asked, "licence_identifier": licences["expired"], "material": "场地证明"}
+    client.post("/v1/licences/verify", headers=verifying, json=over)
     with engine.connect() as connection:
         period = {"since": "2026-11-01", "until": "2026-12-01"}
         counted = connection.execute(query("licence_use"), period).one()
         plain = connection.scalar(text("select string_agg(use_record::text, '') "
                                        "from ledger.use_record"))  # fmt: skip
-    assert (counted.calls, counted.verifications, counted.materials_saved) == (1, 1, 1)
+    assert (counted.calls, counted.verifications, counted.materials_saved) == (1, 4, 2)
     assert "李明" not in plain

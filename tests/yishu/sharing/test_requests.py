@@ -310,16 +310,25 @@ def calendar():
 
 
 ROOT = Path(__file__).resolve().parents[3]
+CONDITIONAL = {
+    "object_id": "public_security.resident",
+    "service_items": ["320107009000"],
+    "elements": [{"field": "name", "use": "核对申请人姓名"}],
+}
 
 
 @pytest.mark.requirement("SHR-10", "SUP-13")
 @pytest.mark.parametrize(
-    ("received", "due"),
-    [("2026-09-24", "2026-10-15"), ("2026-09-19", "2026-10-09")],
+    ("received", "due", "facts"),
+    [
+        ("2026-09-24", "2026-10-15", {}),
+        ("2026-09-19", "2026-10-09", {}),
+        ("2026-09-24", "2026-10-15", CONDITIONAL),
+    ],
 )
-def test_the_reply_is_due_ten_working_days_after_receipt(office, received, due, calendar):
+def test_the_reply_is_due_ten_working_days_after_receipt(office, received, due, facts, calendar):
     office.at = datetime.fromisoformat(f"{received}T10:00+08:00")
-    request_id = office.submitted()
+    request_id = office.submitted(**facts)
     with office.desk() as desk:
         (clock,) = timeline(desk, request_id, calendar).dues
     assert (clock.due_on, clock.state) == (date.fromisoformat(due), "green")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from catalog.roles import Role
 from yishu.governance.errors import ObjectionUnknown
 from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.ledger.statements import query
@@ -44,12 +45,16 @@ class ObjectionRow:
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step of an objection, as everybody concerned sees it."""
+    """One step of an objection, as everybody concerned sees it.
+
+    Attributes:
+        person: The person's name; the person's id where the account is not known.
+    """
 
     state: ObjectionState
     at: datetime
     person: str
-    role: str
+    role: Role
     org: str
     note: str | None
     run_id: str | None
@@ -96,7 +101,8 @@ def objections(
 def history(connection: Connection, objection_id: str) -> list[StepRow]:
     """All steps of an objection, in their order."""
     rows = connection.execute(query("objection_steps"), {"objection_id": objection_id})
-    return [StepRow(**{**_plain(row), "state": ObjectionState(row.state)}) for row in rows]
+    typed = ((row, {"state": ObjectionState(row.state), "role": Role(row.role)}) for row in rows)
+    return [StepRow(**{**_plain(row), **values}) for row, values in typed]
 
 
 def _row(row: Row[Any]) -> ObjectionRow:

@@ -255,6 +255,7 @@ class UseRecord(Base):
     digest: Mapped[str | None]
     outcome: Mapped[str]
     reason: Mapped[str | None]
+    material: Mapped[str | None]
     previous_hash: Mapped[str]
     hash: Mapped[str]
 

@@ -134,12 +134,13 @@ def drafts(db: Db, actor: Caller) -> list[Json]:
 
 
 @router.put("/drafts/{entry_id}")
-def save(db: Db, now: Now, actor: Owner, entry_id: EntryId, given: Draft) -> Json:
+def save(here: Here, db: Db, actor: Owner, entry_id: EntryId, given: Draft) -> Json:
     """Save a draft, unfinished as it may be."""
     draft = lifecycle.Draft(
         entry_id, given.content, given.cause, given.cause_note, given.changed_on, given.edit
     )
-    return _shown(lifecycle.save(db, draft, actor, now))
+    profile = here.settings.rule_profile
+    return _shown(lifecycle.save(db, draft, actor, here.clock(), profile=profile))
 
 
 @router.post("/drafts/{entry_id}/check")

@@ -58,6 +58,7 @@ class ExtensionForm(BaseModel):
     days: int = Field(ge=1)
     cause: ClockCause = ClockCause.SPECIAL_REASON
     reason: str = Field(min_length=1)
+    requester: str | None = None
 
 
 class PauseForm(BaseModel):
@@ -127,7 +128,7 @@ def extend(
     asked: Annotated[ExtensionForm, Form()],
 ) -> Response:
     """Consent to an extension."""
-    wanted = clock_care.Extension(asked.days, asked.cause, asked.reason)
+    wanted = clock_care.Extension(asked.days, asked.cause, asked.reason, asked.requester)
     clock_care.extend(db, clock_id, wanted, _rules(page, db), actor=actor, now=page.now)
     return page.done(f"/clocks/{clock_id}", "已批准延期")
 

@@ -79,7 +79,8 @@ def save(page: Reading, db: Db, actor: Owner, entry_id: str, given: Fields) -> R
         date.fromisoformat(given.get("changed_on") or page.world.today().isoformat()),
         int(given["edit"]) if given.get("edit") else None,
     )
-    saved = lifecycle.save(db, kept, actor, page.now)
+    profile = page.world.settings.rule_profile
+    saved = lifecycle.save(db, kept, actor, page.now, profile=profile)
     if given.get("do") != "submit":
         return page.done(f"/compile/{entry_id}", "草稿已保存")
     faults = lifecycle.check(db, page.world.rules(), entry_id, page.world.today())

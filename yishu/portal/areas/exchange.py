@@ -157,7 +157,7 @@ def _save(
     today: date = page.world.today()
     edit = version.edit if version else None
     draft = lifecycle.Draft(one.entry_id, one.content, cause, note or "批量导入", today, edit)
-    lifecycle.save(db, draft, actor, page.now)
+    lifecycle.save(db, draft, actor, page.now, profile=page.world.settings.rule_profile)
 
 
 def _written(page: Page, entries: list[CatalogEntry], form: str) -> bytes:

@@ -38,9 +38,7 @@ def look(page: Reading, db: Db, data_set: str = "", column: str = "") -> Respons
     """The flow between tables: of the whole city, around one table, or of one column."""
     last = db.scalar(select(func.max(LineageEvent.number))) or 0
     graph = _graph(page.world.engine, last)
-    consumers = dict(
-        db.execute(select(ShareGrant.grant_id, ShareGrant.consumer_org)).tuples().all()
-    )
+    consumers = dict(db.execute(select(ShareGrant.grant_id, ShareGrant.consumer_org)).all())
     if data_set and column:
         drawn = _of_column(graph, f"{data_set}#{column}")
     else:

@@ -19,8 +19,8 @@ from yishu.sharing.errors import AccessDenied, SharingError
 from yishu.sharing.house import House, Ready, ready, use_of
 from yishu.sharing.lookup import Lookup
 from yishu.sharing.tokens import token_hash, token_id_of
-from yishu.sharing.uselog import TOKEN, UNKNOWN, Use, UseLog, denied
-from yishu.sharing.vocabulary import Purpose
+from yishu.sharing.uselog import REVOKED, TOKEN, UNKNOWN, Use, UseLog, denied
+from yishu.sharing.vocabulary import GrantState, Purpose
 
 FRESH = timedelta(seconds=2)
 """When what is known of a grant is read anew, beside the calls that go on."""
@@ -31,10 +31,11 @@ LATEST = timedelta(seconds=4)
 _MISS_WINDOW = timedelta(minutes=10)
 _MINUTE = timedelta(minutes=1)
 _GROUP = 2_000
+_ENDED = (GrantState.CLOSED, GrantState.EXPIRED)
 
 _TOKEN = text(
-    "select token_hash, expires_at, revoked_at, grant_id from ledger.share_token "
-    "where token_id = :token_id"
+    "select token_hash, expires_at, revoked_at, grant_id, state from ledger.share_token "
+    "inner join ledger.share_grant using (grant_id) where token_id = :token_id"
 )
 
 
@@ -96,8 +97,8 @@ class Gate:
             formats: Formats of grants that this channel serves.
 
         Raises:
-            AccessDenied: 401 without a living token; 403 for another channel, purpose or case;
-                429 over the limits.
+            AccessDenied: 401 without a living token; 403 for an ended grant, another channel,
+                purpose or case; 429 over the limits.
             SharingError: the grant is stale or held.
         """
         token = (authorization or "").removeprefix("Bearer ").strip()
@@ -134,13 +135,14 @@ class Gate:
         """Put a served use on record, or deny it after all.
 
         Raises:
-            AccessDenied: the channel was closed meanwhile.
+            AccessDenied: the channel was closed, or has another token, meanwhile.
             UseNotRecorded: nothing may be served.
         """
         recorded = await self.record(use)
         if recorded.outcome != "served":
             self._passes.clear()
-            raise _denied(use.grant_id, recorded.reason or "denied", 403)
+            status = 401 if recorded.reason == REVOKED else 403
+            raise _denied(use.grant_id, recorded.reason or "denied", status)
 
     async def refuse(self, channel: str, found: str, grant_id: str = UNKNOWN) -> AccessDenied:
         """The error of a call that is refused for what it is; it is on record."""
@@ -220,8 +222,11 @@ class Gate:
             row = connection.execute(_TOKEN, {"token_id": token_id}).one_or_none()
             if row is None or not hmac.compare_digest(row.token_hash, token_hash(token)):
                 return "an unknown token"
+            if row.revoked_at is not None and row.state in _ENDED:
+                # Whoever holds the token was its rightful owner, and is told what became of it.
+                raise _denied(row.grant_id, f"a grant that is {row.state}", 403)
             if row.revoked_at is not None:
-                return "a revoked token"
+                return REVOKED
             served = ready(self.house, connection, row.grant_id)
         before = self._passes.get(token_id)
         is_same = before and before.ready.projection.identity == served.projection.identity

@@ -35,13 +35,14 @@ _IN_FORCE = "01"
 
 
 class Licence(Asked):
-    """One licence, by its identifier."""
+    """One licence, by its identifier, and the material of the case that it stands in for."""
 
     licence_identifier: Annotated[str, Field(min_length=1, max_length=200)]
+    material: Annotated[str | None, Field(min_length=1, max_length=200)] = None
 
 
 class Called(Licence):
-    """A call names the material of the case that the licence stands in for."""
+    """A call always names case and material."""
 
     case_no: Annotated[str, Field(min_length=1, max_length=64)]
     material: Annotated[str, Field(min_length=1, max_length=200)]
@@ -62,6 +63,7 @@ async def verify(request: Request, asked: Licence, authorization: Authorization 
         found,
         "licence_verification",
         case_no=asked.case_no,
+        material=asked.material if result == VALID else None,
         rows=int(row is not None),
         row_keys=keys,
     )
@@ -84,6 +86,7 @@ async def call(request: Request, asked: Called, authorization: Authorization = N
         found,
         "licence_call",
         case_no=asked.case_no,
+        material=asked.material,
         rows=table.num_rows,
         bytes=len(body),
         digest=hashlib.sha256(body).hexdigest(),

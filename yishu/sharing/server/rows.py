@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from yishu.sharing.errors import AccessDenied
@@ -31,6 +32,9 @@ class Asked(BaseModel):
 
     purpose: Annotated[str, Field(max_length=64)]
     case_no: Annotated[str | None, Field(max_length=64)] = None
+
+
+Kind = TypeVar("Kind", bound=Asked)
 
 
 class Query(Asked):
@@ -70,6 +74,27 @@ async def query(request: Request, asked: Query, authorization: Authorization = N
     )
     await gate.serve(use)
     return Response(body, media_type="application/json")
+
+
+def body_of(kind: type[Asked]) -> dict[str, Any]:
+    """What OpenAPI says of a body that the route reads itself."""
+    schema = kind.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def parsed(kind: type[Kind], body: bytes) -> Kind:
+    """A body as a question.
+
+    Raises:
+        RequestValidationError: it is none; told without what was sent.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in faults]
+        ) from None
 
 
 def check_columns(found: Pass, named: Any) -> None:

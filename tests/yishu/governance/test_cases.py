@@ -1,0 +1,204 @@
+"""Service cases: all of them supervised, by the same calendar, cards and orders as everything."""
+
+from datetime import date, datetime
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import func, select
+
+from yishu.clocks import BEIJING, ClockState
+from yishu.governance.board import board
+from yishu.governance.cards import cards, orders
+from yishu.governance.cases import CASE, history, supervise_cases
+from yishu.governance.errors import ClockUnknown
+from yishu.governance.sweep import sweep
+from yishu.ledger.models import ClockEventRow, JournalRecord
+from yishu.library import publish_snapshot
+from yishu.pipeline.cases import cases_of, steps_of
+
+APPROVAL, LABOUR = "administrative_approval.approval_case", "human_resources.hr_case"
+APPLIED = datetime(2026, 9, 24, 9, 0, tzinfo=BEIJING)
+ACCEPTED = datetime(2026, 9, 24, 15, 0, tzinfo=BEIJING)
+MOMENT = pa.timestamp("us", "UTC")
+
+
+class City:
+    """A library of cases, and the rounds of supervision that follow it."""
+
+    def __init__(self, root, engine, catalog, rules, at):
+        self.runs = 0
+        self.root, self.engine, self.catalog, self.rules, self.at = root, engine, catalog, rules, at
+
+    def put(self, subject, key, **columns):
+        batch = pa.record_batch(columns)
+        self.runs += 1
+        when = {"run_id": f"r{self.runs}", "committed_at": APPLIED, "read": batch.num_rows}
+        publish_snapshot(self.root, f"subject/{subject}", batch.schema, [batch], key=[key], **when)
+
+    def apply(self, *cases):
+        """Publish cases: number, entry, accepted at, the item's code, the day that was named."""
+        no, entry, accepted, item, promised = zip(*cases, strict=True)
+        self.put(
+            "case_application",
+            "case_no",
+            case_no=list(no),
+            _entry_id=list(entry),
+            applied_at=pa.array([APPLIED] * len(no), MOMENT),
+            accepted_at=pa.array(accepted, MOMENT),
+            implementation_code=list(item),
+            promised_on=pa.array(promised, pa.date32()),
+        )
+
+    def decide(self, **decided):
+        self.put(
+            "case_result",
+            "case_no",
+            case_no=list(decided),
+            decided_on=pa.array([date.fromisoformat(day) for day in decided.values()], pa.date32()),
+        )
+
+    def supervise(self, day):
+        now = self.at(day, "08:00:00")
+        with self.engine.begin() as connection:
+            seen = supervise_cases(connection, cases_of(self.root, self.catalog), self.rules, now)
+            return seen, sweep(connection, self.rules, now)
+
+    def ask(self, function, *arguments, **kwargs):
+        with self.engine.connect() as connection:
+            return function(connection, *arguments, **kwargs)
+
+    def lines(self, day, **kwargs):
+        found = self.ask(board, self.rules, self.at(day), object_kind=CASE, **kwargs)
+        return {(line.object_id, line.promise): line for line in found}
+
+
+@pytest.fixture
+def city(tmp_path, ledger_engine, catalog, rules, at):
+    """Four cases accepted on 2026-09-24: ten days promised, none known, instant, decided."""
+    made = City(tmp_path / "库", ledger_engine, catalog, rules, at)
+    made.put(
+        "service_item",
+        "implementation_code",
+        implementation_code=["TEN", "NOW"],
+        promised_days=pa.array([10, 0], pa.int32()),
+    )
+    made.apply(
+        ("C1", APPROVAL, ACCEPTED, "TEN", None),
+        ("C2", APPROVAL, ACCEPTED, "GONE", None),
+        ("C3", APPROVAL, ACCEPTED, "NOW", None),
+        ("C4", APPROVAL, ACCEPTED, "GONE", date(2026, 10, 9)),
+        ("C5", APPROVAL, None, "TEN", None),
+    )
+    made.decide(C4="2026-09-28")
+    return made
+
+
+@pytest.mark.requirement("SUP-01", "SUP-05")
+def test_every_case_runs_by_what_was_promised_in_working_days(city):
+    seen, _ = city.supervise("2026-09-25")
+    lines = city.lines("2026-09-25", with_ended=True)
+
+    assert (seen.cases, seen.supervised, seen.blind) == (5, 5, {})
+    assert {no for no, _ in lines} == {"C1", "C2", "C3", "C4", "C5"}
+    due = {key: line.due_on for key, line in lines.items()}
+    assert due["C1", "case_handling"] == date(2026, 10, 15), "ten working days over National Day"
+    assert due["C2", "case_handling"] == date(2026, 10, 29), "the law's twenty"
+    assert due["C3", "case_instant"] == date(2026, 9, 24)
+    assert due["C4", "case_handling"] == date(2026, 10, 9), "the day that was named"
+    assert due["C5", "case_acceptance"] == date(2026, 10, 9)
+
+
+@pytest.mark.requirement("SUP-01", "SUP-02", "SUP-04")
+def test_cases_get_a_yellow_card_a_red_one_and_an_order_each_once(city):
+    city.supervise("2026-09-25")
+    found = [
+        [
+            (one.object_id, one.colour)
+            for one in city.ask(cards)
+            if one.issued_on == date.fromisoformat(day)
+        ]
+        for day in ("2026-10-14", "2026-10-14", "2026-10-16")
+        for _ in [city.supervise(day)]
+    ]
+
+    assert found[0] == found[1] != []
+    assert ("C1", "yellow") in found[0]
+    assert ("C1", "red") in found[2]
+    (order,) = [one for one in city.ask(orders) if one.case_no == "C1"]
+    assert order.responsible_org == "administrative_approval"
+    late = city.lines("2026-10-16", states=[ClockState.RED])
+    assert [number for number, _ in late] == ["C3", "C5", "C1"]
+
+
+@pytest.mark.requirement("SUP-08")
+def test_the_course_of_a_case_is_kept_and_no_correction_at_the_source_edits_it(city):
+    city.supervise("2026-09-25")
+    before = city.lines("2026-09-25", with_ended=True)["C1", "case_handling"].due_on
+    city.apply(
+        ("C1", APPROVAL, datetime(2026, 10, 9, 9, tzinfo=BEIJING), "TEN", None),
+        ("C4", APPROVAL, ACCEPTED, "GONE", date(2026, 10, 9)),
+    )
+    city.supervise("2026-10-12")
+    city.decide(C1="2026-10-13", C4="2026-09-28")
+    again = [city.supervise("2026-10-14")[0] for _ in range(2)]
+    course = city.ask(history, "C1", city.rules, city.at("2026-10-14"))
+
+    assert city.lines("2026-10-14", with_ended=True)["C1", "case_handling"].due_on == before
+    assert [one.ended for one in again] == [1, 0]
+    assert [one["event"].value for one in course.events] == [
+        "opened", "fulfilled", "opened", "fulfilled",
+    ]  # fmt: skip
+    assert {line.state for line in course.limits} == {ClockState.MET}
+    written = (
+        select(func.count()).select_from(JournalRecord).where(JournalRecord.object_kind == CASE)
+    )
+    assert city.ask(lambda connection: connection.execute(written).scalar()) == 2
+    with pytest.raises(ClockUnknown, match="C9"):
+        city.ask(history, "C9", city.rules, city.at("2026-10-14"))
+
+
+def test_an_end_that_arrives_late_takes_the_red_card_back_and_a_lost_one_reopens(city):
+    city.supervise("2026-10-16")
+    city.decide(C1="2026-10-15", C4="2026-09-28")
+    city.supervise("2026-10-19")
+    (card,) = [one for one in city.ask(cards) if (one.object_id, one.colour) == ("C1", "red")]
+
+    assert card.withdrawn_why == "办结信息晚到，实际按时办结"
+    city.decide(C4="2026-09-28")
+    seen, _ = city.supervise("2026-10-20")
+    assert seen.reopened == 1
+    assert city.lines("2026-10-20")["C1", "case_handling"].state is ClockState.RED
+
+
+def test_cases_whose_end_nobody_reports_are_counted_and_not_called_late(city):
+    city.apply(
+        ("C4", APPROVAL, ACCEPTED, "GONE", date(2026, 10, 9)),
+        ("H1", LABOUR, ACCEPTED, "TEN", None),
+    )
+    seen, swept = city.supervise("2026-11-20")
+
+    assert (seen.cases, seen.supervised, seen.blind) == (2, 1, {LABOUR: 1})
+    assert swept.red == 0
+
+
+def test_a_library_without_cases_has_none(tmp_path, catalog):
+    assert list(cases_of(tmp_path, catalog)) == []
+    assert steps_of(tmp_path, catalog, "C1") == []
+
+
+def test_as_many_statements_for_many_cases_as_for_few(city, statements):
+    city.apply(
+        *((f"N{n}", APPROVAL, ACCEPTED, "TEN", None) for n in range(3)),
+        ("C4", APPROVAL, ACCEPTED, "GONE", None),
+    )
+    city.supervise("2026-09-25")
+    few = len(statements)
+    city.apply(
+        *((f"M{n}", APPROVAL, ACCEPTED, "TEN", None) for n in range(600)),
+        ("C4", APPROVAL, ACCEPTED, "GONE", None),
+    )
+    city.supervise("2026-09-25")
+
+    assert len(statements) - few <= few
+    opened = select(func.count()).select_from(ClockEventRow)
+    assert city.ask(lambda connection: connection.execute(opened).scalar()) > 1_200
