@@ -128,6 +128,7 @@ CHECKED_IN_QUARTER = text("""
     select v.run_id, sum(c.counted) as counted
     from ledger.verdict v join ledger.check_result c using (run_id, entry_id)
     where v.entry_id = :entry_id and v.decided_at < '2027-01-01 00:00+08'
+        and c.dimension <> 'timeliness'
     group by v.run_id, v.decided_at order by v.decided_at
 """)
 
