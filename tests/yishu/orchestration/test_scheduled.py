@@ -181,10 +181,11 @@ def trigger(api: AirflowApi, dag_id: str, run_id: str) -> None:
     until(lambda: api.trigger(dag_id, run_id) is None)
 
 
-def ended(api: AirflowApi, dag_id: str, run_id: str = "") -> str | None:
-    """How the named run, or the latest, ended; None while it has not."""
+def ended(api: AirflowApi, dag_id: str, run_id: str = "", count: int = 1) -> str | None:
+    """How the last of the named runs ended; None while not so many are there, and have ended."""
     runs = [one for one in api.runs_since(EVER) if one.dag_id == dag_id and run_id in one.run_id]
-    return None if not runs or any(run.is_active for run in runs) else runs[-1].state
+    is_done = len(runs) >= count and not any(run.is_active for run in runs)
+    return runs[-1].state if is_done else None
 
 
 @pytest.mark.requirement("COL-04")
@@ -222,7 +223,7 @@ def test_changes_follow_each_other_and_airflow_fills_in_the_past(
     trigger(api, FOLLOWED, "changes-1")
     assert until(lambda: ended(api, FOLLOWED, "changes-1")) == "success"
     api.backfill(FOLLOWED, datetime(2024, 12, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
-    assert until(lambda: ended(api, FOLLOWED, "backfill")) == "success"
+    assert until(lambda: ended(api, FOLLOWED, "backfill", count=2)) == "success"
 
     table = unified_table(FOLLOWED)
     newest, *_, first = commits(settings.library_dir, table)
