@@ -54,7 +54,8 @@ from yishu.settings import Settings
 settings = Settings(var_dir=Path(sys.argv[1]))
 engine = create_engine(sys.argv[2], pool_size=20)
 app = create_app(World(settings, engine, lambda: datetime.now(UTC), demo=True))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[3]), log_level="warning", access_log=False)
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[3]), log_level="warning", access_log=False,
+            timeout_keep_alive=60)
 """
 
 

@@ -30,7 +30,6 @@ SCRIPTS = (
     "lineage_queries",
     "journal",
     "catalog_process",
-    "sharing",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Results
