@@ -15,7 +15,6 @@ from catalog.identifiers.matrix import (
     LinearCheck,
     Mask,
     Matrix,
-    row,
     weighted,
 )
 from catalog.identifiers.resident_id import PROVINCES
@@ -95,9 +94,3 @@ is_valid_fixed_phone = ByWidth(
 is_valid_region = LinearCheck([_digit] * 6, pairs={0: PROVINCES})
 """Six digits below a province of GB/T 2260; which of them exist, local zones among them, and when,
 is the matter of a code list."""
-
-
-def check_passport(text: str) -> bool:
-    """Whether a text can be a passport number."""
-    value = row(text)
-    return value is not None and bool(is_valid_passport(value)[0])

@@ -1,9 +1,8 @@
 """``yishu share``, the use log: who used what, who used a row, whether the log holds."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -89,7 +88,3 @@ def verify_log(
                 kept = usecheck.seals(connection)
                 found = asdict(usecheck.check(usecheck.records(connection), kept, key))
     show(found, as_json, lambda: print_table("The use log holds", [found]))
-
-
-def _print_uses(rows: Sequence[Mapping[str, Any]]) -> None:
-    print_records("Uses", rows, {name: name for row in rows for name in row})

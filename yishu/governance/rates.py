@@ -5,7 +5,7 @@ count what the runs of the quarter say.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,11 +137,6 @@ def indicators(connection: Connection, period: Period) -> list[Indicator]:
     asked = select(table.__table__).where(table.period == period.name)
     rows = connection.execute(asked.order_by(table.department_id, table.rate))
     return [_indicator(row) for row in rows]
-
-
-def cases_json(found: Sequence[Case]) -> list[dict[str, Any]]:
-    """Cases as plain values."""
-    return [asdict(one) for one in found]
 
 
 def _of_entry(entry: EntryFigures) -> Iterator[Case]:

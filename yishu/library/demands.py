@@ -1,7 +1,6 @@
 """What applicants need not be asked for, because the city has it already.
 
-Duplicate demands, materials handed in before, proofs that prove each other, and items that differ
-between levels and so make people ask twice.
+Duplicate demands, materials handed in before, and proofs that prove each other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,9 +20,6 @@ MATERIAL_SOURCE = "material_source"
 
 _BETWEEN = "；"
 """Separates the materials that a guide names."""
-
-FOUR_SAME = ("item_name", "basic_code", "legal_basis", "item_type")
-"""Name, code, basis and type are the same on all levels (S004 Art.6, 三级四同)."""
 
 
 @dataclass(frozen=True)
@@ -129,50 +125,4 @@ def _reachable(item: str, needs: Mapping[str, set[str]]) -> set[str]:
             if other not in found:
                 found.add(other)
                 waiting.append(other)
-    return found
-
-
-@dataclass(frozen=True)
-class LevelDifference:
-    """An item that differs in one of the four from the same item of the highest level."""
-
-    basic_code: str
-    implementation_code: str
-    reference_code: str
-    column: str
-    value: str | None
-    reference_value: str | None
-
-
-def four_same(root: Path) -> list[LevelDifference]:
-    """Differences in name, code, basis and type between levels and districts (QUA-11).
-
-    Items are the same item when they have the same basic code, or, where that is what differs, the
-    same name and type. The reference is the one of the highest level, then of the smallest code.
-
-    Raises:
-        TableMissing: no service items are published.
-    """
-    columns = ["implementation_code", "exercise_level", *FOUR_SAME]
-    rows = read(root, subject_table("service_item"), columns=columns).to_pylist()
-    rows.sort(key=lambda row: (row["exercise_level"], row["implementation_code"]))
-    references: dict[tuple[str, ...], dict[str, str | None]] = {}
-    found = []
-    for row in rows:
-        names = ("code", row["basic_code"]), ("name", row["item_name"], row["item_type"])
-        reference = next((references[name] for name in names if name in references), row)
-        for name in names:
-            references.setdefault(name, reference)
-        found += [
-            LevelDifference(
-                str(reference["basic_code"]),
-                row["implementation_code"],
-                str(reference["implementation_code"]),
-                column,
-                row[column],
-                reference[column],
-            )
-            for column in FOUR_SAME
-            if row[column] != reference[column]
-        ]
     return found

@@ -162,8 +162,9 @@ def maintain() -> Record:
 
 
 def alarm() -> Record:
-    """Tell of overdue data, end runs that were killed for good, tell the monitoring of ages."""
+    """Tell of overdue data, end runs that were killed for good, tell ages, seal the journal."""
     from yishu.governance.freshness import delays  # noqa: PLC0415
+    from yishu.orchestration.upkeep import seal_journal  # noqa: PLC0415
     from yishu.pipeline.abandoned import end_abandoned_runs  # noqa: PLC0415
     from yishu.pipeline.alarm import tell_failed, tell_overdue  # noqa: PLC0415
 
@@ -176,10 +177,11 @@ def alarm() -> Record:
         deliveries, now = ctx.ledger.deliveries(), ctx.clock()
         with ctx.engine.connect() as connection:
             slow = delays(connection, ctx.release.entries)
+        sealed = seal_journal(ctx)
     lags = {id_: (now - last.pulled_at).total_seconds() for id_, last in deliveries.items()}
     measured = {one.entry_id: one.delay.total_seconds() for one in slow if one.is_measured}
     metrics.tell_ages(lags, measured, len(overdue))
-    return {"overdue": overdue, "abandoned": ended}
+    return {"overdue": overdue, "abandoned": ended, "sealed": sealed}
 
 
 def tell_failure(context: Mapping[str, Any]) -> None:

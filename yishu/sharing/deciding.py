@@ -132,11 +132,6 @@ def refuse(
     clocks.finish(desk, request_id, actor)
 
 
-def grant_batch(desk: Desk, request_ids: Sequence[str], actor: Actor) -> dict[str, str | None]:
-    """Consent to several requests in one transaction: grant number (or None) by request."""
-    return {request_id: grant(desk, request_id, actor) for request_id in request_ids}
-
-
 def begins(day: date) -> datetime:
     """The first moment of a day in Beijing, UTC."""
     return datetime.combine(day, time(), BEIJING).astimezone(UTC)

@@ -12,7 +12,6 @@ from yishu.library.demands import (
     circular_proofs,
     duplicate_demands,
     earlier_materials,
-    four_same,
 )
 from yishu.library.item_lists import list_conflicts, unpaid_cases
 
@@ -91,30 +90,6 @@ def test_items_that_need_each_others_result_are_a_circle():
 
     assert circular_proofs(demands, results) == [("A", "B", "C"), ("E",)]
     assert circular_proofs(demands[:2], results) == []
-
-
-@pytest.mark.requirement("QUA-11")
-def test_an_item_that_differs_from_the_higher_level_is_told_with_both_values(root):
-    put(
-        root, "subject/service_item", "implementation_code",
-        implementation_code=["city", "d1", "d2", "d3"],
-        exercise_level=["3", "4", "4", "4"],
-        item_name=["食品经营", "食品经营", "食品经营许可", "食品经营"],
-        basic_code=["01", "01", "01", "99"],
-        legal_basis=["法", "法", "法", "法"],
-        item_type=["01", "01", "05", "01"],
-    )  # fmt: skip
-
-    found = four_same(root)
-
-    assert [
-        (one.implementation_code, one.column, one.value, one.reference_value) for one in found
-    ] == [
-        ("d2", "item_name", "食品经营许可", "食品经营"),
-        ("d2", "item_type", "05", "01"),
-        ("d3", "basic_code", "99", "01"),
-    ]
-    assert {one.reference_code for one in found} == {"city"}
 
 
 @pytest.mark.requirement("SUB-11")

@@ -15,7 +15,8 @@ from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import SourceClaim
 from yishu.ledger.seal import kept_outside
-from yishu.orchestration.upkeep import seal_journal, write_release_of_today
+from yishu.orchestration import tasks
+from yishu.orchestration.upkeep import write_release_of_today
 from yishu.pipeline import PipelineContext
 from yishu.settings import Settings
 
@@ -36,8 +37,9 @@ def ctx(fresh_database, tmp_path):
 
 
 @pytest.mark.requirement("SUP-08")
-def test_upkeep_seals_the_journal_and_writes_the_release_of_the_day(ctx):
-    assert (seal_journal(ctx), write_release_of_today(ctx)) == (0, None)
+def test_upkeep_seals_the_journal_and_writes_the_release_of_the_day(ctx, monkeypatch):
+    monkeypatch.setattr(tasks, "_context", lambda: ctx)
+    assert (tasks.alarm()["sealed"], write_release_of_today(ctx)) == (0, None)
     files = load_catalog(CATALOG)[0]
     engine = create_engine(make_url(ctx.ledger_url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
@@ -54,6 +56,6 @@ def test_upkeep_seals_the_journal_and_writes_the_release_of_the_day(ctx):
         )
         sources.register(connection, moved, ROOT, NIGHT)
     engine.dispose()
-    assert seal_journal(ctx) == 1
+    assert tasks.alarm()["sealed"] == 1, "the hourly task seals"
     assert kept_outside(ctx.settings.seals_path).last_position == 1
     assert write_release_of_today(ctx).startswith("2026-11-26-")
