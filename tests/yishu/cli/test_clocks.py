@@ -18,7 +18,7 @@ from yishu.cli import app, world
 from yishu.clocks import BEIJING
 from yishu.governance import accounts
 from yishu.governance.catalog_clock import DriftSeen, on_drift
-from yishu.ledger import migrate
+from yishu.ledger import Ledger, RunKind, RunStarted, migrate
 from yishu.ledger.journal import Actor
 from yishu.library import publish_snapshot
 
@@ -171,9 +171,16 @@ def test_a_change_of_function_runs_for_the_whole_department(as_json):
 
 
 @pytest.mark.requirement("COL-03")
-def test_entries_that_never_came_are_stale(as_json):
+def test_entries_that_never_came_are_stale_once_the_installation_runs(as_json, place):
+    before = as_json("clocks", "freshness", on="2027-12-01")
+    began = RunStarted("first", "taxation.taxpayer", RunKind.ENTRY, "release", at("2026-10-01"))
+    engine = create_engine(make_url(place[0]).set(drivername="postgresql+psycopg"))
+    Ledger(engine).record_run_started(began)
+    engine.dispose()
+
     rows = as_json("clocks", "freshness", on="2027-12-01")
 
+    assert "stale" not in {row["state"] for row in before}, "nobody could deliver to it yet"
     assert {row["state"] for row in rows} <= {"stale", "unlimited"}
     assert len(rows) > 15
 
