@@ -128,9 +128,13 @@ def portal_url(portal_world) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A headless Chromium."""
+    """A headless Chromium.
+
+    Not a session's: while Playwright lives, its event loop counts as running in this thread, and
+    code of other folders that runs one of its own is refused.
+    """
     if CHROMIUM is None:
         pytest.skip("no browser on this machine: install the Debian package chromium")
     with sync_playwright() as playwright:
