@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         catalog_dir: The folder of the catalog's rule files.
         database_url: PostgreSQL server of the ledger as ``postgresql://user:password@host/db``;
             None means the embedded server below ``var_dir``.
+        airflow_database_url: PostgreSQL server of Airflow's own database, in the same form; None
+            means a database of its own on the embedded server.
         postgres_port: Loopback port of the embedded server; None picks a free one and keeps it.
         reader_password: Password of the read-only role on department databases of the embedded
             server; None generates one and keeps it under ``secrets_dir``.
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     var_dir: Path = Field(default_factory=lambda: project_root() / "var")
     catalog_dir: Path = Field(default_factory=lambda: project_root() / "catalog")
     database_url: SecretStr | None = None
+    airflow_database_url: SecretStr | None = None
     postgres_port: int | None = Field(default=None, ge=1024, le=65535)
     reader_password: SecretStr | None = None
     connections_file: Path | None = None

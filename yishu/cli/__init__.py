@@ -7,6 +7,7 @@ Each group of commands is a module; heavy packages are imported where a command 
 import typer
 
 from yishu.cli import (
+    airflow,
     backup,
     calendar,
     cases,
@@ -59,6 +60,7 @@ quality.app.command("docs")(plan.docs)
 quality.app.command("guide")(guide.guide)
 quality.app.command("levels")(guide.levels)
 app.add_typer(source.app, name="source")
+app.add_typer(airflow.app, name="airflow")
 app.add_typer(journal.app, name="journal")
 app.add_typer(user.app, name="user")
 app.add_typer(org.app, name="org")

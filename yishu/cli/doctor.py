@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 import typer
 from sqlalchemy import NullPool, create_engine, text
@@ -22,6 +23,7 @@ from yishu.settings import Settings
 _DRIVER = "postgresql+psycopg"
 _LOW_DISK_BYTES = 2 * 1024**3
 _PATIENCE_SECONDS = 5
+_AIRFLOW_SILENCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,28 @@ def _connections(here: Settings) -> Iterator[Finding]:
 
 
 def _airflow(here: Settings) -> Iterator[Finding]:
-    from yishu.orchestration.services import status  # noqa: PLC0415
+    from yishu.orchestration import services  # noqa: PLC0415
 
-    for component in status(here):
-        running = component.pid is not None
-        found = f"process {component.pid}" if running else "does not run"
-        remedy = "" if running else f"`yishu demo` starts it; its log is {component.log.name}"
-        yield Finding(f"airflow {component.name}", running, found, remedy)
+    parts = services.status(here)
+    if here.airflow_database_url is not None and not any(part.pid for part in parts):
+        yield _supervised_airflow(services.ui_url(here))
+        return
+    for part in parts:
+        running = part.pid is not None
+        found = f"process {part.pid}" if running else "does not run"
+        remedy = "" if running else f"`yishu airflow start`; its log is {part.log.name}"
+        yield Finding(f"airflow {part.name}", running, found, remedy)
+
+
+def _supervised_airflow(url: str) -> Finding:
+    """Airflow under a service manager has no pid file of ours; its API tells who is alive."""
+    from yishu.orchestration.rest import AirflowApi  # noqa: PLC0415
+
+    silent = AirflowApi(url).not_healthy(world.clock() - _AIRFLOW_SILENCE)
+    if not silent:
+        return Finding("airflow", True, f"all parts are alive at {url}")
+    found = f"no sign of life at {url}: {', '.join(silent)}"
+    return Finding("airflow", False, found, "start its services, or `yishu airflow start`")
 
 
 def _looking(here: Settings) -> PipelineContext:

@@ -120,7 +120,7 @@ def run(
         say("Publishing the catalog release")
         release = _publish(settings, datetime.now(UTC))
         clock.lap("release")
-        url = services.start(settings, services.airflow_url(postgres), port=port, progress=say)
+        url = services.start(settings, services.airflow_url(settings), port=port, progress=say)
         clock.lap("airflow")
         say(f"Running {len(release.entries)} entries; Airflow's UI is at {url}")
         outcome = watch.until_published(

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
+
+from sqlalchemy import NullPool, create_engine, inspect
 
 from catalog.errors import ReleaseDamaged
 from catalog.release import NoRelease, current_release, load_release
-from yishu.embedded import EmbeddedPostgres, embedded_postgres
+from yishu.embedded import embedded_postgres
 from yishu.orchestration.environment import HOST, airflow_environment, base_url
 from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
 from yishu.orchestration.processes import Processes
@@ -138,7 +141,7 @@ def announce_release(settings: Settings, database_url: str | None = None) -> boo
 
     Args:
         settings: Places and secrets of this installation.
-        database_url: Airflow's own database; None means the one of the embedded server.
+        database_url: Airflow's own database; None means the one that the settings name.
 
     Returns:
         False when there is no Airflow to tell: starting it announces the release as well.
@@ -147,19 +150,38 @@ def announce_release(settings: Settings, database_url: str | None = None) -> boo
         ComponentFailed: Airflow's database cannot be written.
     """
     if database_url is None:
-        postgres = embedded_postgres(settings)
-        if not _port_file(settings).exists() or postgres.status() is None:
+        if not _is_prepared(settings):
             return False
-        database_url = airflow_url(postgres)
+        database_url = airflow_url(settings)
     environment = airflow_environment(settings, database_url, _kept_port(settings), os.environ)
     _run("announce", ["-m", "yishu.orchestration.announce"], environment, processes(settings))
     return True
 
 
-def airflow_url(postgres: EmbeddedPostgres) -> str:
-    """SQLAlchemy URL of Airflow's database on the embedded server, made when missing."""
-    url = postgres.ensure_database(AIRFLOW_DATABASE)
+def airflow_url(settings: Settings) -> str:
+    """SQLAlchemy URL of Airflow's own database; it holds a password, so never log it.
+
+    Unless the settings name another server, the embedded one is started and the database made.
+    """
+    if settings.airflow_database_url is not None:
+        url = settings.airflow_database_url.get_secret_value()
+    else:
+        postgres = embedded_postgres(settings)
+        postgres.start()
+        url = postgres.ensure_database(AIRFLOW_DATABASE)
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def run_command(settings: Settings, arguments: Sequence[str]) -> NoReturn:
+    """Become one command of Airflow, as this installation's Airflow would run it.
+
+    It takes the place of this process, so whoever supervises this one supervises Airflow itself.
+    """
+    port = _kept_port(settings)
+    environment = airflow_environment(settings, airflow_url(settings), port, os.environ)
+    os.chdir(project_root())
+    argv = [sys.executable, "-m", "airflow", *arguments]
+    os.execve(sys.executable, argv, environment)  # noqa: S606  our own interpreter, no shell
 
 
 def ui_url(settings: Settings) -> str:
@@ -251,6 +273,14 @@ def _choose_port(settings: Settings, asked: int | None) -> int:
         expected="one free port on the loopback interface",
         remedy="end what listens there, or name another port",
     )
+
+
+def _is_prepared(settings: Settings) -> bool:
+    """Whether Airflow's own database is there to be told something."""
+    if settings.airflow_database_url is None and embedded_postgres(settings).status() is None:
+        return False
+    engine = create_engine(airflow_url(settings), poolclass=NullPool, hide_parameters=True)
+    return inspect(engine).has_table("slot_pool")
 
 
 def _kept_port(settings: Settings) -> int:

@@ -140,7 +140,7 @@ def api(settings: Settings, folder: Path, city: Any, monitoring: Monitoring) -> 
     with pytest.MonkeyPatch.context() as environment:
         for name, value in monitoring.settings.items():
             environment.setenv(f"AIRFLOW__METRICS__{name}", value)
-        url = services.start(settings, services.airflow_url(embedded_postgres(settings)))
+        url = services.start(settings, services.airflow_url(settings))
     return AirflowApi(url, USER, password(settings))
 
 
