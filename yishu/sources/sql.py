@@ -40,7 +40,7 @@ from yishu.sources.errors import (
     require_columns,
 )
 from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, Since, Source, SourceColumn
-from yishu.sources.since import condition
+from yishu.sources.since_sql import condition
 
 MAX_DECIMAL128_PRECISION = 38
 UNSIGNED_BIGINT = pa.decimal128(20, 0)
