@@ -1,10 +1,11 @@
 """Where data come from: the source of an entry, and the docked system behind it."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from catalog.base import ClockTime, Identifier, Model, Name
+from catalog.base import ClockTime, EntryId, Identifier, Model, Name
 from catalog.vocabulary import (
     Arrival,
     DataType,
@@ -161,6 +162,18 @@ class Breaker(Model):
     pause_minutes: int = Field(default=15, ge=1)
 
 
+class DeliveryContract(Model):
+    """Data sets that a system's department promised to the city database, due first on a day.
+
+    ``number`` names the document; ``data_sets`` are ids of entries, of which some may not be
+    compiled yet; ``first_delivery`` is a day in Beijing.
+    """
+
+    number: Name
+    first_delivery: date
+    data_sets: tuple[EntryId, ...] = Field(min_length=1)
+
+
 class System(Model):
     """A docked department system; ``id`` is the connection that entries name in their source.
 
@@ -177,3 +190,4 @@ class System(Model):
     slots: int | None = Field(default=None, ge=1, le=64)
     closed: tuple[ClosedHours, ...] = ()
     breaker: Breaker = Breaker()
+    contract: DeliveryContract | None = None

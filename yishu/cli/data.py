@@ -4,6 +4,7 @@ import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -92,6 +93,40 @@ def _print_status(found: "EntryStatus") -> None:
         console.print(f"  {name:<{width}}  {cell(value)}", markup=False, highlight=False)
     columns = {"check_id": "check", "severity": "severity", "failed": "failed", "text_zh": "要求"}
     print_table("Failed rules", [asdict(rule) for rule in found.failed_rules], columns)
+
+
+def life_cycle(
+    entry: Annotated[str | None, typer.Argument(help="Entry id; default: all entries.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where data sets are: 采集, 归类, 储存, 维护, 使用; when each last made the step there.
+
+    Example: yishu life-cycle taxation.taxpayer
+    """
+    from yishu.pipeline.life_cycle import LifeStage, read_life_cycles  # noqa: PLC0415  heavy
+
+    with reported(as_json):
+        ctx = world.pipeline()
+        entries = ctx.release.entries.values() if entry is None else [ctx.release.entry(entry)]
+        found = read_life_cycles(entries, ctx.ledger)
+    rows: list[dict[str, Any]] = [
+        {"entry": one.entry_id, "name": one.name, "stage": one.stage and one.stage.label_zh}
+        | {str(stage): one.reached.get(stage) for stage in LifeStage}
+        for one in found
+    ]
+    columns = {"entry": "entry", "stage": "stage"}
+    columns |= {stage.value: stage.label_zh for stage in LifeStage}
+    show(rows, as_json, lambda: print_table("Life cycle", _by_minute(rows), columns))
+
+
+def _by_minute(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def trace(

@@ -105,6 +105,40 @@ def list_systems(as_json: AsJson = False) -> None:
     show(rows, as_json, lambda: _print_systems(rows))
 
 
+@app.command()
+def contracts(as_json: AsJson = False) -> None:
+    """List the data sets that systems promised to the city database: due, delivered, missing.
+
+    Ends with code 1 when one is missing.
+
+    Example: yishu source contracts
+    """
+    from yishu.inventory.promised import first_deliveries, promised  # noqa: PLC0415
+
+    with reported(as_json):
+        here = world.pipeline()
+        with here.ledger.reading() as connection:
+            first = first_deliveries(connection)
+        found = promised(here.release, first, here.clock())
+    rows = [asdict(one) for one in found]
+    show(rows, as_json, lambda: _print_promised(rows))
+    raise typer.Exit(1 if any(one.is_missing for one in found) else 0)
+
+
+def _print_promised(rows: list[dict[str, Any]]) -> None:
+    columns = ("system", "department", "contact", "contract", "data_set", "due_on", "first_at")
+    shown = [
+        {
+            **row,
+            "first_at": row["first_at"] and f"{row['first_at']:%Y-%m-%d %H:%M}",
+            "state": row["state"].label_zh,
+        }
+        for row in rows
+    ]
+    titles = {name: name.replace("_", " ") for name in (*columns, "state")}
+    print_table("Promised to the city database", shown, titles)
+
+
 def _print_systems(rows: list[dict[str, Any]]) -> None:
     columns = {
         "connection_id": "connection",

@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from yishu.ledger.models import LineageEvent
+from yishu.ledger.statements import query
 
 
 def record_events(connection: Connection, events: Iterable[Mapping[str, Any]]) -> int:
@@ -42,3 +43,21 @@ def _row(event: Mapping[str, Any]) -> dict[str, Any]:
         "run_uuid": event["run"]["runId"],
         "event": event,
     }
+
+
+class Steps(NamedTuple):
+    """Complete steps that lineage told: of how many runs, the first and the last, UTC."""
+
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+def own_steps(connection: Connection) -> dict[str, Steps]:
+    """Complete pulls, validations and publications that lineage told, by job."""
+    return {row[0]: Steps(*row[1:]) for row in connection.execute(query("life_cycle_steps"))}
+
+
+def table_uses(connection: Connection) -> dict[str, Steps]:
+    """Complete jobs that read tables of the unified database, by table."""
+    return {row[0]: Steps(*row[1:]) for row in connection.execute(query("life_cycle_uses"))}

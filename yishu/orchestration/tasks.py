@@ -19,7 +19,7 @@ from yishu.orchestration import metrics, naming, release
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
-    from yishu.pipeline.changes import Batch
+    from yishu.pipeline.rows import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _batch(
     entry_id: str, dag_run: Any, params: Mapping[str, Any] | None, ctx: "PipelineContext"
 ) -> "Batch":
     from yishu.pipeline.backfill import batch_of  # noqa: PLC0415
-    from yishu.pipeline.changes import Batch  # noqa: PLC0415
+    from yishu.pipeline.rows import Batch  # noqa: PLC0415
 
     if _is_backfill(dag_run):
         entry = ctx.release.entry(entry_id)

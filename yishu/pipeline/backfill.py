@@ -18,9 +18,10 @@ from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from catalog.model import CatalogEntry
 from catalog.vocabulary import DataType
 from transforms.parsing import LOCAL_ZONE
-from yishu.pipeline.changes import Batch, bounds_refused, is_ordered
+from yishu.pipeline.changes import bounds_refused, is_ordered
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.position import Stamp, order_type, stamp_of, text_of
+from yishu.pipeline.rows import Batch
 from yishu.pipeline.run import run_publish, run_pull, run_validate
 
 COUNTS = (

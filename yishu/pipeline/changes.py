@@ -8,7 +8,6 @@ that a pull could see: then everything is read at once.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +27,6 @@ from yishu.pipeline.landing import Landed, landed, repeating, write_parquet
 from yishu.pipeline.position import (
     Position,
     Published,
-    Stamp,
     Window,
     lower_bound,
     order_column,
@@ -36,84 +34,18 @@ from yishu.pipeline.position import (
     stamp_of,
     text_of,
 )
+from yishu.pipeline.rows import (
+    WHOLE,
+    Batch,
+    Brought,
+    has_position,
+    landed_columns,
+    read_rows,
+)
 from yishu.pipeline.store import RunFolder, whole_file
-from yishu.sources import FilteringSource, Since, Source
+from yishu.sources.protocol import Since, Source
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The part of an entry's history that a pull is asked for, as text of the entry's stamps.
-
-    Attributes:
-        since: Where it begins, unless the library has not come that far; None: there.
-        until: The first stamp or batch number that is left for later; None: all is read.
-    """
-
-    since: str | None = None
-    until: str | None = None
-
-
-WHOLE = Batch()
-"""No batch of a history: whatever was written since the last published pull."""
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What a pull by changes landed.
-
-    Attributes:
-        rows: Rows landed.
-        since: First stamp that was asked for; None: everything was.
-        reached: Last stamp landed that is not in the future; None: none was readable.
-        after: Run of the version that the changes follow; None: they are the whole content.
-        before: Rows of that version.
-        keys: Rows whose keys were compared; None: they were not due.
-        position: What the publication of this pull keeps, as JSON.
-    """
-
-    rows: int
-    since: str | None = None
-    reached: str | None = None
-    after: str | None = None
-    before: int = 0
-    keys: int | None = None
-    position: str | None = None
-
-
-def is_by_changes(entry: CatalogEntry) -> bool:
-    """Whether an entry has columns that tell changes, so that its rows have to be resolved."""
-    return bool(entry.source.technical_columns)
-
-
-def has_position(entry: CatalogEntry) -> bool:
-    """Whether a pull of the entry goes on where the last one ended."""
-    return entry.source.watermark is not None or entry.source.change_log is not None
-
-
-def landed_columns(entry: CatalogEntry) -> dict[str, str]:
-    """Columns of the landed file -> columns of the source; one may be landed twice."""
-    items = {item.field: item.source_column for item in entry.items}
-    return items | {f"_{use}": name for use, name, _ in entry.source.technical_columns}
-
-
-def read_rows(
-    entry: CatalogEntry, source: Source, since: Stamp | None = None
-) -> Iterator[pa.RecordBatch]:
-    """The rows of the source in landed columns; with ``since``, at least those stamped since."""
-    wanted = landed_columns(entry)
-    columns = list(dict.fromkeys(wanted.values()))
-    spec = entry.source
-    if since is not None and isinstance(source, FilteringSource):
-        parameter = spec.watermark.parameter if spec.watermark else None
-        bound = Since(wanted[order_column(spec)], since, parameter)
-        batches = source.read_since(columns, bound)
-    else:
-        batches = source.read(columns)
-    for batch in batches:
-        arrays = [batch.column(columns.index(name)) for name in wanted.values()]
-        yield pa.RecordBatch.from_arrays(arrays, list(wanted))
 
 
 def bring(
@@ -189,8 +121,14 @@ def bounds_refused(entry: CatalogEntry, bounds: Sequence[str], found: str = "") 
 
 
 def _land(entry: CatalogEntry, source: Source, folder: RunFolder, window: Window) -> int:
-    batches = window.take(read_rows(entry, source, window.since))
-    return write_parquet(folder.data, batches, list(landed_columns(entry)), repeating(entry))
+    names = landed_columns(entry)
+    since = None
+    if window.since is not None:
+        spec = entry.source
+        parameter = spec.watermark.parameter if spec.watermark else None
+        since = Since(names[order_column(spec)], window.since, parameter)
+    batches = window.take(read_rows(entry, source, since))
+    return write_parquet(folder.data, batches, list(names), repeating(entry))
 
 
 def _window(entry: CatalogEntry, position: Position | None, now: datetime, batch: Batch) -> Window:

@@ -11,7 +11,7 @@ one by one and in any thread.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry
 from catalog.vocabulary import DataType
-from expectations.verdict import Positions
 from yishu.pipeline.ahead import used_behind
 from yishu.pipeline.store import RunFolder, whole_file
+
+if TYPE_CHECKING:
+    from expectations.verdict import Positions
 
 GROUP_ROWS = 131_072
 """Rows of a row group of a landed file: what the later stages read at a time."""
@@ -40,7 +42,7 @@ class Group(NamedTuple):
         with pq.ParquetFile(self.file) as opened:
             return opened.read_row_group(self.number, use_threads=False)
 
-    def pick(self, positions: Positions) -> tuple[pa.Table, Positions]:
+    def pick(self, positions: "Positions") -> "tuple[pa.Table, Positions]":
         """Its rows at ``positions`` (ascending, of the whole table), and which they are."""
         inside = positions[slice(*np.searchsorted(positions, [self.start, self.stop]))]
         rows = self.read() if len(inside) else pq.read_schema(self.file).empty_table()
@@ -91,7 +93,7 @@ def landed(folder: RunFolder) -> Landed:
     return Landed(landed_files(folder))
 
 
-def pick(rows: Landed, positions: Positions) -> Iterator[tuple[pa.Table, Positions]]:
+def pick(rows: Landed, positions: "Positions") -> "Iterator[tuple[pa.Table, Positions]]":
     """Rows at ``positions`` (ascending), one row group at a time, with their positions."""
     for group in rows.groups():
         found, inside = group.pick(positions)

@@ -25,12 +25,12 @@ from yishu.library import (
 )
 from yishu.library.recency import PULLED_AT
 from yishu.pipeline.ahead import made_ahead
-from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landing import Group, landed, whole_batch
 from yishu.pipeline.pull import PullReceipt, load_receipt, require_same_entry
 from yishu.pipeline.quarantine import released_rows
 from yishu.pipeline.resolve import resolve, write_keys
+from yishu.pipeline.rows import is_by_changes
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 from yishu.pipeline.validate import load_verdict, quarantined_rows
 

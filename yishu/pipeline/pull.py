@@ -11,16 +11,6 @@ from typing import Any
 from catalog.drift import Drift, compare
 from catalog.model import CatalogEntry
 from catalog.vocabulary import PullMode
-from yishu.pipeline.changes import (
-    WHOLE,
-    Batch,
-    Brought,
-    bring,
-    has_position,
-    is_by_changes,
-    landed_columns,
-    read_rows,
-)
 from yishu.pipeline.delivery import (
     ARRIVED,
     RECEIPT,
@@ -31,7 +21,15 @@ from yishu.pipeline.delivery import (
 )
 from yishu.pipeline.errors import EmptySource, EntryChanged, SchemaDrift
 from yishu.pipeline.landing import landed_files, repeating, write_parquet
-from yishu.pipeline.ranged import land_ranges
+from yishu.pipeline.rows import (
+    WHOLE,
+    Batch,
+    Brought,
+    has_position,
+    is_by_changes,
+    landed_columns,
+    read_rows,
+)
 from yishu.pipeline.store import RunFolder, clear_partial, file_digest, remove_folder
 from yishu.sources import open_source
 from yishu.sources.protocol import Connection, ResumableSource, Source
@@ -269,8 +267,12 @@ def _bring(
     batch: Batch,
 ) -> Brought:
     if has_position(entry):
+        from yishu.pipeline.changes import bring  # noqa: PLC0415  the library and its engine
+
         return bring(entry, source, folder, library, now=now, batch=batch)
     if entry.source.ranges > 1:
+        from yishu.pipeline.ranged import land_ranges  # noqa: PLC0415  a second driver
+
         key = entry.item(entry.key[0]).source_column
         columns = landed_columns(entry)
         few = repeating(entry)

@@ -30,7 +30,7 @@ from yishu.library.links import check_links
 from yishu.lineage import publish_event, pull_event, source_dataset, subject_event, validate_event
 from yishu.pipeline.aftermath import after_publication, object_to_copies
 from yishu.pipeline.care import admitted
-from yishu.pipeline.changes import WHOLE, Batch, require_bounds
+from yishu.pipeline.changes import require_bounds
 from yishu.pipeline.circumstances import circumstances
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.custody import look_through
@@ -47,6 +47,7 @@ from yishu.pipeline.facts import (
 )
 from yishu.pipeline.publish import publish_entry
 from yishu.pipeline.pull import PullReceipt, is_pulled, load_receipt, pull
+from yishu.pipeline.rows import WHOLE, Batch
 from yishu.pipeline.store import RunFolder, run_folder
 from yishu.pipeline.telling import StageRun, told
 from yishu.pipeline.validate import validate_landed

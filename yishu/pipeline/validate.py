@@ -26,11 +26,11 @@ from expectations.tables import with_tables
 from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
 from yishu.pipeline.ahead import made_ahead
-from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.circumstances import ALONE, Circumstances
 from yishu.pipeline.landing import Group, Landed, landed
 from yishu.pipeline.pull import VERDICT, PullReceipt, load_receipt, require_same_entry
 from yishu.pipeline.resolve import resolve
+from yishu.pipeline.rows import is_by_changes
 from yishu.pipeline.store import RunFolder, clear_partial, whole_file
 
 ROW = "_row"

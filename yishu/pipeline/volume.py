@@ -12,12 +12,12 @@ from datetime import datetime
 
 from catalog.model import CatalogEntry, Quality
 from yishu.ledger import DecisionFacts, DecisionKind, RunRow
-from yishu.pipeline.changes import is_by_changes
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.errors import NothingToAccept, VolumeSuspect
 from yishu.pipeline.landing import landed
 from yishu.pipeline.pull import PullReceipt
 from yishu.pipeline.resolve import resolve
+from yishu.pipeline.rows import is_by_changes
 from yishu.pipeline.store import run_folder
 
 

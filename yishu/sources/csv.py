@@ -108,6 +108,8 @@ class CsvPart:
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     include_columns=list(columns),
+                    # What was decoded here is good UTF-8 already.
+                    check_utf8=self._encoding == "utf-8",
                     column_types=string_schema(columns),
                     strings_can_be_null=False,
                     null_values=[],

@@ -4,19 +4,15 @@ Separate from ``postgresql`` because rows pass through Python here: the price of
 the department has, as long as SQLAlchemy has a dialect and the driver is installed.
 
 Types: a dialect that enforces its declared types delivers Arrow types; what has no exact Arrow type
-is read as the database's own text. SQLite lets any value into any column, so all its columns
-arrive as exact text, and a misplaced value is judged as a row's fault, not as a broken pull.
+is read as the database's own text.
 """
 
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -33,14 +29,12 @@ from yishu.sources.errors import (
     WRITE_REFUSED,
     Meaning,
     SourceError,
-    SourceFileMissing,
     SourceMisdescribed,
-    SourceUnreachable,
     SourceUnreadable,
     require_columns,
 )
 from yishu.sources.protocol import MAX_BATCH_ROWS, Connection, Since, Source, SourceColumn
-from yishu.sources.since import condition
+from yishu.sources.since_sql import condition
 
 MAX_DECIMAL128_PRECISION = 38
 UNSIGNED_BIGINT = pa.decimal128(20, 0)
@@ -126,34 +120,31 @@ class SqlSource:
         self, columns: Sequence[str], where: sa.ColumnElement[bool] | None = None
     ) -> Iterator[pa.RecordBatch]:
         session = self._open()
-        text_only = session.dialect.name == "sqlite"
-        kinds = [self._declared()[name] for name in columns]
-        targets = [(pa.string(), exact_texts) if text_only else _arrow(kind) for kind in kinds]
+        targets = [_arrow(self._declared()[name]) for name in columns]
         schema = pa.schema([(name, kind) for name, (kind, _) in zip(columns, targets, strict=True)])
         done = 0
         try:
-            query = self._query(columns, targets, text_only)
+            query = self._query(columns, targets)
             query = query if where is None else query.where(where)
-            # SQLite's driver reads on only as it is asked; a buffer would be in its way.
-            options = {} if text_only else {"yield_per": MAX_BATCH_ROWS}
+            options = {"yield_per": MAX_BATCH_ROWS}
             with session.execute(query, execution_options=options) as result:
-                for rows in _driver_rows(result) if text_only else result.partitions():
+                for rows in result.partitions():
                     yield self._batch(rows, schema, [make for _, make in targets], done)
                     done += len(rows)
-        except (exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise _explained(self._obj, error) from None
+        except exc.SQLAlchemyError as error:
+            raise explained(self._obj, error) from None
         if not done:
             yield pa.RecordBatch.from_pylist([], schema=schema)
 
     def _query(
-        self, columns: Sequence[str], targets: Sequence[tuple[pa.DataType, Make]], text_only: bool
+        self, columns: Sequence[str], targets: Sequence[tuple[pa.DataType, Make]]
     ) -> sa.Select[Any]:
         selected: list[sa.ColumnElement[Any]] = []
         for name, (target, _) in zip(columns, targets, strict=True):
             # Without a type, the driver's own value arrives untouched.
             column: sa.ColumnElement[Any] = sa.column(sa.quoted_name(name, quote=True))
             declared = self._declared()[name]
-            if not text_only and target == pa.string() and not isinstance(declared, sa.String):
+            if target == pa.string() and not isinstance(declared, sa.String):
                 column = sa.cast(column, sa.Text()).label(name)
             selected.append(column)
         schema = None if self._schema is None else sa.quoted_name(self._schema, quote=True)
@@ -187,7 +178,7 @@ class SqlSource:
             except exc.NoSuchTableError:
                 found = []
             except exc.SQLAlchemyError as error:
-                raise _explained(self._obj, error) from None
+                raise explained(self._obj, error) from None
             if not found:
                 raise TABLE_MISSING.about(self._obj)
             self._types = {column["name"]: column["type"] for column in found}
@@ -196,23 +187,33 @@ class SqlSource:
     def _open(self) -> sa.Connection:
         if self._session is None:
             try:
-                self._engine = _engine(self._url, self._obj)
+                self._engine = self._reading_engine()
                 self._session = self._engine.connect()
             except (exc.NoSuchModuleError, ImportError):
                 raise NO_DRIVER._replace(remedy=remedy_for(self._url)).about(self._obj) from None
             except exc.SQLAlchemyError as error:
-                raise _explained(self._obj, error) from None
+                raise explained(self._obj, error) from None
         return self._session
+
+    def _reading_engine(self) -> sa.Engine:
+        engine = sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True)
+        only_read(engine)
+        return engine
 
 
 def open_sql(spec: SourceSpec, connection: Connection) -> Source:
-    """The source behind an SQLAlchemy URL; MySQL and MariaDB have a reader of their own.
+    """The source behind an SQLAlchemy URL; MySQL, MariaDB and SQLite have readers of their own.
 
     Raises:
         SourceMisdescribed: SQLAlchemy cannot read the URL.
     """
-    if _url(connection).get_backend_name() in mysql.BACKENDS:
+    backend = _url(connection).get_backend_name()
+    if backend in mysql.BACKENDS:
         return mysql.MysqlSource(spec, connection)
+    if backend == "sqlite":
+        from yishu.sources.sqlite import SqliteSource  # noqa: PLC0415  it builds upon this module
+
+        return SqliteSource(spec, connection)
     return SqlSource(spec, connection)
 
 
@@ -226,40 +227,6 @@ def _url(connection: Connection) -> sa.URL:
             expected="dialect+driver://account@host/database",
             remedy="correct the connection's URL",
         ) from None
-
-
-def _engine(url: sa.URL, obj: str) -> sa.Engine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, obj)
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    only_read(engine)
-    return engine
-
-
-def _sqlite(url: sa.URL, obj: str) -> sa.Engine:
-    """An engine that neither writes nor creates the file, as SQLite would by default."""
-    path = Path(url.database or "")
-    if not path.parent.is_dir():
-        raise SourceUnreachable(
-            obj,
-            found="the database's folder is not there",
-            expected="the folder that the connection names",
-            remedy="see whether the share is mounted; the pull can be tried again",
-        )
-    if not path.is_file():
-        raise SourceFileMissing(
-            obj,
-            found="no such database file",
-            expected="the SQLite file that the connection names",
-            remedy="ask the department where the file is, then correct the connection",
-        )
-    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
-    return sa.create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True),
-        poolclass=sa.NullPool,
-        hide_parameters=True,
-    )
 
 
 def _type_name(kind: AnyType, dialect: sa.Dialect) -> str:
@@ -300,12 +267,6 @@ def _fits_decimal128(precision: int | None, scale: int | None) -> bool:
     return precision <= MAX_DECIMAL128_PRECISION and 0 <= scale <= precision
 
 
-def _driver_rows(result: sa.CursorResult[Any]) -> Iterator[list[Any]]:
-    """Rows as SQLite's driver gives them: nothing has to be made of its values on the way."""
-    cursor: Any = result.cursor
-    return iter(lambda: cursor.fetchmany(MAX_BATCH_ROWS), [])
-
-
 def _same(values: Sequence[Any]) -> Sequence[Any]:
     return values
 
@@ -322,36 +283,6 @@ def _moments(values: Sequence[Any]) -> list[Any]:
         value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
         for value in values
     ]
-
-
-def exact_texts(values: Sequence[Any]) -> Sequence[str | None]:
-    """SQLite's values as texts that read back as the same values.
-
-    Raises:
-        TypeError: a value is a blob.
-    """
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds <= {str}:
-        return values
-    return [value if value is None else _TEXTS[type(value)](value) for value in values]
-
-
-def _no_text(value: Any) -> str:
-    raise TypeError(type(value))
-
-
-def _float_text(value: float) -> str:
-    # The shortest digits that mean this float, never in scientific notation.
-    text = repr(value)
-    return format(Decimal(text), "f") if "e" in text or "n" in text else text
-
-
-_TEXTS: dict[type, Callable[[Any], str]] = {
-    str: str,
-    int: str,
-    float: _float_text,
-    bytes: _no_text,
-}
 
 
 UNREADABLE = Meaning(
@@ -379,7 +310,7 @@ BY_CODE = {
 """By SQLSTATE, and by error number for MySQL and MariaDB."""
 
 
-def _explained(obj: str, error: Exception) -> SourceError:
+def explained(obj: str, error: Exception) -> SourceError:
     """What a driver's error means, in words that hold no value and no credential."""
     cause = getattr(error, "orig", error)
     code = str(getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), ""))

@@ -14,8 +14,8 @@ import pytest
 from yishu.ledger import migrate
 from yishu.pipeline import PipelineContext
 from yishu.pipeline.backfill import batch_of, bounds_between, run_backfill
-from yishu.pipeline.changes import Batch
 from yishu.pipeline.errors import BoundsOutOfOrder
+from yishu.pipeline.rows import Batch
 from yishu.settings import Settings
 
 HERE = Path(__file__).parent

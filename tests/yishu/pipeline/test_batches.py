@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from yishu.pipeline.changes import Batch
 from yishu.pipeline.errors import BackfillMisplaced
+from yishu.pipeline.rows import Batch
 
 _SPEC = importlib.util.spec_from_file_location("changing", Path(__file__).with_name("changing.py"))
 changing = importlib.util.module_from_spec(_SPEC)

@@ -13,8 +13,8 @@ from catalog.model import Quality
 from yishu.ledger import DecisionKind, RunState, migrate
 from yishu.library import commits, unified_table
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
-from yishu.pipeline.changes import Batch
 from yishu.pipeline.errors import NothingToAccept, VolumeSuspect
+from yishu.pipeline.rows import Batch
 from yishu.pipeline.volume import Bounds, accept_volume, bounds
 from yishu.settings import Settings
 

@@ -23,6 +23,7 @@ from yishu.sources import Connection
 from yishu.sources.mysql import MysqlSource
 from yishu.sources.postgresql import PostgresqlSource
 from yishu.sources.sql import SqlSource
+from yishu.sources.sqlite import SqliteSource
 
 ATTEMPTS = {
     "insert": "insert into reg values (2, 'x')",
@@ -144,7 +145,10 @@ def sqlite(tmp_path: Path) -> Database:
 
     def in_session(statement: str) -> None:
         spec = SourceSpec(connection="d", kind=SystemKind.SQL, table="reg")
-        with SqlSource(spec, Connection("d", spec.kind, f"sqlite:///{path}")) as source:
+        with SqliteSource(spec, Connection("d", spec.kind, f"sqlite:///{path}")) as source:
+            with pytest.raises(adbc_driver_manager.Error):
+                list(source._fetched(statement))
+            source._leave()
             source._open().exec_driver_sql(statement)
 
     def rows() -> list[Any]:

@@ -74,8 +74,8 @@ def test_sqlite_rows_come_in_bounded_batches_in_order(tmp_path: Path) -> None:
     with open_source(spec, Connection("civil", SystemKind.SQL, url)) as source:
         batches = list(source.read(["a"]))
 
-    assert [batch.num_rows for batch in batches] == [MAX_BATCH_ROWS, 70_000 - MAX_BATCH_ROWS]
-    assert pa.Table.from_batches(batches)["a"][69_999].as_py() == "70000"
+    assert all(0 < batch.num_rows <= MAX_BATCH_ROWS for batch in batches)
+    assert pa.Table.from_batches(batches)["a"].to_pylist() == [str(n) for n in range(1, 70_001)]
 
 
 def test_a_missing_sqlite_file_is_named_and_not_made(tmp_path: Path) -> None:
