@@ -108,6 +108,8 @@ class CodeList(Model):
     """A closed list of codes and their names, e.g. GB/T 2260 region codes.
 
     ``periods`` says when codes were in force that are not always, e.g. those of merged districts.
+    Values are held against the codes of the day of the pull, or of a day beside them in the row
+    (``quality.in_force`` of the entry).
     """
 
     id: Identifier
@@ -214,6 +216,13 @@ class Order(Model):
     later: Identifier
 
 
+class InForce(Model):
+    """The code in ``code`` was in force on the day in ``day``, by the periods of its code list."""
+
+    code: Identifier
+    day: Identifier
+
+
 class Quality(Model):
     """Rules beyond the items' own, and what the gates tolerate (shares of rows).
 
@@ -224,6 +233,7 @@ class Quality(Model):
 
     ordered: tuple[Order, ...] = ()
     unique: tuple[tuple[Identifier, ...], ...] = ()
+    in_force: tuple[InForce, ...] = ()
     max_quarantined_share: float = Field(default=0.2, ge=0, le=1)
     allow_empty: bool = False
     max_shrunk_share: float = Field(default=0.5, ge=0, le=1)
@@ -381,3 +391,9 @@ class CatalogView(Protocol):
     @property
     def systems(self) -> Mapping[str, System]:
         """Docked systems by connection id."""
+
+
+def code_list_of(item: DataItem, catalog: CatalogView) -> str | None:
+    """The id of the code list of an item: its own, or its element's."""
+    element = catalog.elements.get(item.element) if item.element else None
+    return item.code_list or (element.code_list if element else None)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from example import codes, faults, names
 from example.chance import Index
 from example.faults import FaultKind
+from example.guides import MATERIALS, second_material
 from example.licences import business_licence_kind, licence_identifiers
 from example.services import (
     approval_cases,
@@ -40,6 +41,7 @@ _CASE_FAULTS = (
     faults.null_spelling("item_name", nullable=False),
     faults.null_spelling("contact_phone", nullable=True),
     faults.unknown_code("region_code", "329999"),
+    faults.expired_code("region_code", "320202"),
     faults.unknown_code("applicant_id_type", "888"),
     faults.respelt(FaultKind.FULL_WIDTH, "contact_phone"),
     faults.respelt(FaultKind.LOWER_CASE, "implementation_code"),
@@ -208,13 +210,13 @@ def case_material(city: City) -> Table:
         numbers = cases.numbers(case)
         quoted = city.dice.below("material.licence", index, city.size)
         is_quoted = city.dice.often("material.quoted", index, 30)
-        titles = ("申请书", "营业执照", "身份证明", "场地证明", "委托书")
+        second = second_material(city, case % len(cases.items.business))
         kind = np.where(is_quoted, 4, city.dice.below("material.kind", index, 4))
         sent = cases.applied_second(city, case)
         return {
             "material_no": codes.strings(np.concatenate([numbers, codes.digits(number + 1, 2)])),
             "case_no": codes.strings(numbers),
-            "material_name": names.chosen(titles, city.dice.below("material.name", index, 5)),
+            "material_name": names.chosen(MATERIALS, np.where(number == 0, 0, second)),
             "material_kind": names.chosen(("1", "2", "3", "4", "5"), kind),
             "copies": pa.array(1 + city.dice.below("material.copies", index, 3)),
             "licence_identifier": only_where(
@@ -248,6 +250,7 @@ def case_material(city: City) -> Table:
             faults.null_spelling("licence_identifier", nullable=True),
             faults.unknown_code("material_kind", "7"),
             faults.unknown_code("seal_result", "maybe"),
+            faults.beyond_guide("material_name", "无犯罪记录证明"),
         ),
     )
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import numpy as np
 
-from example import cases, counters, guides, licences, parties, ratings, sinks
+from example import cases, counters, guides, hall, licences, parties, ratings, sinks
 from example.chance import Index
 from example.faults import Outcome
 from example.manifest import (
@@ -189,6 +189,8 @@ def build(
         logger.info("built entry=%s rows=%d", table.entry, writer.written)
         if progress:
             progress(table.entry, done / len(chosen))
+    if "administrative_approval.service_guide" in wanted:
+        hall.write(where.folder / hall.FOLDER, city, faults=faults)
     subjects = _subjects(city, every, truths, faults=faults)
     manifest = Manifest(size, seed, faults, truths, subjects, tuple(groups))
     manifest.write(where.folder)

@@ -32,6 +32,9 @@ class FaultKind(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     DIFFERING_COPY = "differing_copy"
     DANGLING_LINK = "dangling_link"
+    DEAD_LINK = "dead_link"
+    BEYOND_GUIDE = "beyond_guide"
+    EXPIRED_CODE = "expired_code"
     EXTRA_COLUMN = "extra_column"
 
 
@@ -70,7 +73,8 @@ class Fault:
         field: Field name of the item, or the new column for ``extra_column``.
         outcome: What should become of the row.
         check: Kind of check that should fail; empty if none should.
-        value: What is written, for an unknown code or a wrong scope.
+        value: What is written, for an unknown or expired code, a wrong scope or a material beyond
+            the guide; the file that is not there, for a dead link.
         earlier: For ``wrong_order``, the field that ``field`` will lie before.
     """
 
@@ -121,6 +125,11 @@ def unknown_code(field: str, value: str) -> Fault:
     return Fault(FaultKind.UNKNOWN_CODE, field, Outcome.QUARANTINED, "code_list", value)
 
 
+def expired_code(field: str, value: str) -> Fault:
+    """A code that its code list has, but not any more on the day of the row."""
+    return Fault(FaultKind.EXPIRED_CODE, field, Outcome.QUARANTINED, "valid_on", value)
+
+
 def missing(field: str) -> Fault:
     """A mandatory value is not there."""
     return Fault(FaultKind.MISSING_VALUE, field, Outcome.QUARANTINED, "present")
@@ -144,6 +153,16 @@ def differing_copy(field: str) -> Fault:
 def no_such(field: str) -> Fault:
     """A well-formed code that points to nothing: no code of the city ends in 999."""
     return Fault(FaultKind.DANGLING_LINK, field, Outcome.REPORTED, "link")
+
+
+def dead_link(field: str, file: str) -> Fault:
+    """A guide names a form that no file has."""
+    return Fault(FaultKind.DEAD_LINK, field, Outcome.REPORTED, "form", file)
+
+
+def beyond_guide(field: str, material: str) -> Fault:
+    """A case is asked for a material that no guide asks for."""
+    return Fault(FaultKind.BEYOND_GUIDE, field, Outcome.REPORTED, "beyond_guide", material)
 
 
 def extra_column(column: str) -> Fault:
@@ -196,6 +215,16 @@ def _commas(value: str) -> str:
     return f"{int(whole):,}{point}{rest}"
 
 
+_WRITTEN = frozenset(
+    {
+        FaultKind.UNKNOWN_CODE,
+        FaultKind.EXPIRED_CODE,
+        FaultKind.OUT_OF_SCOPE,
+        FaultKind.BEYOND_GUIDE,
+    }
+)
+"""Faults whose value is written as it is."""
+
 _Spell = Callable[[str, int], str | None]
 
 _SPELLINGS: dict[FaultKind, _Spell] = {
@@ -221,8 +250,10 @@ def corrupt(fault: Fault, value: Any, earlier: date | None, turn: int) -> Any:
         earlier: The date or time that a wrongly ordered value will lie before.
         turn: Number of the row; takes turns between ways to write the same fault.
     """
-    if fault.kind in (FaultKind.UNKNOWN_CODE, FaultKind.OUT_OF_SCOPE):
+    if fault.kind in _WRITTEN:
         return fault.value
+    if fault.kind is FaultKind.DEAD_LINK:
+        return value.replace(fault.value, f"moved_{fault.value}")
     if fault.kind is FaultKind.WRONG_ORDER:
         return None if earlier is None else earlier - timedelta(days=30)
     return _SPELLINGS[fault.kind](value, turn)

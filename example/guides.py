@@ -1,5 +1,7 @@
 """The tables around service items: guides, special lists, and packages for one thing (一件事)."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 
@@ -21,13 +23,37 @@ _STAGES = (
     "application_scope", "application_conditions", "acceptance_conditions",
     "acceptance_discretion", "handling_steps", "handling_discretion",
 )  # fmt: skip
-_MATERIALS = ("申请书", "营业执照", "身份证明", "场地证明", "委托书")
+MATERIALS = ("申请书", "营业执照", "身份证明", "场地证明", "委托书")
+"""What guides ask for: the first always, and one of the others."""
 _OTHER_LISTS = (
     "city_wide", "at_once", "nearby", "online", "on_phone", "without_licence", "in_seconds",
     "with_banks", "cross_province", "within_province", "yangtze_delta",
 )  # fmt: skip
 _MEMBERS = 4
 """Service items of each package."""
+
+FORMS = {
+    "申请书": ("application_blank.xlsx", "application_sample.xlsx"),
+    "委托书": ("mandate_blank.xlsx", "mandate_sample.xlsx"),
+}
+"""The materials that are forms, each with the file of its blank and of its filled sample."""
+
+
+def second_material(city: City, guide: Index) -> Index:
+    """Which of ``MATERIALS`` guides ask for beside the first."""
+    return 1 + city.dice.below("guide.materials", guide, len(MATERIALS) - 1)
+
+
+def _listed(*wanted: str) -> str:
+    """The materials of a guide as the JSON that departments keep them in."""
+    plain = {"basis": "《中华人民共和国行政许可法》第三十一条", "format": "原件", "copies": 1}
+    return json.dumps([_material(name) | plain for name in wanted], ensure_ascii=False)
+
+
+def _material(name: str) -> dict[str, object]:
+    blank, sample = FORMS.get(name, (None, None))
+    form = {"is_form": True, "blank_form": blank, "sample_form": sample} if blank else {}
+    return {"name": name, "signature": "申请人签字", **form}
 
 
 def _texts(city: City, field: str, index: Index) -> pa.Array:
@@ -46,13 +72,12 @@ def service_guide(city: City) -> Table:
     def facts(index: Index) -> dict[str, pa.Array]:
         item = items.business[index]
         handled = np.concatenate([items.codes[:, item], codes.repeated("01", len(index))])
-        lists = city.dice.below("guide.materials", index, len(_MATERIALS))
-        wanted = [f"{_MATERIALS[0]}；{name}" for name in _MATERIALS]
+        wanted = [_listed(MATERIALS[0], name) for name in MATERIALS[1:]]
         return {
             "handling_item_code": codes.strings(handled),
             "implementation_code": codes.strings(items.codes[:, item]),
             **{field: _texts(city, field, index) for field in (*GROUPS, *_STAGES)},
-            "materials": names.chosen(tuple(wanted), lists),
+            "materials": names.chosen(tuple(wanted), second_material(city, index) - 1),
         }
 
     listing = "\n".join(
@@ -75,6 +100,7 @@ def service_guide(city: City) -> Table:
             faults.duplicate("handling_item_code"),
             faults.null_spelling("materials", nullable=True),
             faults.no_such("implementation_code"),
+            faults.dead_link("materials", FORMS["申请书"][1]),
         ),
     )
 
@@ -172,7 +198,7 @@ def service_package_member(city: City) -> Table:
             "package_code": package_codes(package),
             "implementation_code": codes.strings(items.codes[:, item]),
             "position": pa.array(position + 1),
-            "material_name": names.chosen(_MATERIALS, position % len(_MATERIALS)),
+            "material_name": names.chosen(MATERIALS, position % len(MATERIALS)),
         }
 
     return Table(

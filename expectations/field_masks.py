@@ -150,7 +150,8 @@ def valid_on(
 
     Args:
         columns: Codes, and dates.
-        periods: For each code its first and last day (ISO); None leaves a side open.
+        periods: Of codes that are not always in force, the first and the last day (ISO); None
+            leaves a side open. Whether a code is in the list at all is another check's matter.
     """
     codes, days = columns
     if days.null_count == len(days):
@@ -166,7 +167,7 @@ def valid_on(
     )
     on = days.cast(pa.date32(), safe=False)
     inside = pc.and_(pc.less_equal(first, on), pc.less_equal(on, last))
-    return _settled(pc.and_(pc.is_valid(place), pc.fill_null(inside, True)), text)
+    return _settled(pc.fill_null(inside, True), text)
 
 
 def _day(iso: str | None, otherwise: date) -> date:

@@ -1,16 +1,18 @@
-"""Materials of guides and cases: catalogued, not beyond the guide, forms that open.
+"""Materials of guides and packages: forms that open, two sources that agree, one set of materials.
 
-Pure over tables and files that are handed in. A guide's materials are rows of item and material
-(``guide_materials`` makes them from the JSON of a guide), a case's those that were asked of it.
+Pure over rows and files that are handed in. A guide's materials are rows of item and material
+(``guide_materials`` makes them from the JSON of a guide).
 """
 
 import hashlib
+import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
+from typing import Any
 
 from expectations.guide_rules import listed
 
@@ -45,6 +47,7 @@ class Form:
 
     Attributes:
         which: ``blank_form`` or ``sample_form``.
+        name: The file that the guide names, below the folder of forms; None: it names none.
         state: ``ok``, ``missing`` (no file is named, or there is none) or ``broken``.
         sha256: Of the file's bytes; None where there is none.
     """
@@ -52,17 +55,9 @@ class Form:
     item: str
     material: str
     which: str
+    name: str | None
     state: str
     sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class Beyond:
-    """A material that was asked of a case and is not in the guide of its item."""
-
-    case_no: str
-    item: str
-    material: str
 
 
 @dataclass(frozen=True)
@@ -89,15 +84,6 @@ def guide_materials(guides: Iterable[tuple[str, str | None]]) -> Iterator[Materi
             )
 
 
-def uncatalogued(materials: Iterable[Material], catalogue: set[str]) -> dict[str, list[str]]:
-    """For each item its materials whose code the material catalogue does not have (S003 二(二))."""
-    found: dict[str, list[str]] = {}
-    for one in materials:
-        if one.code not in catalogue:
-            found.setdefault(one.item, []).append(one.name)
-    return found
-
-
 def forms(materials: Iterable[Material], folder: Path) -> list[Form]:
     """Whether every form has a blank and a filled sample that exist and open (S001 二(五)4).
 
@@ -105,73 +91,86 @@ def forms(materials: Iterable[Material], folder: Path) -> list[Form]:
         materials: The guide's materials; those that are no forms need none.
         folder: Where the files are; a name that leads out of it counts as missing.
     """
-    return [
-        _form(one, which, getattr(one, which), folder)
-        for one in materials
-        if one.is_form
-        for which in ("blank_form", "sample_form")
-    ]
+    known: dict[str | None, tuple[str, str | None]] = {}
+    found = []
+    for one in materials:
+        for which in ("blank_form", "sample_form") if one.is_form else ():
+            name = getattr(one, which)
+            if name not in known:
+                known[name] = _state(name, folder)
+            found.append(Form(one.item, one.name, which, name, *known[name]))
+    return found
 
 
-def beyond_the_guide(
-    asked: Iterable[tuple[str, str, str]], materials: Iterable[Material]
-) -> list[Beyond]:
-    """What cases or supplement notices ask for beyond the guide (S003 二(四)); must be empty.
-
-    Args:
-        asked: Case number, item code and material name.
-        materials: The materials of all guides.
-    """
-    known = {(one.item, one.name) for one in materials}
-    return [Beyond(case, item, name) for case, item, name in asked if (item, name) not in known]
-
-
-def disagreements(first: pa.Table, second: pa.Table, key: str) -> list[Disagreement]:
+def disagreements(
+    first: Iterable[Mapping[str, Any]], second: Iterable[Mapping[str, Any]], key: str
+) -> list[Disagreement]:
     """Elements that two sources of the same guides tell differently, by item and element.
 
-    The columns that both have are compared; an item that one source lacks differs in all of them.
+    The elements that both sources have are compared; blanks around a text and the spelling of JSON
+    do not count, and an empty text is none. An item that one source lacks is one disagreement, in
+    the key.
     """
-    columns = [name for name in first.column_names if name in second.column_names and name != key]
-    ours = {row[key]: row for row in first.to_pylist()}
-    theirs = {row[key]: row for row in second.to_pylist()}
+    ours, theirs = ({str(row[key]): row for row in source} for source in (first, second))
+    shared = [name for name in _names(ours) if name in _names(theirs) and name != key]
+    found = []
+    for item in sorted({*ours, *theirs}):
+        one, other = ours.get(item), theirs.get(item)
+        if one is None or other is None:
+            found.append(Disagreement(item, key, one and item, other and item))
+            continue
+        values = [(name, _plain(one.get(name)), _plain(other.get(name))) for name in shared]
+        found += [Disagreement(item, *told) for told in values if told[1] != told[2]]
+    return found
+
+
+def package_faults(
+    members: Iterable[tuple[str, int, str, str | None]],
+) -> list[tuple[str, str, str, str]]:
+    """Packages (一件事) whose members are out of order, or whose set of materials is not one.
+
+    Args:
+        members: Package code, number, item code and the material that it brings to the merged set.
+
+    Returns:
+        Package code, what is wrong (``position``, ``implementation_code`` or ``material_name``),
+        what was found and what is expected; sorted by package.
+    """
+    packages: dict[str, list[tuple[int, str, str | None]]] = {}
+    for package, *member in members:
+        packages.setdefault(package, []).append(tuple(member))  # type: ignore[arg-type]
     return [
-        Disagreement(item, column, _text(one.get(column)), _text(other.get(column)))
-        for item in sorted({*ours, *theirs})
-        for one, other in [(ours.get(item, {}), theirs.get(item, {}))]
-        for column in columns
-        if one.get(column) != other.get(column)
+        (package, *fault) for package in sorted(packages) for fault in _faults(packages[package])
     ]
 
 
-def sequence_faults(members: Sequence[tuple[str, int, str]]) -> dict[str, str]:
-    """Packages (一件事) whose members are not numbered from 1 without a gap, or are there twice.
-
-    Args:
-        members: Package code, number and item code.
-
-    Returns:
-        What is wrong, by package code.
-    """
-    packages: dict[str, list[tuple[int, str]]] = {}
-    for package, number, item in members:
-        packages.setdefault(package, []).append((number, item))
-    faults = {}
-    for package, rows in packages.items():
-        numbers = sorted(number for number, _ in rows)
-        if numbers != list(range(1, len(rows) + 1)):
-            faults[package] = f"numbers {', '.join(map(str, numbers))}, expected 1 to {len(rows)}"
-        elif len({item for _, item in rows}) < len(rows):
-            faults[package] = "an item is there twice"
-    return faults
+def _faults(members: Sequence[tuple[int, str, str | None]]) -> Iterator[tuple[str, str, str]]:
+    numbers = sorted(number for number, _, _ in members)
+    if numbers != list(range(1, len(members) + 1)):
+        yield "position", "、".join(map(str, numbers)), f"1 至 {len(members)}，不缺不重"
+    for field, place in (("implementation_code", 1), ("material_name", 2)):
+        times = Counter(member[place] for member in members if member[place])
+        yield from ((field, f"{value} {n} 次", "1 次") for value, n in times.items() if n > 1)
 
 
-def _form(material: Material, which: str, name: str | None, folder: Path) -> Form:
+def _names(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return list(next(iter(rows.values()), {}))
+
+
+def _plain(value: object) -> str | None:
+    text = "" if value is None else str(value).strip()
+    if text.startswith(("[", "{")):
+        with suppress(ValueError):
+            return json.dumps(json.loads(text), ensure_ascii=False, sort_keys=True)
+    return text or None
+
+
+def _state(name: str | None, folder: Path) -> tuple[str, str | None]:
     path = (folder / name).resolve() if name else None
     if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        return Form(material.item, material.name, which, "missing")
+        return "missing", None
     data = path.read_bytes()
-    state = "ok" if _opens(path, data) else "broken"
-    return Form(material.item, material.name, which, state, hashlib.sha256(data).hexdigest())
+    return "ok" if _opens(path, data) else "broken", hashlib.sha256(data).hexdigest()
 
 
 def _opens(path: Path, data: bytes) -> bool:
@@ -179,7 +178,3 @@ def _opens(path: Path, data: bytes) -> bool:
     if suffix in _OFFICE:
         return zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip() is None
     return bool(data) and data.startswith(_MAGIC.get(suffix, b""))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

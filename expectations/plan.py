@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticError
 
-from catalog.model import CatalogEntry, CatalogView, CodeList, DataItem
+from catalog.model import CatalogEntry, CatalogView, CodeList, DataItem, code_list_of
 from catalog.vocabulary import (
     DataKind,
     DataType,
@@ -133,6 +133,7 @@ def plan(
         *_item_checks(entry, catalog, day),
         *_unique_checks(entry),
         *_order_checks(entry),
+        *_in_force_checks(entry, catalog),
         *(guide_checks(entry) if entry.data_kind is DataKind.SERVICE_ITEM else ()),
         *(_added(entry, one) for one in (book.additions_on(day) if day else ())),
         *(_batch_checks(entry, at, history) if at else ()),
@@ -249,7 +250,7 @@ def _text_checks(
 ) -> Iterator[dict[str, Any]]:
     element = catalog.elements.get(item.element) if item.element else None
     shape = item.format or (element.format if element else None)
-    list_id = item.code_list or (element.code_list if element else None)
+    list_id = code_list_of(item, catalog)
     columns = (item.field,)
     settles_length = list_id is not None or shape not in {None, ItemFormat.LICENCE_IDENTIFIER}
     if item.length is not None and not _is_typed(item) and not settles_length:
@@ -313,16 +314,35 @@ def _code_list(
         f"{item.name}必须是《{code_list.name}》中的代码",
         f"{item.field} must be a code of {list_id}",
     )
+    if item.field in {rule.code for rule in entry.quality.in_force}:
+        day = None
     return _draft(CheckKind.CODE_LIST, (item.field,), texts, codes=_codes_on(code_list, day))
 
 
 def _codes_on(code_list: CodeList, day: date | None) -> tuple[str, ...]:
+    """Codes in force on a day; None: all that ever were."""
     periods = code_list.periods if day else {}
     return tuple(
         code
         for code in sorted(code_list.codes)
         if code not in periods or (day and periods[code].holds_on(day))
     )
+
+
+def _in_force_checks(entry: CatalogEntry, catalog: CatalogView) -> Iterator[dict[str, Any]]:
+    for rule in entry.quality.in_force:
+        code, day = entry.item(rule.code), entry.item(rule.day)
+        code_list = catalog.code_lists[code_list_of(code, catalog) or ""]
+        periods = {
+            value: (period.since and str(period.since), period.until and str(period.until))
+            for value, period in code_list.periods.items()
+        }
+        if periods:
+            texts = (
+                f"{code.name}应在{day.name}当日有效（《{code_list.name}》）",
+                f"{code.field} must have been in force on {day.field} ({code_list.id})",
+            )
+            yield _draft(CheckKind.VALID_ON, (rule.code, rule.day), texts, periods=periods)
 
 
 def _range(item: DataItem) -> Iterator[dict[str, Any]]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from catalog.faults import Finding, KeyPath
 from catalog.kinds import Kind
-from catalog.model import CatalogEntry, CatalogView, DataItem
+from catalog.model import CatalogEntry, CatalogView, DataItem, code_list_of
 from catalog.vocabulary import DataType, Mask, Sensitivity
 from catalog.wording import shown
 
+_DAYS = (DataType.DATE, DataType.TIMESTAMP)
 _NUMBERS = (DataType.INTEGER, DataType.DECIMAL, DataType.MONEY)
 MASKED = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE_PERSONAL)
 
@@ -183,6 +184,30 @@ def quality(entry: CatalogEntry, _: CatalogView) -> Iterator[Finding]:
                 yield _no_such_item(entry, ("quality", "unique", i, j), field)
 
 
+def in_force(entry: CatalogEntry, catalog: CatalogView) -> Iterator[Finding]:
+    """A code is in force on a day of its row: it has a code list, and the day is one."""
+    for i, rule in enumerate(entry.quality.in_force):
+        path = ("quality", "in_force", i)
+        for end, field in (("code", rule.code), ("day", rule.day)):
+            if _position(entry, field) is None:
+                yield _no_such_item(entry, (*path, end), field)
+        days = [item for item in entry.items if item.field == rule.day and item.type not in _DAYS]
+        listless = [
+            item
+            for item in entry.items
+            if item.field == rule.code and code_list_of(item, catalog) is None
+        ]
+        for end, item in (*(("day", one) for one in days), *(("code", one) for one in listless)):
+            yield _finding(
+                entry,
+                (*path, end),
+                "CAT_ITEM_MISFIT",
+                found=_typed(item),
+                expected="a date or timestamp" if end == "day" else "an item with a code list",
+                remedy="name another item or drop the rule",
+            )
+
+
 def _typed(item: DataItem) -> str:
     return f"`{item.field}` ({item.type})"
 
@@ -202,4 +227,4 @@ def _no_such_item(entry: CatalogEntry, path: KeyPath, field: str) -> Finding:
     )
 
 
-RULES = (masks, names, types, patterns, code_lists, key, quality)
+RULES = (masks, names, types, patterns, code_lists, key, quality, in_force)

@@ -86,6 +86,25 @@ def empty_lists(catalog: CatalogView) -> Iterator[Finding]:
             )
 
 
+def periods(catalog: CatalogView) -> Iterator[Finding]:
+    """A period is one of a code of its list, and does not end before it begins."""
+    for codes in catalog.code_lists.values():
+        for code, period in codes.periods.items():
+            first, last = period.since, period.until
+            wrong = first is not None and last is not None and last < first
+            if code in codes.codes and not wrong:
+                continue
+            yield Finding(
+                Kind.CODE_LIST,
+                codes.id,
+                ("periods", code),
+                "CAT_PERIOD_WRONG" if wrong else "CAT_CODE_UNKNOWN",
+                found=f"from {first} to {last}" if wrong else shown(code),
+                expected="a last day not before the first" if wrong else f"a code of `{codes.id}`",
+                remedy="correct the days" if wrong else "correct the code, or add it to the list",
+            )
+
+
 def systems(catalog: CatalogView) -> Iterator[Finding]:
     """A docked system belongs to a known department, and its closed hours end after they begin."""
     for system in catalog.systems.values():
@@ -130,4 +149,4 @@ def _department(
     return Finding(Kind.DEPARTMENT, department.id, (key,), code, found, expected, remedy)
 
 
-RULES = (credit_codes, regions, resource_codes, empty_lists, systems)
+RULES = (credit_codes, regions, resource_codes, empty_lists, periods, systems)

@@ -107,7 +107,9 @@ class MulticolumnCodeInForce(RowMetric):
 class ExpectCodeToBeInForceOn(RowExpectation):
     """Expect codes that were in force on the day beside them: (code, date).
 
-    ``periods``: for each code of the list its first and last day (ISO); null leaves a side open.
+    ``periods``: of codes that are not always in force, the first and the last day (ISO); null
+    leaves a side open. A code that has none is always right here: whether the list has it is
+    another expectation's matter.
     """
 
     map_metric = "multicolumn_values.yishu_code_in_force"

@@ -1,10 +1,12 @@
 """The city's reference data: departments, code lists and rule profiles as the texts have them."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from catalog.load import load_catalog
+from catalog.model import Period
 
 ROOT = Path(__file__).parents[2] / "catalog"
 
@@ -52,13 +54,17 @@ def test_satisfaction_begins_with_the_best_level(catalog):
 
 
 def test_regions_are_the_citys_districts_and_its_local_zone(catalog):
-    codes = catalog.code_lists["region"].codes
+    regions = catalog.code_lists["region"]
+    codes = regions.codes
     assert {code: codes[code] for code in ("320200", "320213", "320281")} == {
         "320200": "无锡市",
         "320213": "梁溪区",
         "320281": "江阴市",
     }
-    assert len(codes) == 10
+    today = [c for c in codes if regions.periods.get(c, Period()).holds_on(date(2026, 11, 26))]
+    assert len(today) == 10
+    before = [c for c in codes if regions.periods.get(c, Period()).holds_on(date(2016, 2, 19))]
+    assert set(before) - set(today) == {"320202", "320203", "320204"}, "merged into 梁溪区"
 
 
 def test_ten_departments_provide_and_two_bodies_govern(catalog):

@@ -1,13 +1,17 @@
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 
+from catalog.model import CodeList
 from catalog.vocabulary import ItemFormat, QualityDimension, Severity
 from expectations.errors import PlanImpossible
 from expectations.kinds import CheckKind
 from expectations.plan import plan
+from expectations.remedy import FIXES
 
 
 @pytest.fixture
@@ -150,3 +154,49 @@ def test_planning_does_not_import_great_expectations():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert "great_expectations" not in loaded.stdout.split()
+
+
+OLD_AND_NEW = CodeList(
+    id="status",
+    name="登记状态",
+    standard="x",
+    codes={"1": "在业", "2": "注销", "3": "迁出"},
+    periods={"2": {"until": "2016-02-19"}, "3": {"since": "2016-02-20"}},
+)
+
+
+def test_a_code_list_of_periods_gives_the_codes_of_the_day_of_the_data(make_entry, catalog):
+    """Without a day beside the code, the day of the pull decides, in the city's time."""
+    catalog.code_lists["status"] = OLD_AND_NEW
+
+    def codes(at):
+        checks = {check.id: check for check in plan(make_entry(), catalog, at=at)}
+        return checks["status.code_list"].args["codes"]
+
+    assert codes(datetime(2016, 2, 19, 15, 59, tzinfo=UTC)) == ("1", "2")
+    assert codes(datetime(2016, 2, 19, 16, 0, tzinfo=UTC)) == ("1", "3")
+    assert codes(None) == ("1", "2", "3")
+
+
+def test_a_code_beside_a_day_is_held_against_the_codes_of_that_day(make_entry, catalog, failing):
+    catalog.code_lists["status"] = OLD_AND_NEW
+    in_force = [{"code": "status", "day": "registered_on"}]
+    entry = make_entry(quality={"in_force": in_force})
+    at = datetime(2026, 11, 26, tzinfo=UTC)
+    checks = {check.id: check for check in plan(entry, catalog, at=at)}
+
+    assert checks["status.code_list"].args["codes"] == ("1", "2", "3")
+    check = checks["status.valid_on.registered_on"]
+    assert check.text_zh == "登记状态应在登记日期当日有效（《登记状态》）"
+    days = [date(2016, 2, 19), date(2016, 2, 20), date(2016, 2, 19), date(2016, 2, 20), None]
+    values = {"status": ["2", "2", "3", "1", "2"], "registered_on": pa.array(days)}
+    assert failing(CheckKind.VALID_ON, values, **check.args) == [1, 2]
+
+
+def test_a_list_whose_codes_are_always_in_force_needs_no_day(make_entry, catalog):
+    entry = make_entry(quality={"in_force": [{"code": "status", "day": "registered_on"}]})
+    assert not [check for check in plan(entry, catalog) if check.kind is CheckKind.VALID_ON]
+
+
+def test_every_kind_of_check_has_a_way_out_of_its_own():
+    assert set(FIXES) == set(CheckKind)

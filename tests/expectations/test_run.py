@@ -18,7 +18,6 @@ from expectations.errors import CheckCrashed, RowsDisagree
 from expectations.history import History
 from expectations.plan import plan
 from expectations.quarantine import reasons_table
-from expectations.ranges import Range, validate_ranges
 from expectations.rulebook import Rulebook
 from expectations.run import ColumnView, evaluate, frame, validate
 from expectations.verdict import Gate, judge
@@ -366,7 +365,7 @@ def test_column_by_column_and_the_whole_frame_give_equal_verdicts(
 
 @few
 @given(rows=st.lists(row, min_size=1, max_size=9), cuts=st.sets(st.integers(1, 8), max_size=3))
-def test_ranges_in_parallel_give_the_verdict_and_profiles_of_the_whole(
+def test_columns_in_pieces_as_ranges_land_give_the_verdict_and_profiles_of_the_whole(
     make_entry, catalog, loader, rows, cuts
 ):
     quality = {
@@ -380,27 +379,21 @@ def test_ranges_in_parallel_give_the_verdict_and_profiles_of_the_whole(
     checks = plan(entry, catalog, at=NOW, history=history, book=book)
     shown = as_columns(rows)
     edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    ranges = [
-        Range(start, stop - start, loader(cut_out(shown, start, stop)))
-        for start, stop in pairwise(edges)
-    ]
     asked = {"gate": Gate(1.0, allow_empty=True), "profiled": entry.items, **IDS}
 
     whole = validate(checks, len(rows), loader(shown), **asked)
-    in_ranges = validate_ranges(checks, ranges, **asked)
+    in_pieces = validate(checks, len(rows), lambda field: pieces(shown[field], edges), **asked)
 
-    assert comparable(in_ranges) == comparable(whole)
-    assert in_ranges.to_json() == whole.to_json()
+    assert comparable(in_pieces) == comparable(whole)
+    assert in_pieces.to_json() == whole.to_json()
 
 
-def cut_out(shown, start, stop):
-    """The rows from ``start`` to ``stop`` of columns, with their unreadable flags."""
-    return {
-        field: tuple(part[start:stop] for part in one)
-        if isinstance(one, tuple)
-        else one[start:stop]
-        for field, one in shown.items()
-    }
+def pieces(given, edges):
+    """A column whose chunks begin at ``edges``, and its flags in chunks of their own."""
+    values, unreadable = given if isinstance(given, tuple) else (given, None)
+    cuts = [slice(start, stop) for start, stop in pairwise(edges)]
+    flags = None if unreadable is None else pa.chunked_array([unreadable[cut] for cut in cuts])
+    return ColumnView(pa.chunked_array([values[cut] for cut in cuts], values.type), flags)
 
 
 @few

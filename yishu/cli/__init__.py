@@ -32,6 +32,7 @@ from yishu.cli import (
     record,
     register,
     security,
+    services,
     share,
     share_change,
     share_lists,
@@ -67,6 +68,7 @@ app.add_typer(org.app, name="org")
 app.add_typer(register.app, name="register")
 app.add_typer(items.app, name="items")
 items.app.add_typer(item_lists.app)
+app.add_typer(services.app, name="services")
 app.add_typer(security.app, name="security")
 app.add_typer(share.app, name="share")
 share.app.add_typer(share_use.app)

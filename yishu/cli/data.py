@@ -1,8 +1,6 @@
 """``yishu pull``, ``status``, ``trace``: an entry's stages, its state, where its rows came from."""
 
 import getpass
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +9,17 @@ import typer
 
 from yishu.cli import world
 from yishu.cli.calendar import warn_of_missing_year
-from yishu.cli.output import AsJson, cell, console, errors, listed, print_table, reported, show
+from yishu.cli.output import (
+    AsJson,
+    asked,
+    cell,
+    console,
+    errors,
+    listed,
+    print_table,
+    reported,
+    show,
+)
 
 if TYPE_CHECKING:
     from yishu.pipeline import PipelineContext
@@ -146,7 +154,7 @@ def trace(
 
     with reported(as_json):
         here = world.pipeline()
-        key = _ask(key_of(here, subject))
+        key = {column: asked(column) for column in key_of(here, subject)}
         found = trace_row(here, subject, key)
     show(asdict(found), as_json, lambda: _print_trace(subject, found))
     raise typer.Exit(0 if found.columns else 1)
@@ -171,9 +179,3 @@ def _print_trace(subject: str, found: "RowTrace") -> None:
         for one in found.received
     ]
     print_table(f"{subject}: who received the row", received)
-
-
-def _ask(columns: Sequence[str]) -> dict[str, str]:
-    if sys.stdin.isatty():
-        return {column: str(typer.prompt(column, hide_input=True)) for column in columns}
-    return {column: sys.stdin.readline().strip() for column in columns}

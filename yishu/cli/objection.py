@@ -1,6 +1,5 @@
 """``yishu objection``: raise one, follow it, take the next step."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from sqlalchemy import Connection
 from catalog.roles import Role
 from yishu.cli import world
 from yishu.cli.lifecycle import As
-from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.output import AsJson, asked, console, print_table, reported, show
 from yishu.governance import objections as desk
 from yishu.governance.objections import NewObjection, ObjectionState, Origin, Step
 from yishu.secrets import row_key
@@ -46,7 +45,7 @@ def raise_(
         known = release.entry(entry)
         key = None
         if row:
-            values = {field: _asked(field) for field in known.key}
+            values = {field: asked(field) for field in known.key}
             key = desk.row_key(known, values, row_key(here.secrets_dir))
         name, _, value = (scope or "").partition("=")
         with world.engine(here).begin() as connection:
@@ -66,12 +65,6 @@ def raise_(
             found = desk.objection(connection, number)
     text = f"{number}: {found.state.label_zh}, to {found.source_org} for {found.source_entry_id}"
     show(asdict(found), as_json, lambda: console.print(text, markup=False))
-
-
-def _asked(field: str) -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt(field, hide_input=True))
-    return sys.stdin.readline().strip()
 
 
 @app.command("list")

@@ -119,3 +119,10 @@ def show(value: object, as_json: bool, render: Callable[[], None]) -> None:
 def listed(values: Iterable[object]) -> str:
     """Values in one line."""
     return ", ".join(str(value) for value in values)
+
+
+def asked(field: str) -> str:
+    """A value that stands in no list of commands: asked for unseen, or a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(field, hide_input=True))
+    return sys.stdin.readline().strip()

@@ -12,14 +12,12 @@ import pyarrow as pa
 
 from catalog.model import CatalogView
 from catalog.vocabulary import ShareType
+from expectations.materials import guide_materials
 from yishu.library.place import subject_table, unified_table
 from yishu.library.read import read, relation, session, tables
 
 MATERIAL_SOURCE = "material_source"
 """The code list that says which entry can supply a material."""
-
-_BETWEEN = "；"
-"""Separates the materials that a guide names."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,9 @@ def duplicate_demands(root: Path, catalog: CatalogView) -> list[DuplicateDemand]
     suppliers = _suppliers(root, catalog)
     guides = read(root, subject_table("service_guide"), columns=["handling_item_code", "materials"])
     return [
-        DuplicateDemand(guide["handling_item_code"], material, *suppliers[material])
-        for guide in guides.to_pylist()
-        for material in _materials(guide["materials"])
-        if material in suppliers
+        DuplicateDemand(one.item, one.name, *suppliers[one.name])
+        for one in guide_materials(zip(*(c.to_pylist() for c in guides.columns), strict=True))
+        if one.name in suppliers
     ]
 
 
@@ -57,10 +54,6 @@ def _suppliers(root: Path, catalog: CatalogView) -> dict[str, tuple[str, ShareTy
         if entry and is_published and entry.share.type is not ShareType.NOT_SHARED:
             found[material] = (entry_id, entry.share.type)
     return found
-
-
-def _materials(text: str | None) -> list[str]:
-    return [name.strip() for name in (text or "").split(_BETWEEN) if name.strip()]
 
 
 def earlier_materials(root: Path, id_no: str, on: date) -> pa.Table:

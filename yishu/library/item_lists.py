@@ -47,8 +47,11 @@ def list_conflicts(root: Path) -> list[ListConflict]:
     return found
 
 
-def unpaid_cases(root: Path) -> list[str]:
-    """Numbers of accepted cases of charged items without any payment on record (SUB-18), sorted.
+def unpaid_cases(root: Path) -> list[tuple[str, str]]:
+    """Accepted cases of charged items without any payment on record (SUB-18).
+
+    Returns:
+        Case number and implementation code, sorted.
 
     Raises:
         TableMissing: cases, items or payments are not published.
@@ -56,10 +59,10 @@ def unpaid_cases(root: Path) -> list[str]:
     with session() as connection:
         for subject in ("case_application", "service_item", "case_payment"):
             relation(connection, root, subject_table(subject)).create_view(subject)
-        rows = connection.sql(
-            "SELECT case_no FROM case_application JOIN service_item USING (implementation_code) "
+        return connection.sql(
+            "SELECT case_no, implementation_code "
+            "FROM case_application JOIN service_item USING (implementation_code) "
             "WHERE is_charged AND accepted_at IS NOT NULL "
             "AND case_no NOT IN (SELECT case_no FROM case_payment WHERE case_no IS NOT NULL) "
             "ORDER BY case_no"
         ).fetchall()
-    return [case_no for (case_no,) in rows]

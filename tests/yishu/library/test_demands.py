@@ -38,7 +38,9 @@ def test_a_guide_that_asks_for_what_a_shareable_entry_supplies_is_found(root):
     put(
         root, "subject/service_guide", "handling_item_code",
         handling_item_code=["A", "B", "C"],
-        materials=["申请书；营业执照", "申请书；结婚证", None],
+        materials=[
+            '[{"name": "申请书"}, {"name": "营业执照"}]', '[{"name": "结婚证"}]', None,
+        ],
     )  # fmt: skip
     assert duplicate_demands(root, catalog(ShareType.UNCONDITIONAL)) == [], "not published yet"
     put(root, "unified/market.licence", "no", no=["1"])
@@ -136,4 +138,4 @@ def test_an_accepted_case_of_a_charged_item_without_payment_is_flagged(root):
     )  # fmt: skip
     put(root, "subject/case_payment", "payment_no", payment_no=["1"], case_no=["paid"])
 
-    assert unpaid_cases(root) == ["unpaid"]
+    assert unpaid_cases(root) == [("unpaid", "fee")]
