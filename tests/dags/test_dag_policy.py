@@ -21,7 +21,7 @@ ENGLISH = re.compile(r"\b[a-z]+ [a-z]+ [a-z]+ [a-z]+\b")
 
 ALWAYS = {
     *("alarms", "maintenance", "supervision-daily", "supervision-hourly"),
-    *("deliver_shares", "expire_grants"),
+    *("deliver_shares", "expire_grants", "library-release"),
 }
 """DAGs that do not follow from the release."""
 
@@ -211,6 +211,21 @@ def test_a_subject_is_built_by_the_publication_of_its_sources(city: dict[str, An
     ]
 
 
+def test_the_library_is_released_when_every_subject_is_built_and_every_morning_at_the_latest(
+    city: dict[str, Any],
+) -> None:
+    dags = city["dags"]
+    builds = [dag["tasks"]["build"] for dag in dags.values() if "build" in dag["tasks"]]
+    built = [uri for build in builds for uri in build["outlets"]]
+
+    schedule = dags["library-release"]["schedule"]
+
+    assert schedule["condition"] == "AssetAll"
+    assert schedule["assets"] == sorted(built)
+    assert (schedule["kind"], schedule["cron"]) == ("AssetOrTimeSchedule", "0 6 * * *")
+    assert schedule["time_zone"] == "Asia/Shanghai"
+
+
 def test_a_subject_that_waits_for_all_is_published_on_the_slowest_schedule_at_the_latest(
     parse: Any, content: dict[str, Any]
 ) -> None:
@@ -231,8 +246,8 @@ def test_a_dag_file_is_a_table_of_contents() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
 
     names = [
-        "alarms", "deliver_shares", "entries", "expire_grants", "maintenance", "subjects",
-        "supervision",
+        "alarms", "deliver_shares", "entries", "expire_grants", "library_release",
+        "maintenance", "subjects", "supervision",
     ]  # fmt: skip
     assert [file.stem for file in files] == names
     assert all(len(file.read_text("utf-8").splitlines()) <= 80 for file in files)

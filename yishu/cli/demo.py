@@ -129,7 +129,11 @@ def _rest_port(here: Settings, city: "World") -> int:
 
 
 def _facts(result: "DemoResult") -> dict[str, Any]:
-    summary = world.pipeline().ledger.summary()
+    from yishu.library.release import release_at  # noqa: PLC0415
+
+    here = world.pipeline()
+    summary = here.ledger.summary()
+    released = release_at(here.settings.library_dir) if result.released else None
     return {
         "entries": [vars(row) for row in summary.entries],
         "subjects": [vars(row) for row in summary.subjects],
@@ -142,12 +146,16 @@ def _facts(result: "DemoResult") -> dict[str, Any]:
             "password_file": str(result.password_file),
         },
         "release": result.release_id,
+        "library_release": vars(released) if released else None,
     }
 
 
 def _print(facts: Mapping[str, Any]) -> None:
     print_table("Entries: what each department's data became", facts["entries"], _ENTRIES)
     print_table("Subject library", facts["subjects"], _SUBJECTS)
+    if released := facts["library_release"]:
+        tables = len(released["versions"])
+        console.print(f"Library release {released['number']}: {tables} subjects, seen together\n")
     print_table("Quality by dimension (GB/T 36344-2018)", facts["quality"], _QUALITY)
     if facts["failed"]:
         print_table("Runs that failed: their logs are in Airflow's UI", facts["failed"])

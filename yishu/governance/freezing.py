@@ -23,6 +23,7 @@ from yishu.governance.rates import Case, Rate
 from yishu.governance.scores import Scores
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import FigureAnswer, FrozenPeriod
+from yishu.ledger.pins import Holder, pin_in_force
 from yishu.redact import redact
 
 FREEZE_WORKING_DAYS = 10
@@ -119,6 +120,8 @@ def freeze(
 ) -> str:
     """Make the figures of a period final; their SHA-256.
 
+    The versions that were in force at its end stay readable for good.
+
     Raises:
         Forbidden: only a quality monitor freezes.
         PeriodFaulty: the period is not over, or the figures end before it does.
@@ -144,6 +147,7 @@ def freeze(
         "digest": digest,
     }
     connection.execute(insert(FrozenPeriod).values(values))
+    pin_in_force(connection, Holder.REPORT, period.name, period.end, at)
     after = {"digest": digest}
     append(connection, Act(actor, Action.FREEZE_PERIOD, "period", period.name, at, after=after))
     return digest

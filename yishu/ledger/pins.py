@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from yishu.ledger.models import LibraryPin
+from yishu.ledger.statements import query
 
 
 class Holder(StrEnum):
@@ -47,6 +48,42 @@ def pin(connection: Connection, one: Pin) -> None:
     connection.execute(
         insert(LibraryPin).values(values).on_conflict_do_update(index_elements=key, set_=renewed)
     )
+
+
+def pin_latest(connection: Connection, one: Pin) -> None:
+    """Hold a version in place of the earlier ones of that table that its holder holds.
+
+    A version that is held already costs one look, so that every call of a channel may ask.
+    """
+    held = (
+        (LibraryPin.table_name == one.table_name)
+        & (LibraryPin.holder_kind == one.holder_kind.value)
+        & (LibraryPin.holder_id == one.holder_id)
+        & LibraryPin.released_at.is_(None)
+    )
+    if list(connection.scalars(select(LibraryPin.version).where(held))) == [one.version]:
+        return
+    pin(connection, one)
+    earlier = held & (LibraryPin.version < one.version)
+    connection.execute(update(LibraryPin).where(earlier).values(released_at=one.pinned_at))
+
+
+def pin_in_force(
+    connection: Connection, kind: Holder, holder_id: str, until: datetime, at: datetime
+) -> int:
+    """Hold the versions of the unified tables that were in force at a moment; how many.
+
+    Args:
+        connection: The caller's transaction.
+        kind: What holds them, e.g. a report.
+        holder_id: Which one.
+        until: The moment whose versions are held: the newest that was committed before it.
+        at: The present moment, with its zone.
+    """
+    found = connection.execute(query("versions_in_force"), {"until": until}).all()
+    for row in found:
+        pin(connection, Pin(row.table_name, row.version, kind, holder_id, at))
+    return len(found)
 
 
 def unpin(connection: Connection, kind: Holder, holder_id: str, at: datetime) -> int:

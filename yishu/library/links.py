@@ -4,16 +4,20 @@ A link never stops a publication: the row is what its department said, and the o
 only be late. It is counted and, for the eyes of those who mend it, listed by key.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
 
 from catalog.model import CatalogView, Subject, SubjectLink
 from yishu.library.engine import connect, discreet, literal, names, one, quote, scan, stream
-from yishu.library.place import Place, subject_table
+from yishu.library.place import Place, open_version, subject_table
+
+NEWEST: Mapping[str, int] = MappingProxyType({})
+"""No versions named: the newest of every table."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,22 @@ class LinkFinding:
     dangling: int
 
 
-def check_links(root: Path, subject: Subject, catalog: CatalogView) -> tuple[LinkFinding, ...]:
-    """Count, for each link of the newest version of a subject, what it leads to.
+def check_links(
+    root: Path, subject: Subject, catalog: CatalogView, versions: Mapping[str, int] = NEWEST
+) -> tuple[LinkFinding, ...]:
+    """Count, for each link of a subject, what it leads to.
+
+    Args:
+        root: Folder of the library.
+        subject: Whose links.
+        catalog: Has the subjects that they lead to.
+        versions: Table -> version to look at; of a table that is not named, the newest.
 
     Raises:
-        TableMissing: the subject was never published.
+        TableMissing, VersionMissing: the subject or such a version was never published.
     """
-    return tuple(_finding(found, subject, link) for link, found in _opened(root, subject, catalog))
+    opened = _opened(root, subject, catalog, versions)
+    return tuple(_finding(found, subject, link) for link, found in opened)
 
 
 def dangling_rows(
@@ -76,15 +89,15 @@ class _Found:
 
 
 def _opened(
-    root: Path, subject: Subject, catalog: CatalogView
+    root: Path, subject: Subject, catalog: CatalogView, versions: Mapping[str, int] = NEWEST
 ) -> Iterator[tuple[SubjectLink, _Found]]:
     place = Place(root, subject_table(subject.id))
-    opened = place.open()
+    opened = open_version(place, versions.get(place.table))
     schema = pa.schema(opened.schema())
     for link in subject.links:
         if set(link.columns) <= set(schema.names):
             rows = f"{scan(place.files(opened), schema)} s WHERE {_points(link)}"
-            version, is_linked = _target(root, link, catalog.subjects[link.subject])
+            version, is_linked = _target(root, link, catalog.subjects[link.subject], versions)
             yield link, _Found(opened.version(), version, schema, rows, is_linked)
 
 
@@ -97,13 +110,15 @@ def _points(link: SubjectLink) -> str:
     return " AND ".join(tests)
 
 
-def _target(root: Path, link: SubjectLink, target: Subject) -> tuple[int | None, str]:
+def _target(
+    root: Path, link: SubjectLink, target: Subject, versions: Mapping[str, int]
+) -> tuple[int | None, str]:
     """Version of the target's table, and the condition under which a row leads to one of its."""
     place = Place(root, subject_table(target.id))
     to: Sequence[str] = link.to or target.key
     if not place.exists():
         return None, "false"
-    opened = place.open()
+    opened = open_version(place, versions.get(place.table))
     schema = pa.schema(opened.schema())
     if not set(to) <= set(schema.names):
         return opened.version(), "false"

@@ -97,6 +97,12 @@ class Place:
         self.staging.mkdir(parents=True)
 
 
+def newest_version(root: Path, table: str) -> int | None:
+    """The newest version of a table; None where nothing was published under that name."""
+    place = Place(root, table)
+    return int(place.open().version()) if place.exists() else None
+
+
 def open_version(place: Place, version: int | None) -> DeltaTable:
     """A Delta table at a version (None: the newest).
 

@@ -58,6 +58,8 @@ def publish_release(
 ) -> LibraryRelease:
     """Make these versions visible together; the same run again gives the release it made.
 
+    Where the newest release has them all already, there is nothing to show and it stays the newest.
+
     Raises:
         TableMissing, VersionMissing: a version is not there, or no longer; nothing is released.
         LibraryConflict: another release took too long; retryable.
@@ -70,13 +72,15 @@ def publish_release(
             if one.run_id == run_id:
                 return one
         last = earlier[0] if earlier else LibraryRelease(0, "", "", {}, ())
+        if earlier and {**last.versions, **versions} == last.versions:
+            return last
         release = replace(
             last,
             number=last.number + 1,
             run_id=run_id,
             released_at=released_at.isoformat(),
             versions={**last.versions, **versions},
-            moved=sorted(versions),
+            moved=sorted(one for one in versions if last.versions.get(one) != versions[one]),
         )
         _write(root, release)
     return release

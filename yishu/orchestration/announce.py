@@ -41,6 +41,7 @@ def end_withdrawn(catalog: CatalogView) -> list[str]:
     has = {
         *map(naming.entry_dag_id, catalog.entries),
         *map(naming.subject_dag_id, catalog.subjects),
+        naming.RELEASE_DAG_ID,
     }
     with create_session() as session:
         asked = (

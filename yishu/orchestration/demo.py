@@ -67,6 +67,7 @@ class DemoResult:
         release_id: The catalog release that ran.
         entries: The run of each entry that the demo waited for, by entry id.
         subjects: The last run of each subject, by subject id.
+        released: The run that released the library; None where there was nothing to release.
         seconds: How long each step took, by its name, in order.
     """
 
@@ -76,12 +77,14 @@ class DemoResult:
     release_id: str
     entries: Mapping[str, DagRun]
     subjects: Mapping[str, DagRun]
+    released: DagRun | None
     seconds: Mapping[str, float]
 
     @property
     def failed(self) -> tuple[DagRun, ...]:
         """Runs that ended badly; Airflow's UI shows their logs."""
         runs = [*self.entries.values(), *self.subjects.values()]
+        runs += [self.released] if self.released else []
         return tuple(run for run in runs if run.state != "success")
 
 
@@ -141,8 +144,7 @@ def run(
         user=USER,
         password_file=password_file(settings),
         release_id=release.id,
-        entries=outcome.entries,
-        subjects=outcome.subjects,
+        **vars(outcome),
         seconds=clock.laps,
     )
 

@@ -41,6 +41,9 @@ fail at once (see ``tasks``)."""
 MAINTENANCE_CRON = "30 3 * * *"
 """After the night's pulls (01:30), before office hours; Asia/Shanghai."""
 
+RELEASE_CRON = "0 6 * * *"
+"""After the night's pulls and the maintenance, before office hours; Asia/Shanghai."""
+
 ALARMS_CRON = "5 * * * *"
 """Data may be overdue at any hour, since some are pulled every ten minutes."""
 
@@ -122,14 +125,32 @@ def subject_dag(subject: Subject, sources: tuple[str, ...], catalog: CatalogView
         default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
         **COMMON,
     ) as dag:
-        outlet = Asset(name=f"subject/{subject.id}", uri=naming.subject_uri(subject.id))
         _task(
             "build",
             tasks.build_subject,
             naming.LIBRARY_POOL,
-            outlets=[outlet],
+            outlets=[subject_asset(subject.id)],
             subject_id=subject.id,
         )
+    return dag
+
+
+def release_dag(catalog: CatalogView, doc_md: str) -> DAG:
+    """Release the library once every subject has been built, and every morning at the latest."""
+    built = [name for name, sources in naming.contributors(catalog).items() if sources]
+    at_the_latest = CronTriggerTimetable(RELEASE_CRON, timezone=naming.TIME_ZONE)
+    assets = AssetAll(*map(subject_asset, built))
+    schedule = AssetOrTimeSchedule(timetable=at_the_latest, assets=assets)
+    with DAG(
+        dag_id=naming.RELEASE_DAG_ID,
+        description="What all subjects have become, visible at the same moment",
+        doc_md=doc_md,
+        schedule=schedule if built else at_the_latest,
+        tags={naming.Stage.SUBJECT.value},
+        default_args={"owner": naming.LIBRARY_OWNER, **RETRIES},
+        **COMMON,
+    ) as dag:
+        _task("release", tasks.release_library, naming.LIBRARY_POOL)
     return dag
 
 
@@ -210,6 +231,11 @@ def unified_asset(entry: CatalogEntry) -> Asset:
             "freshness_seconds": int(freshness.total_seconds()) if freshness else None,
         },
     )
+
+
+def subject_asset(subject_id: str) -> Asset:
+    """The asset that the building of a subject updates."""
+    return Asset(name=f"subject/{subject_id}", uri=naming.subject_uri(subject_id))
 
 
 COMMON: dict[str, Any] = {

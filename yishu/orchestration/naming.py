@@ -14,6 +14,9 @@ TIME_ZONE = "Asia/Shanghai"
 
 MAINTENANCE_DAG_ID = "maintenance"
 
+RELEASE_DAG_ID = "library-release"
+"""Lets readers see what all subjects have become at the same moment."""
+
 ALARMS_DAG_ID = "alarms"
 SUPERVISION_DAG_IDS = ("supervision-daily", "supervision-hourly")
 """The sweeps over all clocks: every morning with reminders, every hour without."""
@@ -24,7 +27,7 @@ LIBRARY_POOL = "unified_database"
 DAG_BUNDLE = "dags-folder"
 """Airflow's own name of its DAG folder."""
 
-RELEASE_FILES = ("entries.py", "subjects.py")
+RELEASE_FILES = ("entries.py", "library_release.py", "subjects.py")
 """DAG files whose DAGs follow from the release."""
 
 LIBRARY_OWNER = "data_authority"

@@ -29,6 +29,9 @@ Record = dict[str, Any]
 _BY_TIME = "scheduled"
 """Airflow's type of a run that its timetable asked for, and not a publication or a person."""
 
+_BY_ASSET = "asset_triggered"
+"""Airflow's type of a run that followed from publications."""
+
 _BACKFILL = "backfill"
 """Airflow's type of a run that fills in a past date of the timetable."""
 
@@ -142,6 +145,27 @@ def build_subject(
         raise AirflowSkipException(str(error)) from error
     _tell_followers(outlets, outlet_events, record)
     return record
+
+
+def release_library(run_id: str, dag_run: Any) -> Record:
+    """Let readers see the newest version of every subject together.
+
+    Before any subject is published there is nothing to do. A run by publications that finds links
+    still leading nowhere is skipped, since the rest is on its way; the daily one and one by hand
+    fail, and say which links.
+    """
+    from yishu.library.errors import SubjectGateClosed, SubjectNotReady  # noqa: PLC0415
+    from yishu.pipeline.releases import release_library as release_newest  # noqa: PLC0415
+
+    with permanent_errors_fail_at_once():
+        try:
+            return release_newest(run_id, _context())
+        except SubjectNotReady as error:
+            raise AirflowSkipException(str(error)) from error
+        except SubjectGateClosed as error:
+            if dag_run.run_type != _BY_ASSET:
+                raise
+            raise AirflowSkipException(str(error)) from error
 
 
 def maintain() -> Record:

@@ -1,4 +1,4 @@
-"""Waiting until Airflow has published a release: every entry has run, every subject caught up."""
+"""Waiting until Airflow has published a release: entries, their subjects, and all together."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,10 +42,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The run of each entry that was waited for and the last run of each subject, by id."""
+    """The run of each entry that was waited for and the last run of each subject, by id.
+
+    Attributes:
+        released: The last run that released the library; None where there was nothing to release.
+    """
 
     entries: Mapping[str, DagRun]
     subjects: Mapping[str, DagRun]
+    released: DagRun | None
 
 
 def until_published(
@@ -58,6 +63,7 @@ def until_published(
 ) -> Outcome:
     """Wait for one run of every entry since a moment and for the subjects that follow from them.
 
+    It ends with a library release that holds them all, asked for unless there is one already.
     Entries that the scheduler does not start by itself, since they ran before or have no cycle,
     are triggered. A run that fails is waited for with its retries; judging it is the caller's.
 
@@ -98,6 +104,7 @@ class _Watch:
     seen: bool = False
     triggered: bool = False
     idle_polls: int = 0
+    asked_to_release: bool = False
 
     def __post_init__(self) -> None:
         found = naming.contributors(self.release)
@@ -110,6 +117,7 @@ class _Watch:
             for file, fault in self.api.import_errors().items():
                 raise _unreadable(file, fault)
             expected = {*self.dag_ids, *map(naming.subject_dag_id, self.sources)}
+            expected.add(naming.RELEASE_DAG_ID)
             self.seen = expected <= set(self.api.dags())
         return self.seen
 
@@ -126,7 +134,7 @@ class _Watch:
                 self.api.unpause(dag_id)
             is_due = dag.next_run is not None and dag.next_run <= datetime.now(UTC)
             if dag_id not in ran and not is_due:
-                self.api.trigger(dag_id, f"demo__{self.since:%Y-%m-%dT%H:%M:%S}")
+                self.api.trigger(dag_id, self._own_run_id)
         self.triggered = True
 
     def outcome(self, runs: Sequence[DagRun]) -> Outcome:
@@ -137,7 +145,8 @@ class _Watch:
             for run in runs
             if (name := naming.subject_of(run.dag_id)) is not None and name in self.sources
         }
-        return Outcome(entries, subjects)
+        released = [run for run in runs if run.dag_id == naming.RELEASE_DAG_ID]
+        return Outcome(entries, subjects, released[-1] if released else None)
 
     def progress(self, outcome: Outcome) -> Progress:
         """How far that is."""
@@ -159,7 +168,23 @@ class _Watch:
         published = self.api.publications(self.since)
         if all(self._has_caught_up(name, outcome, runs, published) for name in self.sources):
             self.idle_polls += 1
-        return self.idle_polls >= _IDLE_POLLS
+        return self.idle_polls >= _IDLE_POLLS and self._is_released(outcome)
+
+    def _is_released(self, outcome: Outcome) -> bool:
+        """Whether the library was released after the last subject was built; if not, asks once."""
+        built = [run.ended for run in outcome.subjects.values() if run.state == "success"]
+        last = max((moment for moment in built if moment), default=None)
+        began = outcome.released.started if outcome.released else None
+        if last is None or (began is not None and began >= last):
+            return True
+        if not self.asked_to_release:
+            self.api.trigger(naming.RELEASE_DAG_ID, self._own_run_id)
+            self.asked_to_release = True
+        return False
+
+    @property
+    def _own_run_id(self) -> str:
+        return f"demo__{self.since:%Y-%m-%dT%H:%M:%S}"
 
     def _has_caught_up(
         self,

@@ -15,6 +15,7 @@ from catalog.roles import Action
 from yishu.ledger import journal
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import REQUEST_NUMBER, ShareGrant, ShareRequest, ShareStep
+from yishu.ledger.pins import Holder, Pin, pin_latest
 from yishu.sharing.errors import NotThisState, ReasonMissing, RequestUnknown
 from yishu.sharing.vocabulary import GrantState, RequestState
 
@@ -34,6 +35,7 @@ class Desk:
         upstream: Data sets that a table comes from, by lineage.
         authority, operator: Department ids of the data authority and the command centre.
         attachments: Folder of the requests' attachments.
+        newest: The newest version of a table, None where nothing was published.
     """
 
     connection: Connection
@@ -45,6 +47,7 @@ class Desk:
     authority: str = "big_data_bureau"
     operator: str = "command_centre"
     attachments: Path = Path("attachments")
+    newest: Callable[[str], int | None] = field(default=lambda _: None)
 
     def number(self, prefix: str) -> str:
         """A new number such as ``SQ00000012``."""
@@ -76,6 +79,10 @@ class Desk:
         """Change columns of a grant."""
         where = ShareGrant.grant_id == grant_id
         self.connection.execute(update(ShareGrant).where(where).values(values))
+
+    def hold(self, grant_id: str, table: str, version: int) -> None:
+        """Keep the version that a grant gives readable, in place of the one before."""
+        pin_latest(self.connection, Pin(table, version, Holder.GRANT, grant_id, self.at))
 
     def step(
         self, actor: Actor, action: Action, object_id: str, kind: str, note: str | None = None

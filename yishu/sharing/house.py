@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -15,7 +15,7 @@ from catalog.model import CatalogView
 from yishu import secrets
 from yishu.ledger.models import ShareGrant
 from yishu.library import commits
-from yishu.library.place import Place
+from yishu.library.place import Place, newest_version
 from yishu.sharing.desk import Desk
 from yishu.sharing.errors import GrantHeld, RequestUnknown
 from yishu.sharing.form import RowScope
@@ -24,7 +24,7 @@ from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.opening import check_fresh
 from yishu.sharing.projection import Projection, Rules, build
 from yishu.sharing.uselog import Use
-from yishu.sharing.vocabulary import ShareFormat
+from yishu.sharing.vocabulary import GrantState, ShareFormat
 
 KEY_FILE = "sharing_key"
 """The secret that URLs, tokens of values and keys of the use log are made with."""
@@ -91,6 +91,7 @@ class House:
             self.authority,
             self.operator,
             self.folder / "attachments",
+            partial(newest_version, self.library),
         )
 
 
@@ -123,18 +124,23 @@ class Ready:
 def ready(house: House, connection: Connection, grant_id: str) -> Ready:
     """A grant with its projection of the newest published version, built on the first read.
 
+    While the grant is open that version stays readable, whatever maintenance does.
+
     Raises:
         RequestUnknown: no such grant.
         GrantStale: the catalog has changed since.
         GrantHeld: the data failed their last check.
     """
     grant = find(connection, grant_id)
-    check_fresh(house.desk(connection), grant)
+    desk = house.desk(connection)
+    check_fresh(desk, grant)
     object_ = shared_object(house.catalog(), grant.object_id)
     if house.hold_on_fail:
         check_verdict(connection, grant_id, object_)
     place = Place(house.library, object_.table)
     projection = build(house.projections, place, rules_of(grant, house.key))
+    if grant.state == GrantState.OPEN:
+        desk.hold(grant_id, object_.table, projection.version)
     made = next(
         one for one in commits(house.library, object_.table) if one.version <= projection.version
     )

@@ -16,8 +16,9 @@ from catalog.vocabulary import Labelled
 from yishu.clocks import beijing_day
 from yishu.governance.notices import Notice, enqueue_all
 from yishu.ledger.models import ShareGrant, ShareRegister
+from yishu.ledger.pins import Holder, unpin
 from yishu.ledger.statements import query
-from yishu.library.place import Place, open_version
+from yishu.library.place import newest_version
 from yishu.sharing import delivering, opening, projection, usecheck
 from yishu.sharing.deciding import begins
 from yishu.sharing.desk import Desk
@@ -79,6 +80,9 @@ def clear(house: House) -> int:
         grants = opening.open_grants(house.desk(connection))
         kept = {name for grant in grants if (name := _identity(house, grant))}
         ended = list(connection.scalars(select(ShareGrant.grant_id).where(_ENDED)))
+        for grant_id in ended:
+            # A call that was on its way when its channel closed may have taken hold once more.
+            unpin(connection, Holder.GRANT, grant_id, house.clock())
     for grant_id in ended:
         delivering.forget(house, grant_id)
     return len(projection.forget(house.projections, kept))
@@ -109,11 +113,11 @@ def due_disposals(desk: Desk) -> list[Any]:
 def _identity(house: House, grant: Any) -> str | None:
     try:
         table = shared_object(house.catalog(), grant.object_id).table
-        newest = open_version(Place(house.library, table), None).version()
     except YishuError:
-        # Stale or unpublished: whatever was built for it is built again when it serves.
+        # Stale: whatever was built for it is built again when it serves.
         return None
-    return rules_of(grant, house.key).identity(table, newest)
+    newest = newest_version(house.library, table)
+    return None if newest is None else rules_of(grant, house.key).identity(table, newest)
 
 
 def _renewals(desk: Desk) -> list[Notice]:

@@ -14,6 +14,7 @@ from yishu.governance.permission import require
 from yishu.ledger import journal
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant, ShareRequest
+from yishu.ledger.pins import Holder, unpin
 from yishu.sharing import clocks, tokens
 from yishu.sharing.desk import Desk, reason_of
 from yishu.sharing.errors import GrantStale, SameHands
@@ -42,6 +43,7 @@ def open_channel(desk: Desk, grant_id: str, actor: Actor) -> Issued:
         opened_by_org=actor.org,
         opened_at=desk.at,
     )
+    _hold_newest(desk, grant)
     desk.step(actor, Action.OPEN_CHANNEL, grant_id, "opened")
     clocks.finish_delivery(desk, grant_id, actor)
     _close_replaced(desk, grant, actor)
@@ -78,7 +80,7 @@ def expire(desk: Desk) -> list[str]:
     due = list(desk.connection.scalars(asked.order_by(ShareGrant.grant_id).with_for_update()))
     for grant_id in due:
         desk.set_grant(grant_id, state=GrantState.EXPIRED.value, ended_at=desk.at)
-        tokens.revoke_all(desk, grant_id)
+        _end(desk, grant_id)
     return due
 
 
@@ -127,7 +129,20 @@ def _change(desk: Desk, grant_id: str, actor: Actor, state: GrantState, reason: 
     desk.set_grant(grant_id, state=state.value, state_reason=why, ended_at=ended)
     desk.step(actor, action, grant_id, state.value, why)
     if state is GrantState.CLOSED:
-        tokens.revoke_all(desk, grant_id)
+        _end(desk, grant_id)
+
+
+def _end(desk: Desk, grant_id: str) -> None:
+    """No token of it serves any more, and no version is kept for it."""
+    tokens.revoke_all(desk, grant_id)
+    unpin(desk.connection, Holder.GRANT, grant_id, desk.at)
+
+
+def _hold_newest(desk: Desk, grant: Row[Any]) -> None:
+    table = shared_object(desk.catalog, grant.object_id).table
+    version = desk.newest(table)
+    if version is not None:
+        desk.hold(grant.grant_id, table, version)
 
 
 def _refuse_same_hands(desk: Desk, grant: Row[Any], actor: Actor) -> None:

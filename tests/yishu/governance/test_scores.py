@@ -41,6 +41,7 @@ from yishu.ledger import (
     migrate,
 )
 from yishu.ledger.journal import Actor
+from yishu.ledger.pins import pinned_versions
 
 ROOT = Path(__file__).resolve().parents[3]
 TAXPAYER = "taxation.taxpayer"
@@ -285,6 +286,20 @@ def test_a_frozen_month_does_not_move_and_can_be_checked(connection, engine):
     plain = {"scores": kept.scores.to_json(), "cases": [vars(c) for c in kept.cases]}
     assert figures_digest(plain) == digest
     assert at < kept.frozen_at
+
+
+def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection):
+    """The last commit of November of each entry, and nothing that was committed afterwards."""
+    found = november(connection)
+    freeze(connection, found, cases(found), MONITOR, LATER)
+
+    asked = text(
+        "select distinct on (table_name) table_name, version from ledger.library_commit "
+        "where committed_at < '2026-12-01 00:00+08' order by table_name, committed_at desc"
+    )
+    last = {row.table_name: [row.version] for row in connection.execute(asked)}
+    assert len(last) > 1
+    assert pinned_versions(connection) == last
 
 
 def test_only_a_monitor_freezes_and_only_what_is_over(connection):

@@ -117,7 +117,17 @@ def test_every_entry_and_subject_is_published_by_a_run_that_the_scheduler_shows(
         *(f"subject-{name}" for name in manifest["subjects"]),
     }
     # The first run of each is the scheduler's own: nobody triggered it.
-    assert all(run.run_id.startswith(("scheduled__", "asset_triggered__")) for run in runs)
+    first = {run.dag_id: run.run_id for run in reversed(runs)}
+    assert all(one.startswith(("scheduled__", "asset_triggered__")) for one in first.values())
+
+
+def test_the_demo_ends_with_a_library_release_of_all_that_was_built(
+    shown: dict[str, Any], manifest: dict[str, Any]
+) -> None:
+    built = {f"subject/{row['subject_id']}": row["version"] for row in shown["subjects"]}
+
+    assert shown["library_release"]["versions"] == built
+    assert len(built) == len(manifest["subjects"])
 
 
 def test_the_departments_are_read_with_the_password_that_was_chosen(
@@ -185,6 +195,7 @@ def test_the_demo_again_changes_nothing_in_the_library(
     again = run_demo(settings)
 
     assert versions(again) == versions(shown)
+    assert again["library_release"] == shown["library_release"]
     assert max(again["story"].values()) == 0
     assert again["portal"] == shown["portal"]
     assert again["failed"] == []

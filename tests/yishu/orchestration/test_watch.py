@@ -1,4 +1,4 @@
-"""A release counts as published when every entry has run and every subject was built after it."""
+"""A release counts as published when entries have run, subjects were built, and all is released."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from yishu.orchestration.watch import Progress, until_published
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+RELEASE = "library-release"
 LICENCES = ("health.medical_licence", "transport.road_transport_licence")
 
 
@@ -60,7 +61,7 @@ class Airflow:
 
     def __init__(self, *states: list[dict[str, Any]]) -> None:
         self.states = list(states)
-        self.dags = [dag(name) for name in (*LICENCES, "subject-e_licence")]
+        self.dags = [dag(name) for name in (*LICENCES, "subject-e_licence", RELEASE)]
         self.faults: list[dict[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.triggered: list[str] = []
@@ -74,6 +75,8 @@ class Airflow:
             return httpx.Response(201, json={"access_token": "t"})
         if request.method == "POST":
             self.triggered.append(path.split("/")[4])
+            if self.triggered[-1] == RELEASE:
+                self.states = [[*self.states[0], run(RELEASE, 50, 52)]]
             return httpx.Response(200)
         return httpx.Response(200, json=self.page(path.rpartition("/")[2]))
 
@@ -125,11 +128,26 @@ def test_entries_that_the_scheduler_will_not_start_now_are_triggered(two_licence
     done = [run(first, 1, 5), run(second, 1, 9), run("subject-e_licence", 10, 12)]
     airflow = Airflow([], done)
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    airflow.dags = [dag(first, tomorrow), dag(second), dag("subject-e_licence", None)]
+    airflow.dags = [dag(first, tomorrow), dag(second), dag("subject-e_licence", None), dag(RELEASE)]
 
     watch(airflow, two_licences)
 
-    assert airflow.triggered == [first]
+    assert airflow.triggered == [first, RELEASE]
+
+
+@pytest.mark.parametrize(("began", "asked"), [(11, [RELEASE]), (13, [])])
+def test_it_ends_with_a_release_of_the_last_build_asked_for_unless_there_is_one(
+    two_licences: Catalog, began: int, asked: list[str]
+) -> None:
+    first, second = LICENCES
+    runs = [run(first, 1, 5), run(second, 1, 9), run("subject-e_licence", 10, 12)]
+    airflow = Airflow([*runs, run(RELEASE, began, began + 1)])
+    airflow.events = [publication(first, 1, 5), publication(second, 1, 9)]
+
+    released = watch(airflow, two_licences).released
+
+    assert airflow.triggered == asked
+    assert released.started >= BEGAN + timedelta(seconds=12)
 
 
 def test_an_entry_that_failed_ends_the_wait_and_is_named(two_licences: Catalog) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,13 +12,14 @@ from yishu.library import subject_table
 from yishu.library.demands import duplicate_demands
 from yishu.library.errors import SubjectGateClosed
 from yishu.library.links import check_links, dangling_rows
+from yishu.library.place import newest_version
 from yishu.library.read import read
 from yishu.library.release import releases
 from yishu.lineage import ColumnRef, DatasetName, read_events, source_dataset
 from yishu.lineage.graph import graph_of
 from yishu.pipeline.impact import column_named, impact, recorded_graph
 from yishu.pipeline.one_source import source_differences
-from yishu.pipeline.releases import run_release
+from yishu.pipeline.releases import release_library, run_release
 
 
 @pytest.fixture(scope="session")
@@ -274,6 +276,15 @@ def test_tickets_windows_and_packages_are_registers_that_others_point_to(city, l
         assert found.linked > 10 * found.dangling, "only windows that were set aside are missing"
 
 
+def strict_links(ctx, subject_id):
+    """The same world, but no row of a subject may point to what is not there."""
+    subject = ctx.release.subjects[subject_id]
+    strict = [link.model_copy(update={"max_dangling_share": 0}) for link in subject.links]
+    changed = subject.model_copy(update={"links": tuple(strict)})
+    subjects = {**ctx.release.subjects, subject_id: changed}
+    return replace(ctx, release=replace(ctx.release, subjects=subjects))
+
+
 def test_subjects_that_move_together_are_released_together(published_city, subjects):
     ctx, _ = published_city
     together = ["case_application", "case_result", "service_rating"]
@@ -287,15 +298,37 @@ def test_subjects_that_move_together_are_released_together(published_city, subje
         assert read(ctx.settings.library_dir, table, version=version).num_rows > 0
 
 
-def test_dangling_links_beyond_the_allowed_share_stop_a_release(published_city, subjects):
+def test_the_whole_library_is_released_as_it_stands_and_once_only(published_city, subjects):
     ctx, _ = published_city
-    subject = ctx.release.subjects["service_rating"]
-    strict = [link.model_copy(update={"max_dangling_share": 0}) for link in subject.links]
-    changed = subject.model_copy(update={"links": tuple(strict)})
-    release = replace(ctx.release, subjects={**ctx.release.subjects, subject.id: changed})
+    library = ctx.settings.library_dir
+
+    first = release_library("all-1", ctx)
+    later = replace(ctx, clock=lambda: ctx.clock() + timedelta(days=1))
+    unchanged = release_library("all-2", later)
+
+    assert unchanged == first, "nothing moved, so there is nothing new to see"
+    assert first["versions"] == {
+        subject_table(one): newest_version(library, subject_table(one)) for one in subjects
+    }
+
+
+def test_the_whole_library_stays_as_it_was_while_one_link_leads_nowhere_too_often(
+    published_city, subjects
+):
+    ctx, _ = published_city
+    strict = strict_links(ctx, "service_rating")
 
     with pytest.raises(SubjectGateClosed, match="whose case is not in case_application"):
-        run_release(["service_rating"], "strict", replace(ctx, release=release))
+        release_library("all-strict", strict)
+
+    assert all(one.run_id != "all-strict" for one in releases(ctx.settings.library_dir))
+
+
+def test_dangling_links_beyond_the_allowed_share_stop_a_release(published_city, subjects):
+    ctx, _ = published_city
+
+    with pytest.raises(SubjectGateClosed, match="whose case is not in case_application"):
+        run_release(["service_rating"], "strict", strict_links(ctx, "service_rating"))
 
     assert all(one.run_id != "strict" for one in releases(ctx.settings.library_dir))
 

@@ -6,6 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from catalog.model import Retention
+from yishu.ledger.pins import Holder, pin_in_force, pinned_versions
+from yishu.library import maintain, publish_snapshot, unified_table
+from yishu.library.commit import recorded
+from yishu.library.errors import VersionMissing
+from yishu.library.key_index import key_at
+from yishu.library.place import Place
+from yishu.library.read import read
 from yishu.pipeline import run_maintenance, run_publish, run_pull, run_validate
 from yishu.pipeline.errors import StageMissing
 from yishu.pipeline.maintenance import purge
@@ -82,6 +89,30 @@ def test_maintenance_keeps_what_is_published(make_world):
 
     assert [table["table"] for table in done["tables"]] == [f"unified/{ENTRY}"]
     assert done["purged"] == {"landing": 0, "quarantine": 0, "not_linked": 0}
+
+
+def test_vacuum_leaves_what_a_frozen_report_rests_on(make_world):
+    """Also when the history that the entry promised is over."""
+    ctx, table = make_world(), unified_table(ENTRY)
+    for stage in (run_pull, run_validate, run_publish):
+        stage(ENTRY, "r1", ctx)
+    library, now = ctx.settings.library_dir, ctx.clock() + timedelta(minutes=1)
+    counted = read(library, table)
+    with ctx.engine.begin() as connection:
+        assert pin_in_force(connection, Holder.REPORT, "2026-11", now, now) == 1
+    for run_id in ("r2", "r3"):
+        publish_snapshot(
+            library, table, counted.schema, counted.slice(1 + int(run_id[1:])).to_batches(),
+            key=key_at(recorded(Place(library, table).open()), 0), run_id=run_id,
+            committed_at=now, read=counted.num_rows - 1 - int(run_id[1:]),
+        )  # fmt: skip
+
+    with ctx.engine.connect() as connection:
+        maintain(library, table, history_days=0, protected=pinned_versions(connection)[table])
+
+    assert read(library, table, version=0).equals(counted)
+    with pytest.raises(VersionMissing):
+        read(library, table, version=1)
 
 
 def test_parts_of_one_pull_go_together(a_file, tmp_path, city):
