@@ -115,6 +115,17 @@ def latest(
     return None if row is None else _version(row)
 
 
+def versions(connection: Connection, kind: ListKind, org: str) -> list[ListVersion]:
+    """Every version of a list, newest first."""
+    asked = select(Row).where(Row.kind == kind.value, Row.org == org).order_by(Row.version.desc())
+    return [_version(row) for row in connection.execute(asked).mappings()]
+
+
+def bodies(connection: Connection) -> list[str]:
+    """Bodies that have published a list, in order of ids."""
+    return list(connection.execute(select(Row.org).distinct().order_by(Row.org)).scalars())
+
+
 def rows(connection: Connection, version: ListVersion) -> dict[str, dict[str, Any]]:
     """The rows of a version by key."""
     asked = (
