@@ -15,6 +15,7 @@ from yishu.cli import (
     data,
     demo,
     doctor,
+    exchange,
     guide,
     item_lists,
     items,
@@ -50,6 +51,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(catalog.app, name="catalog")
+for name, run in exchange.COMMANDS.items():
+    catalog.app.command(name)(run)
 app.add_typer(library.app, name="library")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")

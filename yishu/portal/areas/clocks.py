@@ -16,7 +16,7 @@ from catalog.roles import Action
 from yishu.clocks import ClockState, legs
 from yishu.governance import clock_care
 from yishu.governance.board import HEADINGS, BoardLine, board, by_day, cells
-from yishu.governance.catalog_clock import PROMISE, accept_no_change
+from yishu.governance.catalog_clock import PROMISE, accept_no_change, propose_no_change
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
@@ -164,6 +164,19 @@ def no_change(
     """Accept that the catalog needs no change."""
     accept_no_change(db, clock_id, reason, actor=actor, now=page.now)
     return page.done(f"/clocks/{clock_id}", "已认定无需变更目录")
+
+
+@router.post("/clocks/{clock_id}/propose-no-change", include_in_schema=False)
+def propose(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY))],
+    reason: Annotated[str, Form()],
+) -> Response:
+    """Say, as the department, why the catalog needs no change: the authority holds the file."""
+    propose_no_change(db, clock_id, reason, actor=actor, now=page.now)
+    return page.done(f"/clocks/{clock_id}", "已提交无需变更的说明")
 
 
 @router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(caller)])
