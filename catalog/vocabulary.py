@@ -324,6 +324,15 @@ class ContactDuty(Labelled):
     SECURITY = "security", "网络和数据安全"
 
 
+class BodyFigure(Labelled):
+    """What is counted by body and rolled up along the tree (EXC-09)."""
+
+    ENTRIES = "entries", "已发布目录"
+    ITEMS = "items", "政务服务事项"
+    CLOCKS = "clocks", "未结时限"
+    OBJECTIONS = "objections", "收到的异议"
+
+
 class ListKind(Labelled):
     """Lists that are published as versions: the five of S001 and S002, and ours beside them."""
 

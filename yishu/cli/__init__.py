@@ -16,6 +16,7 @@ from yishu.cli import (
     data,
     demo,
     doctor,
+    exchange,
     guide,
     item_lists,
     items,
@@ -52,6 +53,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(catalog.app, name="catalog")
+for name, run in exchange.COMMANDS.items():
+    catalog.app.command(name)(run)
 app.add_typer(library.app, name="library")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(quality.app, name="quality")

@@ -226,6 +226,21 @@ def no_change(clock: ClockId, account: As, reason: Reason, as_json: AsJson = Fal
     _said(found, as_json)
 
 
+@app.command("propose-no-change")
+def propose(clock: ClockId, account: As, reason: Reason, as_json: AsJson = False) -> None:
+    """Say, as the department, why the catalog needs no change: the authority holds the file.
+
+    Example: yishu clocks propose-no-change clk-0123 --as li.an --reason 技术字段
+    """
+    from yishu.governance.catalog_clock import propose_no_change  # noqa: PLC0415
+    from yishu.governance.clock_care import standing  # noqa: PLC0415
+
+    with reported(as_json), _acting(account) as (connection, rules, act):
+        propose_no_change(connection, clock, reason, **act)
+        found = standing(connection, clock, rules, act["now"])
+    _said(found, as_json)
+
+
 @app.command("sweep")
 def sweep_(
     quiet: Annotated[bool, typer.Option(help="Cards only, no reminders.")] = False,

@@ -1,6 +1,6 @@
 """``yishu items``, its lists and pages: published lists, the ten slots, links, the province."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -180,7 +180,7 @@ def province(file: File, *, city: City, basis: Basis, account: As, as_json: AsJs
 
     Example: yishu items province province.csv --city wuxi --basis 省事项库11月版 --as sun.fu
     """
-    from yishu.governance import items, lists, mirrors  # noqa: PLC0415
+    from yishu.governance import item_checks, items, lists, mirrors  # noqa: PLC0415
 
     with reported(as_json):
         incoming = _rows(file, "implementation_code")
@@ -189,11 +189,7 @@ def province(file: File, *, city: City, basis: Basis, account: As, as_json: AsJs
             by = (world.actor(connection, account), world.clock())
             before = lists.rows_on(connection, ListKind.PROVINCIAL_ITEM, city)
             lists.publish(connection, wanted, *by)
-            columns = {column for row in incoming.values() for column in row}
-            ours = {
-                one.implementation_code: _comparable(asdict(one), columns)
-                for one in items.catalog(connection)
-            }
+            ours = item_checks.beside(incoming, items.catalog(connection))
     found = mirrors.synchronise(before, incoming, ours)
     sides = {"from the province": found.inbound, "to report": found.to_report}
     rows = [{"side": side, **row} for side, given in sides.items() for row in _changes(given)]
@@ -210,8 +206,3 @@ def _rows(file: File, key: str, required: Sequence[str] = ()) -> dict[str, dict[
 
 def _changes(found: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"row": one.row_key, "kind": one.kind, **asdict(one)} for one in found]
-
-
-def _comparable(item: Mapping[str, Any], columns: set[str]) -> dict[str, Any]:
-    facts = {**item["content"], **item}
-    return {column: facts.get(column) for column in columns}

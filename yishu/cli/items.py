@@ -19,8 +19,12 @@ City = Annotated[str, typer.Option(help="The body whose published lists count.")
 Code = Annotated[str, typer.Argument(help="Implementation code, 31 characters.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or YAML.")]
 
-_OWN = ("implementation_code", "org", "name")
-_SHOWN = {key: key for key in (*_OWN, "version", "is_online", "legal_basis", "published_at")}
+_SHOWN = {
+    key: key
+    for key in (
+        "implementation_code", "org", "name", "version", "is_online", "legal_basis", "published_at",
+    )
+}  # fmt: skip
 
 
 @app.command()
@@ -36,7 +40,8 @@ def change(file: File, *, basis: Basis, account: As, as_json: AsJson = False) ->
     from yishu.interchange import records  # noqa: PLC0415
 
     with reported(as_json):
-        wanted = [_item(one) for one in records.read(file.name, file.read_bytes(), _OWN)]
+        found = records.read(file.name, file.read_bytes(), items.RECORD)
+        wanted = [items.from_record(one) for one in found]
         with world.engine(world.settings()).begin() as connection:
             by = (world.actor(connection, account), world.clock())
             made = [items.change(connection, one, basis, *by) for one in wanted]
@@ -175,15 +180,6 @@ def materials(*, city: City, as_json: AsJson = False) -> None:
         {"implementation_code": code, "materials": listed(names)} for code, names in found.items()
     ]
     show(found, as_json, lambda: print_table("Unresolved materials", rows))
-
-
-def _item(record: dict[str, Any]) -> Any:
-    from yishu.governance.items import Item  # noqa: PLC0415
-
-    content = {key: value for key, value in record.items() if key not in (*_OWN, "is_online")}
-    is_online = str(record.get("is_online", "是")) not in ("否", "False", "false", "0")
-    code, org, name = (str(record[key]) for key in _OWN)
-    return Item(code, org, name, content, is_online)
 
 
 def _list(title: str, found: Sequence[Any], as_json: bool) -> None:

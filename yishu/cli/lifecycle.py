@@ -200,17 +200,22 @@ def diff(
 @app.command("as-of")
 def as_of(
     day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day, its end counts.")],
+    entry: Annotated[str | None, typer.Option(help="One entry, with its content.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the whole catalog as it was published on a day.
+    """Show the whole catalog, or one entry of it, as it was published on a day.
 
     Example: yishu catalog as-of 2026-06-30
     """
     from yishu.governance import versions  # noqa: PLC0415
 
+    at = _end_of(day.date())
     with reported(as_json), world.engine(world.settings()).connect() as connection:
-        found = versions.as_of(connection, _end_of(day.date()))
-    rows = [asdict(one) for one in found]
+        if entry is not None:
+            one = versions.entry_as_of(connection, entry, at)
+            rows = [] if one is None else [_facts(one) | {"content": one.content}]
+        else:
+            rows = [asdict(one) for one in versions.as_of(connection, at)]
     shown = {"entry_id": "id", "version": "version", "name": "名称", "published_at": "published"}
     show(rows, as_json, lambda: print_table(f"Catalog on {day:%F}", rows, shown))
 

@@ -1,4 +1,4 @@
-"""``yishu org``: bodies of the four levels, and who followed whom."""
+"""``yishu org``: bodies of the four levels, who followed whom, contacts, duties, figures."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from catalog.vocabulary import CodeSystem, OrgKind, OrgLevel
+from catalog.vocabulary import BodyFigure, CodeSystem, ContactDuty, OrgKind, OrgLevel
 from yishu.cli import world
 from yishu.cli.output import AsJson, print_table, reported, show
 
-app = typer.Typer(help="Bodies: their levels, kinds and successors.", no_args_is_help=True)
+app = typer.Typer(help="Bodies: levels, kinds, successors, contacts, duties.", no_args_is_help=True)
 
 _DAY = ["%Y-%m-%d"]
 
@@ -98,6 +98,100 @@ def succeed(
         by = (world.actor(connection, account), world.clock())
         organisations.succeed(connection, reform, *by)
     show(asdict(reform), as_json, lambda: print_table("Succession", [asdict(reform)]))
+
+
+@app.command()
+def contact(
+    org: Org,
+    duty: Annotated[ContactDuty, typer.Argument(help="What the person answers for.")],
+    name: Annotated[str, typer.Argument(help="Who answers.")],
+    *,
+    since: Annotated[datetime, typer.Option(formats=_DAY, help="First day.")],
+    telephone: Annotated[str | None, typer.Option(help="Of the office.")] = None,
+    account: As,
+    as_json: AsJson = False,
+) -> None:
+    """Put on record who answers for a duty of a body; whoever did before ends with that day.
+
+    Example: yishu org contact health item_guidance 何新 --since 2026-12-01 --as root
+    """
+    from yishu.governance import organisations  # noqa: PLC0415
+
+    kept = organisations.Contact(org, duty, name, since.date(), telephone)
+    with reported(as_json), world.engine(world.settings()).begin() as connection:
+        by = (world.actor(connection, account), world.clock())
+        organisations.keep_contact(connection, kept, *by)
+    show(asdict(kept), as_json, lambda: print_table("Contact", [asdict(kept)]))
+
+
+@app.command()
+def contacts(org: Org, as_json: AsJson = False) -> None:
+    """List who answers for a body today.
+
+    Example: yishu org contacts health
+    """
+    from yishu.governance import organisations  # noqa: PLC0415
+
+    with reported(as_json), world.engine(world.settings()).connect() as connection:
+        rows = [asdict(one) for one in organisations.contacts(connection, org, world.today())]
+    show(rows, as_json, lambda: print_table("Contacts", rows))
+
+
+@app.command()
+def duty(
+    task: Annotated[str, typer.Argument(help="Id of the task or system.")],
+    title: Annotated[str, typer.Argument(help="What is to be done.")],
+    *,
+    lead: Annotated[str, typer.Option(help="The body that leads.")],
+    basis: Annotated[str, typer.Option(help="The decision that gives the task.")],
+    cooperating: Annotated[list[str] | None, typer.Option(help="Repeat it.")] = None,
+    responsible: Annotated[list[str] | None, typer.Option(help="Repeat it.")] = None,
+    account: As,
+    as_json: AsJson = False,
+) -> None:
+    """Put a task and its lead, cooperating and responsible bodies on record.
+
+    Example: yishu org duty portal 一体化平台 --lead big_data_bureau --basis 锡政办〔2026〕1号 --as root
+    """  # noqa: E501 - an example is one line
+    from yishu.governance import organisations  # noqa: PLC0415
+
+    parties = (tuple(cooperating or ()), tuple(responsible or ()))
+    kept = organisations.Duty(task, title, basis, lead, *parties)
+    with reported(as_json), world.engine(world.settings()).begin() as connection:
+        by = (world.actor(connection, account), world.clock())
+        organisations.keep_duty(connection, kept, *by)
+    show(asdict(kept), as_json, lambda: print_table("Duty", [asdict(kept)]))
+
+
+@app.command()
+def duties(
+    org: Annotated[str | None, typer.Argument(help="One body; without it: all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks of a body, in whatever part, or of all.
+
+    Example: yishu org duties health
+    """
+    from yishu.governance import organisations  # noqa: PLC0415
+
+    with reported(as_json), world.engine(world.settings()).connect() as connection:
+        rows = [asdict(one) for one in organisations.duties(connection, org)]
+    show(rows, as_json, lambda: print_table("Duties", rows))
+
+
+@app.command("roll-up")
+def roll_up(
+    figure: Annotated[BodyFigure, typer.Argument(help="What is counted.")], as_json: AsJson = False
+) -> None:
+    """Count something by body, its own and with all below it: the city's is the sum of all.
+
+    Example: yishu org roll-up entries
+    """
+    from yishu.governance import figures  # noqa: PLC0415
+
+    with reported(as_json), world.engine(world.settings()).connect() as connection:
+        rows = [asdict(one) for one in figures.by_body(connection, figure, world.today())]
+    show(rows, as_json, lambda: print_table(figure.label_zh, rows))
 
 
 @app.command("list")

@@ -118,3 +118,13 @@ def require_same_edit(draft: Draft, before: Version) -> None:
             expected=f"edit {draft.edit}, which was read" if draft.edit else "no draft yet",
             remedy="open the draft again and bring your changes over",
         )
+
+
+def begun_meanwhile(draft: Draft) -> ChangedMeanwhile:
+    """The refusal of a first edit: a colleague's came first."""
+    return ChangedMeanwhile(
+        draft.entry_id,
+        found="edit 1 of another draft, saved at the same moment",
+        expected="no draft yet",
+        remedy="open the draft and bring your changes over",
+    )

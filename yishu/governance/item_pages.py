@@ -58,6 +58,20 @@ def fill(connection: Connection, slot: Slot, actor: Actor, at: datetime) -> None
     )
 
 
+def slots(connection: Connection, code: str) -> dict[PublicationSlot, str]:
+    """What the slots of an item say, without empty ones."""
+    asked = select(ItemSlot.slot, ItemSlot.text).where(
+        ItemSlot.implementation_code == code, ItemSlot.text != ""
+    )
+    return {PublicationSlot(row.slot): row.text for row in connection.execute(asked)}
+
+
+def links(connection: Connection, code: str) -> list[str]:
+    """Rows of the power list that an item's guide is linked to."""
+    asked = select(GuideLink.power_row).where(GuideLink.implementation_code == code)
+    return list(connection.execute(asked.order_by(GuideLink.power_row)).scalars())
+
+
 def empty_slots(connection: Connection, codes: Collection[str]) -> dict[str, list[PublicationSlot]]:
     """Slots of each item that say nothing; items with all ten filled are left out."""
     asked = select(ItemSlot.implementation_code, ItemSlot.slot).where(

@@ -25,6 +25,9 @@ from yishu.ledger.models import ItemVersion as Row
 
 KIND = "service_item"
 
+RECORD = ("implementation_code", "org", "name")
+"""What every record of a file of items has."""
+
 _CREDIT_CODE, _LEVEL, _BASIC = slice(0, 18), slice(18, 19), slice(19, 31)
 
 
@@ -48,6 +51,15 @@ class Item:
     def basic_code(self) -> str:
         """The code that is the same for the same item of every body."""
         return self.implementation_code[_BASIC]
+
+
+def from_record(record: Mapping[str, Any]) -> Item:
+    """An item as a file has it: ``is_online: 否`` if not; what is not its own is its content."""
+    own = {*RECORD, "is_online"}
+    content = {key: value for key, value in record.items() if key not in own}
+    is_online = str(record.get("is_online", "是")) not in ("否", "False", "false", "0")
+    code, org, name = (str(record[key]) for key in RECORD)
+    return Item(code, org, name, content, is_online)
 
 
 @dataclass(frozen=True)
@@ -155,6 +167,12 @@ def claim(connection: Connection, basic_code: str, actor: Actor, at: datetime) -
     values = {"basic_code": basic_code, "org": actor.org, "person": actor.person}
     connection.execute(insert(ItemClaim).values(**values, account=actor.account, claimed_at=at))
     append(connection, Act(actor, Action.CLAIM_ITEM, KIND, basic_code, at, None, None, values))
+
+
+def claims(connection: Connection, basic_code: str) -> dict[str, datetime]:
+    """Bodies that have claimed an item, and when."""
+    asked = select(ItemClaim.org, ItemClaim.claimed_at).where(ItemClaim.basic_code == basic_code)
+    return {row.org: row.claimed_at for row in connection.execute(asked.order_by(ItemClaim.org))}
 
 
 def unclaimed(connection: Connection, base: Rows) -> list[str]:

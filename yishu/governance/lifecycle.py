@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from catalog.faults import CatalogFaults, Fault
 from catalog.roles import Action
@@ -18,6 +19,7 @@ from yishu.governance import assessment, candidate, catalog_clock, organisations
 from yishu.governance.candidate import Rules
 from yishu.governance.drafting import (
     Draft,
+    begun_meanwhile,
     refuse_secret,
     require_no_edit,
     require_same_edit,
@@ -52,7 +54,7 @@ def save(
     Raises:
         Forbidden: the role may not compile, or not for that body.
         SecretRefused: the entry is marked secret, or a text carries a secrecy mark.
-        ChangedMeanwhile: somebody else saved since the draft was read.
+        ChangedMeanwhile: somebody else saved since the draft was read, or began one.
         StateRefused: the version on its way is under review.
     """
     content = candidate.plain({**draft.content, "id": draft.entry_id})
@@ -268,7 +270,13 @@ def _insert(
     number = (connection.execute(newest).scalar() or 0) + 1
     state = EntryState.DRAFT.value
     fixed = {"entry_id": draft.entry_id, "version": number, "state": state, "edit": 1}
-    connection.execute(insert(Row).values({**fixed, **saved_values(draft, content, actor, at)}))
+    values = {**fixed, **saved_values(draft, content, actor, at)}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(Row).values(values))
+    except IntegrityError as error:
+        # Another transaction began the draft since we looked.
+        raise begun_meanwhile(draft) from error
 
 
 def _code_taken(connection: Connection, version: Version) -> list[Fault]:

@@ -6,7 +6,7 @@ and the province's items: a list of a body is a mapping from a row's key to its 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -115,6 +115,17 @@ def latest(
     return None if row is None else _version(row)
 
 
+def versions(connection: Connection, kind: ListKind, org: str) -> list[ListVersion]:
+    """Every version of a list, newest first."""
+    asked = select(Row).where(Row.kind == kind.value, Row.org == org).order_by(Row.version.desc())
+    return [_version(row) for row in connection.execute(asked).mappings()]
+
+
+def bodies(connection: Connection) -> list[str]:
+    """Bodies that have published a list, in order of ids."""
+    return list(connection.execute(select(Row.org).distinct().order_by(Row.org)).scalars())
+
+
 def rows(connection: Connection, version: ListVersion) -> dict[str, dict[str, Any]]:
     """The rows of a version by key."""
     asked = (
@@ -166,22 +177,26 @@ def rows_digest(given: Rows) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def require_listed(connection: Connection, org: str, licence_type: str, on: date) -> None:
-    """Let a licence type be shared that is on the list in force (S004 Art.26).
+def require_licences(connection: Connection, types: Collection[str], on: date) -> None:
+    """Let licence types be registered that are on a list in force (S004 Art.26).
+
+    As long as no body has published a list of shared licences, the code list of the catalog is it.
 
     Raises:
-        NotFound: it is not on the list.
+        NotFound: one of them is on no list.
     """
-    version = latest(connection, ListKind.SHARED_LICENCE, org, on)
-    if version is not None and licence_type in rows(connection, version):
-        return
-    listed = f"version {version.version} of {version.published_on}" if version else "no list"
-    raise NotFound(
-        licence_type,
-        found=f"a licence type that is not on the list of shared licences ({listed})",
-        expected="a type on the list in force",
-        remedy="have it put on the list first, in a new version",
-    )
+    found = [latest(connection, ListKind.SHARED_LICENCE, org, on) for org in bodies(connection)]
+    versions_on = [one for one in found if one is not None]
+    listed = {key for one in versions_on for key in rows(connection, one)}
+    missing = sorted(set(types) - listed)
+    if versions_on and missing:
+        told = "; ".join(f"version {one.version} of {one.published_on}" for one in versions_on)
+        raise NotFound(
+            ", ".join(missing),
+            found=f"licence types that are not on the list of shared licences ({told})",
+            expected="types on the list in force",
+            remedy="have them put on the list first, in a new version",
+        )
 
 
 def _named(connection: Connection, kind: ListKind, org: str, number: int) -> ListVersion:

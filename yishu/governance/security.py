@@ -9,9 +9,11 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from catalog.roles import Action
+from catalog.roles import Action, Role
 from catalog.vocabulary import IncidentPhase
+from yishu.clocks import beijing_day
 from yishu.governance.errors import NotFound, ReasonMissing, StateRefused
+from yishu.governance.notices import Notice, enqueue_all
 from yishu.governance.permission import require
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import IncidentStep, SecurityIncident
@@ -108,6 +110,26 @@ def systems(connection: Connection) -> list[System]:
 def alerts(connection: Connection, on: date, lead_days: int = 30) -> list[Alert]:
     """Systems whose assessment is missing, over, or due within ``lead_days`` days."""
     return [alert for system in systems(connection) for alert in _alerts(system, on, lead_days)]
+
+
+def tell_alerts(connection: Connection, org: str, now: datetime, lead_days: int = 30) -> int:
+    """Tell the operators of a body of each alert, once for it; how many notices are new."""
+    return enqueue_all(
+        connection,
+        [
+            Notice(
+                key=f"assessment:{one.system_id}:{one.text_zh}",
+                org=org,
+                role=Role.CENTRE_OPERATOR,
+                subject="等级测评提醒",
+                text=f"{one.system_id}（责任单位 {one.responsible_org}）：{one.text_zh}",
+                at=now,
+                object_kind=KIND,
+                object_id=one.system_id,
+            )
+            for one in alerts(connection, beijing_day(now), lead_days)
+        ],
+    )
 
 
 def open_incident(

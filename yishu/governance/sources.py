@@ -20,12 +20,16 @@ from catalog.report import Gap, uncovered
 from catalog.roles import Action
 from catalog.scope import describe
 from yishu.governance.errors import DuplicateSource
+from yishu.governance.lists import require_licences
 from yishu.governance.permission import require
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import SourceClaim as Row
 from yishu.ledger.models import SourceElement
 
 KIND = "source_claim"
+
+LICENCE_TYPE = "licence_type"
+"""The discriminator whose values are kept on the list of shared licences."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,13 @@ def claim(connection: Connection, wanted: Claim, actor: Actor, at: datetime) -> 
 
     Raises:
         Forbidden: the entry is another body's.
+        NotFound: it is of a licence type that is not on the list of shared licences.
         DuplicateSource: another entry is the source of some of it; the error names the first.
     """
     org = wanted.entry_id.partition(".")[0]
     require(actor, Action.CLAIM_SOURCE, wanted.entry_id, org)
+    if wanted.scope is not None and wanted.scope.by == LICENCE_TYPE:
+        require_licences(connection, wanted.scope.values, wanted.valid_from)
     register(connection, wanted, actor, at)
     after = {
         "element": wanted.element_id,

@@ -1,4 +1,4 @@
-"""One round of supervision: the sweep, the watch over update cycles, and the calendar's gap."""
+"""One round of supervision: cases, sweep, update cycles, assessments due, the calendar's gap."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from yishu.clocks import beijing_day
 from yishu.governance.cases import Case, CasesSeen, supervise_cases
 from yishu.governance.freshness import Watched, watch
 from yishu.governance.notices import Notice, enqueue
+from yishu.governance.security import tell_alerts
 from yishu.governance.sweep import Swept, sweep
 from yishu.governance.working_calendar import rules_in_force
 from yishu.settings import Settings
@@ -36,7 +37,7 @@ def supervise(
     cases: Callable[[], Iterable[Case]],
     reminds: bool,
 ) -> Supervised:
-    """Follow cases, sweep clocks and watch update cycles, all in one transaction.
+    """Follow cases, sweep clocks, watch update cycles and assessments, all in one transaction.
 
     ``cases`` reads the service cases of the library, which supervision itself never looks into.
     """
@@ -45,6 +46,7 @@ def supervise(
         seen = supervise_cases(connection, cases(), rules, now)
         swept = sweep(connection, rules, now, reminds=reminds)
         watched = watch(connection, catalog.entries, now)
+        tell_alerts(connection, settings.data_operator, now)
         missing = rules.calendar.missing_year(beijing_day(now))
         if missing is not None:
             _tell_missing(connection, missing, settings, now)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from catalog.release import current_release
@@ -40,7 +41,7 @@ def _user(yishu, account, role, org, *more):
     return yishu("user", "add", account, *made, *more)
 
 
-@pytest.mark.requirement("CAT-05", "CAT-15")
+@pytest.mark.requirement("CAT-05", "CAT-15", "OWN-07", "OWN-09", "EXC-09")
 def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     _user(yishu, "root", "administrator", "big_data_bureau")
     for account, (role, org) in PEOPLE.items():
@@ -80,7 +81,11 @@ def test_an_entry_goes_from_draft_to_release_and_back_out(yishu, tmp_path):
     assert change["text_zh"] == "更新周期由“每月”改为“每周”"
     assert {one["version"] for one in yishu("catalog", "history", TAXPAYER)} == {1, 2}
     assert TAXPAYER in {one["entry_id"] for one in yishu("catalog", "as-of", "2026-06-30")}
+    (before,) = yishu("catalog", "as-of", "2026-06-30", "--entry", TAXPAYER)
+    assert before["content"]["update_cycle"] == "monthly"
+    _files(yishu, tmp_path)
     _bodies_and_sources(yishu)
+    _contacts_duties_and_figures(yishu)
     _proven(yishu, tmp_path)
 
 
@@ -104,6 +109,46 @@ def _bodies_and_sources(yishu):
     assert yishu("register", "responsibilities", "taxation")
     assert yishu("register", "gaps")
     assert yishu("catalog", "recheck", "--as", "zheng.yi") == []
+
+
+def _files(yishu, tmp_path):
+    """The catalog leaves in every form and comes back; a faulty file changes nothing."""
+    for ending in ("xlsx", "csv", "yaml", "ttl", "jsonld"):
+        file = tmp_path / f"catalog.{ending}"
+        done = yishu("catalog", "export", str(file))
+        assert done["entries"] == len(ENTRIES)
+        assert ("source" in done["left_out"]) == (ending in ("ttl", "jsonld"))
+        assert file.stat().st_size > 10_000
+    own, errors = tmp_path / "own.csv", tmp_path / "errors.xlsx"
+    yishu("catalog", "export", str(own), "--entry", TAXPAYER)
+    why = ("--as", "li.an", "--cause", "element_change", "--note", "三定方案")
+    dry = yishu("catalog", "import", str(own), *why, "--dry-run")
+    assert (dry["entries"], dry["saved"]) == ([TAXPAYER], False)
+    sound = own.read_text("utf-8-sig")
+    own.write_text(sound.replace("有条件共享", "随便"), "utf-8")
+    refused = yishu("catalog", "import", str(own), *why, "--errors", str(errors), expect=1)
+    assert refused["error"]["code"] == "EXC_FILE_FAULTY"
+    assert "随便" in str(list(load_workbook(errors).active.iter_rows(values_only=True)))
+    assert yishu("catalog", "history", TAXPAYER)[0]["version"] == 2
+    own.write_text(sound, "utf-8")
+    assert yishu("catalog", "import", str(own), *why)["saved"]
+    assert yishu("catalog", "history", TAXPAYER)[0]["version"] == 3
+    yishu("catalog", "template", str(tmp_path / "template.xlsx"))
+
+
+def _contacts_duties_and_figures(yishu):
+    """Contacts and duties as typed; a figure of the city is that of all bodies below it."""
+    who = ("--since", "2026-01-01", "--as", "root")
+    yishu("org", "contact", "health", "power_list", "何新", "--telephone", "0510-81820000", *who)
+    (contact,) = yishu("org", "contacts", "health")
+    assert (contact["duty"], contact["name"]) == ("power_list", "何新")
+    said = ("--lead", "big_data_bureau", "--basis", "锡政办〔2026〕1号", "--as", "root")
+    yishu("org", "duty", "portal", "一体化平台", *said, "--cooperating", "health")
+    assert [one["lead_org"] for one in yishu("org", "duties", "health")] == ["big_data_bureau"]
+    rows = {one["org"]: one for one in yishu("org", "roll-up", "entries")}
+    assert rows["wuxi"]["own"] == 0
+    assert rows["wuxi"]["total"] == sum(one["own"] for one in rows.values()) == len(ENTRIES)
+    assert rows["taxation"]["total"] == rows["taxation"]["own"] == 1
 
 
 def _proven(yishu, tmp_path):

@@ -4,7 +4,9 @@
 that is signed in the same way, on a server that really listens.
 """
 
+import html
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -188,3 +190,28 @@ def picture():
             page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=True)
 
     return take
+
+
+def _fields_of(text: str) -> dict[str, str]:
+    """What a browser would send of the form of that page."""
+    found = dict(re.findall(r'<input[^>]*name="(r\d+c\d+|edit)"[^>]*value="([^"]*)"', text))
+    found |= dict(
+        re.findall(r'<textarea[^>]*name="(r\d+c\d+)"[^>]*>([^<]*)</textarea>', text, re.DOTALL)
+    )
+    for name, options in re.findall(r'<select[^>]*name="(r\d+c\d+)".*?>(.*?)</select>', text, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = chosen.group(1) if chosen else ""
+    return {name: html.unescape(value) for name, value in found.items()}
+
+
+@pytest.fixture(scope="session")
+def compile_form():
+    """``compile_form(client, entry_id, **changes)``: the form of an entry as a browser sends it."""
+
+    def fill(asker, entry_id: str, **changes: str) -> dict[str, str]:
+        form = _fields_of(asker.get(f"/compile/{entry_id}").text)
+        said = {"csrf": asker.csrf, "cause": "element_change", "cause_note": "新增用途",
+                "changed_on": "2026-11-18"}  # fmt: skip
+        return {**form, **said, **changes}
+
+    return fill

@@ -1,10 +1,18 @@
 """Search and the page of an entry show the catalog in force."""
 
+import re
+from io import BytesIO
+
 import pytest
+from openpyxl import load_workbook
 
 from catalog.roles import Role
+from catalog.vocabulary import ChangeCause
+from yishu.governance import accounts, lifecycle
+from yishu.governance.lifecycle import Draft
 
 OFFICER = Role.DEPARTMENT_OFFICER
+ENTRY = "taxation.taxpayer"
 
 
 @pytest.mark.requirement("CAT-05")
@@ -20,6 +28,49 @@ def test_a_filter_leaves_only_what_fits(client):
 
     assert "/catalog/entries/taxation.taxpayer" in page.text
     assert "/catalog/entries/public_security.resident" not in page.text
+
+
+def test_entries_of_a_subject_and_of_a_state_are_found(client, portal_world):
+    asker = client(OFFICER)
+    content = dict(portal_world.release().entry(ENTRY).model_dump(mode="json"))
+    with portal_world.engine.begin() as connection:
+        officer = accounts.find(connection, "officer.taxation", portal_world.today())
+        for entry_id in (ENTRY, "taxation.invoice"):
+            draft = Draft(entry_id, content | {"id": entry_id, "name": f"{entry_id}草稿"},
+                          ChangeCause.ELEMENT_CHANGE, "x", portal_world.today())  # fmt: skip
+            lifecycle.save(connection, draft, officer, portal_world.clock())
+
+    def found(who=asker, **asked):
+        text = who.get("/catalog", params=asked).text
+        return set(re.findall(r'href="/catalog/entries/([\w.]+)"', text)), text
+
+    every = set(portal_world.release().entries)
+    drafts, text = found(state="draft")
+    assert drafts == {ENTRY}
+    assert "taxation.invoice草稿" in text
+    assert "taxation.invoice" not in found(client("officer.health"), state="draft")[1]
+    assert found(state="published")[0] == every - {ENTRY}
+    licences, _ = found(subject="e_licence")
+    assert "health.medical_licence" in licences
+    assert ENTRY not in licences
+    assert found(subject="e_licence", state="draft")[0] == set()
+
+
+@pytest.mark.requirement("CAT-06")
+def test_the_catalog_and_an_entry_are_shown_as_of_a_past_day(client, portal_world):
+    asker = client(OFFICER)
+    then, before = "2026-11-10", "2025-11-01"
+
+    page = asker.get("/catalog/as-of", params={"day": then}).text
+    assert f"/catalog/entries/{ENTRY}/as-of?day={then}" in page
+    assert ENTRY not in asker.get("/catalog/as-of", params={"day": before}).text
+    one = asker.get(f"/catalog/entries/{ENTRY}/as-of", params={"day": then}).text
+    assert "统一社会信用代码" in one
+    gone = asker.get(f"/catalog/entries/{ENTRY}/as-of", params={"day": before})
+    assert gone.status_code == 404
+    answer = asker.get("/catalog/as-of.xlsx", params={"day": then})
+    rows = list(load_workbook(BytesIO(answer.content)).active.iter_rows(values_only=True))
+    assert len(rows) == 1 + len(portal_world.release().entries)
 
 
 def test_nothing_found_says_what_to_do(client):

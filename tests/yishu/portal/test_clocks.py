@@ -36,6 +36,28 @@ def clocks(portal_world):
     return late, running
 
 
+@pytest.mark.requirement("COL-05")
+def test_a_department_says_that_no_change_is_needed_and_the_authority_holds_the_file(
+    client, portal_world, clocks
+):
+    with portal_world.engine.begin() as connection:
+        since = portal_world.clock() - timedelta(days=2)
+        seen = DriftSeen("health.medical_licence", "health", "来源新增字段：etl（text）", since)
+        clock_id = on_drift(connection, seen, "wuxi_2022")
+    path = f"/clocks/{clock_id}/propose-no-change"
+    other, officer = client("officer.taxation"), client("officer.health")
+    form = {"reason": "技术字段，不属于目录内容"}
+
+    assert "propose-no-change" not in other.get(f"/clocks/{clock_id}").text
+    assert other.post(path, data=form | {"csrf": other.csrf}).status_code == 403
+    assert officer.post(path, data={"reason": " ", "csrf": officer.csrf}).status_code == 422
+    assert officer.post(path, data=form | {"csrf": officer.csrf}).status_code == 303
+
+    page = officer.get(f"/clocks/{clock_id}").text
+    assert "无需变更：技术字段" in page
+    assert "propose-no-change" not in page  # the authority has it now
+
+
 @pytest.mark.requirement("SUP-13")
 def test_both_kinds_of_clocks_are_on_one_board(client, clocks):
     text = client(Role.QUALITY_MONITOR).get("/clocks").text

@@ -1,8 +1,5 @@
 """A department compiles with its faults in place; the authority reviews and publishes."""
 
-import html
-import re
-
 import pytest
 
 from catalog.roles import Role
@@ -20,27 +17,18 @@ OFFICER, HEAD, REVIEWER = (
 ENTRY = "taxation.taxpayer"
 
 
-def fields_of(text):
-    """What a browser would send of the form of that page."""
-    found = dict(re.findall(r'<input[^>]*name="(r\d+c\d+|edit)"[^>]*value="([^"]*)"', text))
-    found |= dict(
-        re.findall(r'<textarea[^>]*name="(r\d+c\d+)"[^>]*>([^<]*)</textarea>', text, re.DOTALL)
-    )
-    for name, options in re.findall(r'<select[^>]*name="(r\d+c\d+)".*?>(.*?)</select>', text, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found[name] = chosen.group(1) if chosen else ""
-    return {name: html.unescape(value) for name, value in found.items()}
-
-
 def named(heading, row=0):
     return f"r{row}c{COLUMNS.index(HEADINGS[heading])}"
 
 
-def filled(asker, **changes):
-    form = fields_of(asker.get(f"/compile/{ENTRY}").text)
-    said = {"csrf": asker.csrf, "cause": "element_change", "cause_note": "新增用途",
-            "changed_on": "2026-11-18"}  # fmt: skip
-    return {**form, **said, **changes}
+@pytest.fixture
+def filled(compile_form):
+    """The form of the taxpayer's entry as a browser would send it, with changes."""
+
+    def fill(asker, **changes):
+        return compile_form(asker, ENTRY, **changes)
+
+    return fill
 
 
 def clocks(world):
@@ -55,7 +43,7 @@ def test_the_form_of_another_department_is_refused(client):
     assert answer.status_code == 403
 
 
-def test_a_fault_is_told_at_its_field_and_nothing_is_saved(client, portal_world):
+def test_a_fault_is_told_at_its_field_and_nothing_is_saved(client, portal_world, filled):
     asker = client(OFFICER)
     form = filled(asker, **{named("信息资源名称"): "", named("数据长度", 1): "-1"})
 
@@ -67,7 +55,7 @@ def test_a_fault_is_told_at_its_field_and_nothing_is_saved(client, portal_world)
         assert versions.open_version(connection, ENTRY) is None
 
 
-def test_what_cannot_be_read_is_kept_in_the_form(client):
+def test_what_cannot_be_read_is_kept_in_the_form(client, filled):
     asker = client(OFFICER)
     form = filled(asker, **{named("数据长度", 1): "十八"})
 
@@ -78,7 +66,7 @@ def test_what_cannot_be_read_is_kept_in_the_form(client):
 
 
 @pytest.mark.requirement("CAT-05")
-def test_from_the_form_to_the_release_through_the_pages(client, portal_world):
+def test_from_the_form_to_the_release_through_the_pages(client, portal_world, filled):
     officer, head, reviewer = client(OFFICER), client(HEAD), client(REVIEWER)
     form = filled(officer, **{named("使用条件"): "仅限用于履行法定职责和信用评价"})
 

@@ -100,6 +100,25 @@ def test_dcat_and_contracts_come_in_as_drafts_and_name_what_is_lost(client):
         assert ("没有带入" in answer.text) == (form != "odcs.yaml")
 
 
+def test_a_csv_export_comes_back_as_the_same_drafts(client, portal_world):
+    asker = client("officer.health")
+    data = asker.get("/exchange/catalog.csv", params={"org": "health"}).content
+
+    answer = bring(asker, "目录.csv", data, do="check")
+
+    assert answer.status_code == 200, answer.text
+    assert "health.medical_licence" in answer.text
+    assert data.startswith(b"\xef\xbb\xbf")
+
+
+def test_the_page_names_what_dcat_has_no_place_for(client):
+    page = client(OFFICER).get("/exchange").text
+
+    told = page.split("DCAT-AP 没有位置存放")[1]
+    assert "<code>source</code>" in told
+    assert "<code>confidentiality_review</code>" in told
+
+
 def test_an_export_of_the_whole_catalog_has_every_entry(client, portal_world):
     asker = client(Role.AUDITOR)
 

@@ -1,6 +1,6 @@
 """The catalog in force: search, filters, and the page of one entry."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,17 +10,23 @@ from sqlalchemy import Connection, select
 
 from catalog import vocabulary
 from catalog.model import CatalogEntry, CatalogView, Subject
+from catalog.roles import Role
 from catalog.search import FACETS, Hits, search
 from catalog.search import Query as Wanted
+from catalog.vocabulary import EntryState
+from yishu.governance import versions
+from yishu.governance.versions import OPEN
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant
 from yishu.ledger.rows import RunQuality
 from yishu.pipeline.status import status_of
 from yishu.portal.depends import Acting, Db
+from yishu.portal.errors import NotFound
 from yishu.portal.grants import may_see_grant
 from yishu.portal.navigation import Link
-from yishu.portal.pages import Reading
-from yishu.portal.world import World
+from yishu.portal.pages import Page, Reading
+from yishu.portal.tables import workbook
+from yishu.portal.world import ZONE, World
 from yishu.sharing.vocabulary import GrantState, Purpose
 
 router = APIRouter(prefix="/catalog", include_in_schema=False)
@@ -33,6 +39,9 @@ CHOICES = {
     "data_kind": ("数据种类", tuple(vocabulary.DataKind)),
     "update_cycle": ("更新周期", tuple(vocabulary.UpdateCycle)),
 }
+SEE_EVERY_DRAFT = frozenset({Role.AUTHORITY_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Beside the department itself, who knows of entries that were never published."""
+
 FRESHNESS = (("fresh", "在更新期限内"), ("late", "超过更新期限"), ("never", "从未入库"))
 
 
@@ -49,6 +58,8 @@ class Asked(BaseModel):
     update_cycle: str = ""
     element: str = ""
     freshness: str = ""
+    subject: str = ""
+    state: str = ""
 
     @property
     def query(self) -> str:
@@ -59,7 +70,7 @@ class Asked(BaseModel):
 
 def find(world: World, asked: Asked) -> Hits:
     """Entries of the catalog in force that fit."""
-    only = _by_freshness(world, asked.freshness) if asked.freshness else None
+    only = _only(world, asked)
     facets = {name: getattr(asked, name) for name in FACETS}
     wanted = Wanted(asked.q, element=asked.element, only=only, **facets)
     return search(world.documents(), wanted)
@@ -81,12 +92,44 @@ def freshness(world: World) -> dict[str, str]:
     return found
 
 
+def _only(world: World, asked: Asked) -> frozenset[str] | None:
+    """Entries with the freshness, the subject and the state that are asked; None: all."""
+    found: frozenset[str] | None = None
+    for value, fitting in (
+        (asked.freshness, _by_freshness),
+        (asked.subject, _by_subject),
+        (asked.state, _by_state),
+    ):
+        if value:
+            these = fitting(world, value)
+            found = these if found is None else found & these
+    return found
+
+
 def _by_freshness(world: World, wanted: str) -> frozenset[str]:
     return frozenset(one for one, state in freshness(world).items() if state == wanted)
 
 
+def _by_subject(world: World, wanted: str) -> frozenset[str]:
+    release = world.release()
+    subject = release.subjects.get(wanted)
+    if subject is None:
+        return frozenset()
+    entries = release.entries.values()
+    return frozenset(one.id for one in entries if _feeds(one, subject, release))
+
+
+def _by_state(world: World, wanted: str) -> frozenset[str]:
+    """Entries in force whose next version is in a state; ``published``: that have none."""
+    with world.engine.connect() as connection:
+        on_way = {one.entry_id: one.state for one in versions.listed(connection, states=OPEN)}
+    if wanted == EntryState.PUBLISHED:
+        return frozenset(world.release().entries.keys() - on_way.keys())
+    return frozenset(one for one, state in on_way.items() if state == wanted)
+
+
 @router.get("")
-def look(page: Reading, asked: Annotated[Asked, Query()]) -> Response:
+def look(page: Reading, db: Db, actor: Acting, asked: Annotated[Asked, Query()]) -> Response:
     """Search and filter."""
     release = page.world.release()
     hits = find(page.world, asked)
@@ -102,8 +145,63 @@ def look(page: Reading, asked: Annotated[Asked, Query()]) -> Response:
         orgs=[(one.id, one.name) for one in release.departments.values()],
         choices=CHOICES,
         freshness=[(value, page.say(text)) for value, text in FRESHNESS],
+        subjects=[(one.id, one.name) for one in release.subjects.values()],
+        states=(EntryState.PUBLISHED, *OPEN),
+        unpublished=_unpublished(db, page, actor, asked),
         release=release,
     )
+
+
+def _unpublished(db: Connection, page: Page, actor: Actor, asked: Asked) -> list[versions.Heading]:
+    """Entries in the state asked for that were never published, of which the reader may know."""
+    if asked.state not in OPEN:
+        return []
+    org = None if actor.role in SEE_EVERY_DRAFT else actor.org
+    known = page.world.release().entries
+    words = asked.q.split()
+    return [
+        one
+        for one in versions.listed(db, states=(EntryState(asked.state),), org=org)
+        if one.entry_id not in known
+        and asked.org in ("", one.provider_org)
+        and all(word in f"{one.name} {one.entry_id}" for word in words)
+    ]
+
+
+@router.get("/as-of")
+def as_of(page: Reading, db: Db, day: date | None = None) -> Response:
+    """The whole catalog as it was published at the end of a day."""
+    on = day or page.world.today()
+    return page.render("catalog/as_of.html", day=on, rows=versions.as_of(db, _end_of(on)))
+
+
+@router.get("/as-of.xlsx")
+def export_as_of(page: Reading, db: Db, day: date) -> Response:
+    """The same as a workbook."""
+    rows = (
+        [one.entry_id, one.name, page.world.org_name(one.provider_org), one.version,
+         one.published_at and f"{one.published_at.astimezone(ZONE):%Y-%m-%d}"]
+        for one in versions.as_of(db, _end_of(day))
+    )  # fmt: skip
+    return workbook(f"目录{day:%Y-%m-%d}", ("标识", "名称", "提供部门", "版本", "发布日期"), rows)
+
+
+@router.get("/entries/{entry_id}/as-of")
+def entry_as_of(page: Reading, db: Db, entry_id: str, day: date) -> Response:
+    """One entry as it was published at the end of a day."""
+    found = versions.entry_as_of(db, entry_id, _end_of(day))
+    if found is None:
+        raise NotFound(
+            entry_id,
+            found=f"no version published on {day}",
+            expected="a day on which it was in force",
+            remedy="look at its versions and choose another day",
+        )
+    return page.render("catalog/entry_as_of.html", it=found, day=day)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max, ZONE)
 
 
 @router.get("/entries/{entry_id}")

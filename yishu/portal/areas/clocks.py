@@ -5,29 +5,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from starlette.background import BackgroundTask
 
 from catalog.promise import ClockCause
 from catalog.roles import Action
 from yishu.clocks import ClockState, legs
 from yishu.governance import clock_care
 from yishu.governance.board import HEADINGS, BoardLine, board, by_day, cells
-from yishu.governance.catalog_clock import PROMISE, accept_no_change
+from yishu.governance.catalog_clock import PROMISE, accept_no_change, propose_no_change
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
-from yishu.pipeline.sheets import write_xlsx
 from yishu.portal.depends import Db, Here, Now, caller, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.tables import workbook
 
 router = APIRouter()
 LINKS = (Link("时限", "/clocks", 40),)
@@ -98,10 +94,7 @@ def export(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """The board as a workbook."""
     rules = rules_in_force(db, page.world.release(), page.world.settings)
     lines = _chosen(board(db, rules, page.now), asked)
-    folder = TemporaryDirectory()
-    path = Path(folder.name) / "clocks.xlsx"
-    write_xlsx(path, HEADINGS, cells(lines, rules.departments), name="计时看板")
-    return FileResponse(path, filename="clocks.xlsx", background=BackgroundTask(folder.cleanup))
+    return workbook("计时看板", HEADINGS, cells(lines, rules.departments))
 
 
 @router.get("/clocks/{clock_id}", include_in_schema=False)
@@ -171,6 +164,19 @@ def no_change(
     """Accept that the catalog needs no change."""
     accept_no_change(db, clock_id, reason, actor=actor, now=page.now)
     return page.done(f"/clocks/{clock_id}", "已认定无需变更目录")
+
+
+@router.post("/clocks/{clock_id}/propose-no-change", include_in_schema=False)
+def propose(
+    clock_id: str,
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY))],
+    reason: Annotated[str, Form()],
+) -> Response:
+    """Say, as the department, why the catalog needs no change: the authority holds the file."""
+    propose_no_change(db, clock_id, reason, actor=actor, now=page.now)
+    return page.done(f"/clocks/{clock_id}", "已提交无需变更的说明")
 
 
 @router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(caller)])

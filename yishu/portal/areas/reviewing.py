@@ -10,6 +10,7 @@ from catalog.roles import Action, Role
 from catalog.vocabulary import AssessmentKind, EntryState
 from yishu.governance import assessment, lifecycle, publication, versions
 from yishu.governance.assessment import VERDICTS, Judgement
+from yishu.governance.errors import StateRefused
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
@@ -109,14 +110,30 @@ def decide(
     *,
     decision: Annotated[Literal["approve", "return"], Form()],
     opinion: Annotated[str, Form()] = "",
+    seen: Annotated[EntryState | None, Form()] = None,
 ) -> Response:
-    """Approve, or return with everything that is wrong; never without a reason."""
+    """Approve, or return with everything that is wrong; never without a reason.
+
+    ``seen`` is the state that the form showed: nobody overturns a decision unseen.
+    """
+    _require_seen(db, entry_id, seen)
     if decision == "approve":
         lifecycle.approve(db, entry_id, opinion, actor, page.now)
         return page.done(f"/review/{entry_id}", "已审核通过，可以发布")
     rules = page.world.rules()
     lifecycle.send_back(db, entry_id, opinion, actor, page.now, rules=rules)
     return page.done("/review", "已退回")
+
+
+def _require_seen(db: Connection, entry_id: str, seen: EntryState | None) -> None:
+    version = versions.open_version(db, entry_id, lock=True)
+    if version is not None and seen not in (None, version.state):
+        raise StateRefused(
+            entry_id,
+            found=f"{version.state.value}, decided by {version.reviewed_account}",
+            expected=f"{seen}, as the page showed it",
+            remedy="open the version again and look at the decision",
+        )
 
 
 @router.post("/review/{entry_id}/publish")

@@ -7,12 +7,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from catalog.model import Scope
 from catalog.vocabulary import ListKind, PublicationSlot
-from yishu.governance import item_pages, items, lists, mirrors, publication
-from yishu.governance.errors import CodeRefused, Forbidden, NotFound, ReasonMissing, StateRefused
+from yishu.governance import item_pages, items, lists, mirrors, publication, sources
+from yishu.governance.errors import (
+    CodeRefused,
+    DuplicateSource,
+    Forbidden,
+    NotFound,
+    ReasonMissing,
+    StateRefused,
+)
 from yishu.governance.item_pages import Orphans, Slot
 from yishu.governance.items import Item
 from yishu.governance.lists import Publication
+from yishu.governance.sources import Claim
 
 BASIC, OTHER_BASIC = "320101001000", "320120002001"
 HEALTH = f"11320200YQ0001101Q3{BASIC}"
@@ -127,11 +136,26 @@ def test_materials_that_the_material_catalog_does_not_have_are_listed_per_item(
 def test_a_licence_type_is_shared_when_it_is_on_the_list_in_force(connection, put):
     put(ListKind.SHARED_LICENCE, {"business_licence": {"name": "营业执照"}}, 2)
     put(ListKind.SHARED_LICENCE, {"food_licence": {"name": "食品经营许可证"}}, 10)
-    lists.require_listed(connection, "wuxi", "business_licence", date(2026, 11, 9))
+    lists.require_licences(connection, ["business_licence"], date(2026, 11, 9))
     with pytest.raises(NotFound, match="version 2 of 2026-11-10"):
-        lists.require_listed(connection, "wuxi", "business_licence", date(2026, 11, 10))
-    with pytest.raises(NotFound, match="no list"):
-        lists.require_listed(connection, "wuxi", "food_licence", date(2026, 11, 1))
+        lists.require_licences(connection, ["business_licence"], date(2026, 11, 10))
+    lists.require_licences(connection, ["business_licence"], date(2026, 11, 1))
+
+
+@pytest.mark.requirement("CAT-12")
+def test_a_source_of_a_licence_type_that_is_not_on_the_list_is_refused(connection, put, people, at):
+    put(ListKind.SHARED_LICENCE, {"food_licence": {"name": "食品经营许可证"}}, 2)
+    scope = Scope(by="licence_type", values=("medical_licence",))
+    claim = Claim(
+        "e_licence.licence_no", "health.medical_licence", scope, date(2026, 11, 10), "纪要"
+    )
+
+    with pytest.raises(NotFound, match="not on the list of shared licences"):
+        sources.claim(connection, claim, people["health_officer"], at(5))
+
+    put(ListKind.SHARED_LICENCE, {"medical_licence": {"name": "医疗机构执业许可证"}}, 3)
+    with pytest.raises(DuplicateSource):  # the list lets it pass, and the first claim stands
+        sources.claim(connection, claim, people["health_officer"], at(5))
 
 
 FIVE = (

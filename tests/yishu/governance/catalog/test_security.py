@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from catalog.roles import Role
 from catalog.vocabulary import IncidentPhase
-from yishu.governance import inventory, security
+from yishu.governance import inventory, notices, security
 from yishu.governance.errors import Forbidden, NotFound, ReasonMissing, StateRefused
 from yishu.governance.security import System
 
@@ -49,6 +50,18 @@ def test_an_assessment_that_is_due_or_over_alerts(connection, keep, on, found):
     keep(PORTAL)
     keep(System("notice_board", "公告", "command_centre", 1))
     assert [alert.text_zh for alert in security.alerts(connection, on)] == found
+
+
+@pytest.mark.requirement("SEC-04")
+def test_operators_are_told_of_each_alert_once(connection, keep, at):
+    keep(replace(PORTAL, mlps_assessed_on=date(2025, 11, 18)))
+
+    told = [security.tell_alerts(connection, "command_centre", at(day)) for day in (17, 18, 19, 20)]
+
+    assert told == [1, 0, 1, 0]
+    newest, first = notices.inbox(connection, org="command_centre", role=Role.CENTRE_OPERATOR)
+    assert "已过期" in newest.text
+    assert "到期" in first.text
 
 
 def test_a_system_that_was_never_assessed_alerts_at_once(connection, keep):

@@ -1,0 +1,61 @@
+"""Many entries at once as drafts: what is wrong with each, and all saved in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.faults import Fault
+from catalog.vocabulary import ChangeCause
+from yishu.governance import candidate, lifecycle, versions
+from yishu.governance.candidate import Rules
+from yishu.governance.versions import Version
+from yishu.ledger.journal import Actor
+
+Given = tuple[str, Mapping[str, Any]]
+"""An entry's id and its content."""
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why the entries change: one cause, one text or decision, one day for all of them."""
+
+    cause: ChangeCause
+    note: str
+    changed_on: date
+
+
+def faults_by(rules: Rules, on: date) -> Callable[[str, Mapping[str, Any]], list[Fault]]:
+    """What finds every fault of an entry of a file, by the rules of a day."""
+
+    def faults_of(entry_id: str, content: Mapping[str, Any]) -> list[Fault]:
+        completed = candidate.completed(candidate.plain(content), 1, on, None)
+        return candidate.faults_of(entry_id, completed, rules)
+
+    return faults_of
+
+
+def take_in(
+    connection: Connection,
+    given: Iterable[Given],
+    why: Why,
+    actor: Actor,
+    at: datetime,
+    *,
+    profile: str | None = None,
+) -> list[Version]:
+    """Save every entry as a draft, or as the next edit of its draft; all of them or none.
+
+    Raises:
+        Forbidden: one of them is another body's.
+        StateRefused: the version of one is under review.
+    """
+    saved = []
+    for entry_id, content in given:
+        open_one = versions.open_version(connection, entry_id)
+        edit = open_one.edit if open_one else None
+        draft = lifecycle.Draft(entry_id, content, why.cause, why.note, why.changed_on, edit)
+        saved.append(lifecycle.save(connection, draft, actor, at, profile=profile))
+    return saved
