@@ -25,6 +25,7 @@ from yishu.sharing.form import REGION_COLUMN, RequestForm, RowScope
 from yishu.sharing.minimality import approval_level
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.regions import covers_region, level_of_region
+from yishu.sharing.telling import Told, tell
 from yishu.sharing.vocabulary import (
     ApprovalLevel,
     GrantState,
@@ -106,6 +107,7 @@ def grant(
     clocks.finish(desk, request_id, actor)
     grant_id = _make_grant(desk, request, form, chair)
     desk.step(actor, _ACTIONS[chair.seat], grant_id, "authorised")
+    tell(desk, Told.GRANTED, request.consumer_org, request_id, about=form.object_id, note=note)
     if request.kind != RequestKind.RENEWAL:
         clocks.start_delivery(desk, grant_id, list(request.provider_orgs), actor)
     return grant_id
@@ -130,6 +132,8 @@ def refuse(
     _record(desk, request_id, chair, actor, "refused", reason=why, basis=basis)
     desk.set_request(request_id, state=RequestState.REFUSED.value, decided_at=desk.at)
     clocks.finish(desk, request_id, actor)
+    about = request.form["object_id"]
+    tell(desk, Told.REFUSED, request.consumer_org, request_id, about=about, note=why)
 
 
 def begins(day: date) -> datetime:

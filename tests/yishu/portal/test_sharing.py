@@ -85,6 +85,7 @@ def test_lists_are_entered_on_their_page(client):
     told = client(REVIEWER).get("/demands").text
     assert "部分满足" in told
     assert "《税收征收管理法》第十五条" in told
+    assert "不予共享的目录数及占比" in told
     assert step(client(REVIEWER), "/demands", **given).status_code == 403
     other = step(officer, "/demands/duties", entry_id=OBJECT, duty_basis="职责")
     assert other.status_code == 403
@@ -143,3 +144,14 @@ def test_a_grant_is_renewed_changed_recalled_and_its_bytes_go_when_it_is_closed(
     left.mkdir(parents=True)
     step(operator, f"{channel}/close", reason="用途已实现")
     assert not left.exists()
+    told = officer.get("/notices").text
+    for subject in ("共享申请已获同意", "数据通道已开通", "数据通道已关闭"):
+        assert f"{subject}：" in told
+    kept = {"on_day": "2026-11-20", "kind": "disposal"}
+    assert step(officer, f"{channel}/register", note=" ", **kept).status_code == 422
+    assert step(operator, f"{channel}/register", note="已删除", **kept).status_code == 403
+    assert step(officer, f"{channel}/register", note="已删除", **kept).status_code == 200
+    officer.cookies.set("yishu_language", "en")
+    seen = officer.get(path).text
+    assert "disposal registered" in seen
+    assert "closed and disposal to register" in seen

@@ -31,7 +31,15 @@ from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.timeline import StepKind, timeline
-from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat
+from yishu.sharing.vocabulary import (
+    ENDED,
+    GrantState,
+    Purpose,
+    RegisterKind,
+    RequestState,
+    Seat,
+    ShareFormat,
+)
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
 LINKS = (Link("数据共享", "/sharing", 20),)
@@ -193,7 +201,7 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
         object_=object_,
         findings={one.field: one for one in findings},
         told=timeline(desk, request_id, days),
-        steps={one.value: one.label_zh for one in StepKind},
+        steps={one.value: one for one in StepKind},
         grants=grants,
         may_decide=_may_decide(desk, request, actor),
     )
@@ -314,6 +322,7 @@ def _channel(
         purpose=Purpose(grant.purpose_code),
         purposes={one.value: one for one in Purpose},
         format=ShareFormat(grant.format),
+        register_kinds=tuple(RegisterKind)[: 1 + (grant.state in ENDED)],
     )
 
 
