@@ -61,7 +61,7 @@ def _projections(house: House, folder: Path, options: Options) -> list[str]:
     with house.engine.begin() as connection:
         grant = ready(house, connection, grant_id).grant
     place = Place(house.library, f"unified/{share_world.ENTRY}")
-    rules = rules_of(grant, house.key)
+    rules = rules_of(house, grant)
     bare: list[float] = []
     ours: list[float] = []
     for turn in range(options.rounds):

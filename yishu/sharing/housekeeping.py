@@ -113,7 +113,7 @@ def _identity(house: House, grant: Any) -> str | None:
     except YishuError:
         # Stale or unpublished: whatever was built for it is built again when it serves.
         return None
-    return rules_of(grant, house.key).identity(table, newest)
+    return rules_of(house, grant).identity(table, newest)
 
 
 def _renewals(desk: Desk) -> list[Notice]:
