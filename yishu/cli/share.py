@@ -142,9 +142,8 @@ def grant(
     """
     from yishu.sharing import deciding  # noqa: PLC0415
 
-    facts: dict[str, Any] = {"strike": strike or (), "note": note}
     with acting(account, as_json) as (desk, actor):
-        made = {one: deciding.grant(desk, one, actor, **facts) for one in request_ids}
+        made = deciding.grant_all(desk, request_ids, actor, strike=strike or (), note=note)
     rows = [
         {"request": one, "grant": id_ or "waits for the next seat"} for one, id_ in made.items()
     ]

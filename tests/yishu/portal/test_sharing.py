@@ -64,6 +64,24 @@ def test_a_request_goes_from_form_to_channel(client):
     assert "通道已关闭" in officer.get(path).text
 
 
+@pytest.mark.requirement("SHR-08")
+def test_several_requests_are_granted_at_once_or_none(client):
+    paths = [filed(client) for _ in range(2)]
+    for path in paths:
+        step(client(HEAD), f"{path}/consent")
+        step(client(OFFICER), f"{path}/submit")
+    first, second = (path.rpartition("/")[2] for path in paths)
+    reviewer = client(REVIEWER)
+    assert f'value="{first}"' in reviewer.get("/sharing").text
+    assert 'name="chosen"' not in client(OFFICER).get("/sharing").text
+
+    assert step(reviewer, "/sharing/batch", chosen=[first, "SQ99999999"]).status_code == 404
+    assert "待大数据主管部门审批" in reviewer.get(paths[0]).text, "nothing was granted"
+    assert step(client(OFFICER), "/sharing/batch", chosen=[first]).status_code == 403
+    assert step(reviewer, "/sharing/batch", chosen=[first, second]).status_code == 200
+    assert all("待指挥中心开通数据通道" in reviewer.get(path).text for path in paths)
+
+
 def test_a_draft_is_its_departments_alone(client):
     path = filed(client)
 

@@ -18,6 +18,7 @@ from yishu.sharing import (
     housekeeping,
     lists,
     onward,
+    opening,
     recall,
     register,
     usecheck,
@@ -217,6 +218,31 @@ def test_a_night_expires_reminds_clears_and_seals(office, house, clock, tmp_path
         assert housekeeping.due_disposals(desk) == []
     with house.engine.connect() as connection:
         usecheck.check(usecheck.records(connection), usecheck.seals(connection), key.public_key())
+
+
+@pytest.mark.parametrize(("until", "reminders"), [("2026-12-19", 1), ("2026-12-20", 0)])
+def test_a_renewal_is_asked_for_thirty_days_ahead(office, house, tmp_path, until, reminders):
+    """The term ends with its last day in Beijing: 29.6 days away, and 30.6."""
+    office.opened(valid_until=until)
+    assert housekeeping.nightly(house, signing_key(tmp_path / "secrets")).reminded == reminders
+
+
+def test_a_disposal_is_reminded_of_once_a_week_until_it_is_registered(
+    office, house, clock, tmp_path, people
+):
+    grant_id, _ = office.opened()
+    with office.desk() as desk:
+        opening.close(desk, grant_id, people.operator, "用途已实现")
+    key, reminded = signing_key(tmp_path / "secrets"), []
+    for days in (0, 1, 7, 8, 14):
+        clock.at = office.at + timedelta(days=days)
+        if days == 14:
+            with office.desk(clock.at) as desk:
+                register.register_disposal(
+                    desk, grant_id, date(2026, 12, 4), "已删", people.officer
+                )
+        reminded.append(housekeeping.nightly(house, key).reminded)
+    assert reminded == [1, 0, 1, 0, 0]
 
 
 def test_disposal_is_registered_when_the_grant_has_ended(office, people):

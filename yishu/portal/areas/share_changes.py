@@ -15,7 +15,7 @@ from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.pages import Page, Reading
 from yishu.portal.share_form import content_of
-from yishu.sharing import attachments, filing, handover, recall, register
+from yishu.sharing import attachments, deciding, filing, handover, recall, register
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm
 from yishu.sharing.vocabulary import RegisterKind
@@ -31,6 +31,15 @@ _REGISTERS = {
     RegisterKind.USE: register.register_use,
     RegisterKind.DISPOSAL: register.register_disposal,
 }
+
+
+@router.post("/sharing/batch")
+def grant_many(
+    page: Reading, db: Db, actor: Acting, chosen: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    """Consent to every chosen request, or to none where one cannot be granted."""
+    deciding.grant_all(desk_of(page, db), chosen or [], actor)
+    return page.done("/sharing", "已办理")
 
 
 @router.get("/sharing/{request_id}/edit")

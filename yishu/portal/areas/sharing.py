@@ -74,6 +74,7 @@ def list_of(
             if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
         ][:OFFERED_ROWS],
         number=number,
+        decides=page.may(Action.DECIDE_REQUEST) or page.may(Action.REVIEW_REQUEST),
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
         names=page.world.names(),
         states={one.value: one for one in RequestState},
