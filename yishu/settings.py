@@ -6,6 +6,7 @@ are properties and not settings, so that one variable moves an installation as a
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
             all.
         data_authority: Department id of the data authority.
         data_operator: Department id of the command centre that opens channels.
+        value_digest: Digest of the HMAC that makes joinable tokens of values: ``sha256`` or ``sm3``
+            (GB/T 32905), which commercial cryptography asks for.
         mail_url: Mail server as ``smtp://user:password@host:25`` or ``smtps://``; None sends no
             mail.
         mail_from: Sender of mails.
@@ -69,6 +72,7 @@ class Settings(BaseSettings):
     rule_profile: str = "wuxi_2022"
     data_authority: str = "big_data_bureau"
     data_operator: str = "command_centre"
+    value_digest: Literal["sha256", "sm3"] = "sha256"
     mail_url: SecretStr | None = None
     mail_from: str = "yishu@localhost"
 

@@ -142,9 +142,8 @@ def grant(
     """
     from yishu.sharing import deciding  # noqa: PLC0415
 
-    facts: dict[str, Any] = {"strike": strike or (), "note": note}
     with acting(account, as_json) as (desk, actor):
-        made = {one: deciding.grant(desk, one, actor, **facts) for one in request_ids}
+        made = deciding.grant_all(desk, request_ids, actor, strike=strike or (), note=note)
     rows = [
         {"request": one, "grant": id_ or "waits for the next seat"} for one, id_ in made.items()
     ]
@@ -246,7 +245,12 @@ def timeline(request_id: Request, as_json: AsJson = False) -> None:
     columns = ("at", "kind", "org", "role", "note")
     steps = [{name: getattr(step, name) for name in columns} for step in told.steps]
     dues = [asdict(due) for due in told.dues]
-    found = {"steps": steps, "dues": dues, "next": told.next_zh}
+    found = {
+        "steps": steps,
+        "dues": dues,
+        "next": told.next_step.label_zh,
+        "next_org": told.next_org,
+    }
     show(found, as_json, lambda: _print_timeline(found))
 
 
@@ -309,7 +313,9 @@ def matches(
             desk = house.desk(connection)
             rows = [asdict(one) for one in lists.matches(desk, org)]
             unlisted, without = lists.unlisted_supply(desk), lists.providers_without_list(desk)
+            closed = [asdict(one) for one in lists.not_shared(desk.catalog)]
     found = {"demands": rows, "unlisted_supply": unlisted, "providers_without_list": without}
+    found["not_shared"] = closed
     show(found, as_json, lambda: _print_matches(found))
 
 
@@ -365,7 +371,8 @@ def _print_check(found: dict[str, Any]) -> None:
 def _print_timeline(found: dict[str, Any]) -> None:
     print_table("Steps", found["steps"])
     print_table("Clocks", found["dues"])
-    console.print(found["next"], markup=False, highlight=False)
+    told = " · ".join(filter(None, [found["next"], found["next_org"]]))
+    console.print(told, markup=False, highlight=False)
 
 
 def _print_deliveries(rows: list[dict[str, Any]], missed: list[dict[str, Any]]) -> None:
@@ -378,3 +385,4 @@ def _print_matches(found: dict[str, Any]) -> None:
     print_table("Demands", found["demands"])
     console.print(f"On no responsibility list: {', '.join(found['unlisted_supply']) or 'nothing'}")
     console.print(f"Without a list: {', '.join(found['providers_without_list']) or 'nobody'}")
+    print_table("Entries that are not shared, of all", found["not_shared"])

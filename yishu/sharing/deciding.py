@@ -5,7 +5,7 @@ The profiles in force name the seats: under ``wuxi_2022`` the authority (S004 Ar
 then the authority. Sensitive personal information in clear always needs both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from yishu.sharing.form import REGION_COLUMN, RequestForm, RowScope
 from yishu.sharing.minimality import approval_level
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.regions import covers_region, level_of_region
+from yishu.sharing.telling import Told, tell
 from yishu.sharing.vocabulary import (
     ApprovalLevel,
     GrantState,
@@ -106,9 +107,27 @@ def grant(
     clocks.finish(desk, request_id, actor)
     grant_id = _make_grant(desk, request, form, chair)
     desk.step(actor, _ACTIONS[chair.seat], grant_id, "authorised")
+    tell(desk, Told.GRANTED, request.consumer_org, request_id, about=form.object_id, note=note)
     if request.kind != RequestKind.RENEWAL:
         clocks.start_delivery(desk, grant_id, list(request.provider_orgs), actor)
     return grant_id
+
+
+def grant_all(
+    desk: Desk,
+    request_ids: Iterable[str],
+    actor: Actor,
+    *,
+    strike: Sequence[str] = (),
+    note: str = "",
+) -> dict[str, str | None]:
+    """Consent to several requests like ``grant``: to all in the caller's transaction, or to none.
+
+    Taken in one order, so that two deciders of the same requests do not wait for each other.
+    """
+    return {
+        one: grant(desk, one, actor, strike=strike, note=note) for one in sorted(set(request_ids))
+    }
 
 
 def refuse(
@@ -130,6 +149,8 @@ def refuse(
     _record(desk, request_id, chair, actor, "refused", reason=why, basis=basis)
     desk.set_request(request_id, state=RequestState.REFUSED.value, decided_at=desk.at)
     clocks.finish(desk, request_id, actor)
+    about = request.form["object_id"]
+    tell(desk, Told.REFUSED, request.consumer_org, request_id, about=about, note=why)
 
 
 def begins(day: date) -> datetime:

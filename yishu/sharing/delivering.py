@@ -289,9 +289,11 @@ def _push_file(
     make_private(folder)
     kind = ShareFormat(served.grant.format)
     path = folder / f"{row.delivery_id}.{files.SUFFIX[kind]}"
+    partial = path.with_suffix(".part")
     projection = served.projection
     about = manifest.about(served, row)
-    files.write(path, kind, projection.schema, projection.batches(), about)
+    files.write(partial, kind, projection.schema, projection.batches(), about)
+    partial.replace(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     told = manifest.manifest(served, row, path, digest)
     beside = manifest.place(path)

@@ -5,7 +5,7 @@ the whole row, ``delete`` with the row as it was. Replaying all batches in order
 projection, so a consumer checks its copy by the content digest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -77,30 +77,8 @@ def _keyed(
     return connection.sql(query).to_arrow_table().cast(schema)
 
 
-def replayed(
-    batches: Iterable[Changes] | Changes, schema: pa.Schema, key: Sequence[str] = ()
-) -> pa.Table:
-    """The state that batches lead to, as a consumer builds it."""
-    state: list[tuple[object, ...]] = []
-    for batch in [batches] if isinstance(batches, Changes) else batches:
-        for row, operation in zip(_tuples(batch.rows), batch.operations.to_pylist(), strict=True):
-            if operation == "update":
-                places = [schema.names.index(one) for one in key]
-                state = [o for o in state if [o[p] for p in places] != [row[p] for p in places]]
-            if operation == "delete":
-                state.remove(row)
-            else:
-                state.append(row)
-    columns = list(zip(*state, strict=True)) or [()] * len(schema)
-    return pa.table([pa.array(one, f.type) for one, f in zip(columns, schema, strict=True)], schema)
-
-
 def _joined(parts: list[tuple[pa.Table, str]]) -> Changes:
     operations = [pa.array([name] * part.num_rows, pa.string()) for part, name in parts]
     return Changes(
         pa.concat_tables([part for part, _ in parts]), pa.chunked_array(operations).combine_chunks()
     )
-
-
-def _tuples(table: pa.Table) -> list[tuple[object, ...]]:
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

@@ -24,6 +24,7 @@ from yishu.sharing.form import RequestForm, missing
 from yishu.sharing.minimality import Finding, approval_level, check, smallest
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.onward import consents_needed
+from yishu.sharing.telling import Told, tell
 from yishu.sharing.vocabulary import ApprovalLevel, GrantState, RequestKind, RequestState
 
 
@@ -122,6 +123,8 @@ def return_once(
     desk.set_request(request_id, state=RequestState.RETURNED.value, returned_times=1)
     desk.step(actor, action, request_id, "returned", note)
     clocks.pause(desk, request_id, actor)
+    about = row.form["object_id"]
+    tell(desk, Told.RETURNED, row.consumer_org, request_id, about=about, note=note)
 
 
 def withdraw(desk: Desk, request_id: str, actor: Actor) -> None:

@@ -58,6 +58,7 @@ class House:
         upstream: Data sets that a table comes from, by lineage.
         authority, operator: Department ids of the data authority and the command centre.
         hold_on_fail: Whether a failed verdict of an entry holds its deliveries.
+        value_digest: Digest of the HMAC that makes joinable tokens: ``sha256`` or ``sm3``.
     """
 
     engine: Engine
@@ -73,6 +74,7 @@ class House:
     authority: str = "big_data_bureau"
     operator: str = "command_centre"
     limits: Limits = field(default_factory=Limits)
+    value_digest: str = "sha256"
 
     @cached_property
     def projections(self) -> Path:
@@ -138,7 +140,7 @@ def ready(house: House, connection: Connection, grant_id: str) -> Ready:
     if house.hold_on_fail:
         check_verdict(connection, grant_id, object_)
     place = Place(house.library, object_.table)
-    projection = build(house.projections, place, rules_of(grant, house.key))
+    projection = build(house.projections, place, rules_of(house, grant))
     if grant.state == GrantState.OPEN:
         desk.hold(grant_id, object_.table, projection.version)
     made = next(
@@ -165,12 +167,13 @@ def find(connection: Connection, grant_id: str) -> Row[Any]:
     return found
 
 
-def rules_of(grant: Row[Any], key: bytes) -> Rules:
+def rules_of(house: House, grant: Row[Any]) -> Rules:
     """What a grant lets through. Verification compares clear values, and never shows them."""
     masks = {} if grant.format == ShareFormat.VERIFICATION else dict(grant.masks)
     scope = RowScope.model_validate(grant.row_scope)
-    own_key = grant_key(key, grant.grant_id)
-    return Rules(tuple(grant.columns), scope, masks, grant.grant_id, own_key)
+    own_key = grant_key(house.key, grant.grant_id)
+    digest = house.value_digest
+    return Rules(tuple(grant.columns), scope, masks, grant.grant_id, own_key, digest)
 
 
 def check_verdict(connection: Connection, grant_id: str, object_: SharedObject) -> None:
@@ -190,9 +193,13 @@ def check_verdict(connection: Connection, grant_id: str, object_: SharedObject) 
 
 
 def use_of(ready_: Ready, at: datetime, channel: str, requester: str, **served: Any) -> Use:
-    """The record of a call of a grant; ``served`` adds rows, bytes, digest, keys and case."""
+    """The record of a call of a grant; ``served`` adds rows, bytes, digest, keys and case.
+
+    The purpose is the grant's unless the call named another.
+    """
     grant = ready_.grant
     facts: dict[str, Any] = {
+        "purpose_code": grant.purpose_code,
         "case_no": None,
         "row_keys": None,
         "rows": 0,
@@ -206,7 +213,6 @@ def use_of(ready_: Ready, at: datetime, channel: str, requester: str, **served: 
         requester=requester,
         consumer_org=grant.consumer_org,
         provider_orgs=tuple(grant.provider_orgs),
-        purpose_code=grant.purpose_code,
         object_id=grant.object_id,
         table_version=ready_.projection.version,
         run_id=ready_.run_id,

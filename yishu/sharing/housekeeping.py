@@ -24,7 +24,7 @@ from yishu.sharing.deciding import begins
 from yishu.sharing.desk import Desk
 from yishu.sharing.house import House, rules_of
 from yishu.sharing.objects import shared_object
-from yishu.sharing.vocabulary import GrantState
+from yishu.sharing.vocabulary import ENDED
 
 RENEWAL_LEAD = timedelta(days=30)
 """When a renewal is asked for, before a grant ends."""
@@ -33,7 +33,7 @@ KEY_LINKS = "licence|resident|natural_person|social_security_card|payment"
 """Objects that are key links of security: licences, identity, payment (S003 二(九))."""
 
 
-_ENDED = ShareGrant.state.in_([GrantState.CLOSED, GrantState.EXPIRED])
+_ENDED = ShareGrant.state.in_(ENDED)
 
 
 class AnomalyKind(Labelled):
@@ -117,7 +117,7 @@ def _identity(house: House, grant: Any) -> str | None:
         # Stale: whatever was built for it is built again when it serves.
         return None
     newest = newest_version(house.library, table)
-    return None if newest is None else rules_of(grant, house.key).identity(table, newest)
+    return None if newest is None else rules_of(house, grant).identity(table, newest)
 
 
 def _renewals(desk: Desk) -> list[Notice]:

@@ -46,6 +46,7 @@ def house_of(
         upstream=lambda table: upstream(read_events(settings.lineage_file), table),
         authority=settings.data_authority,
         operator=settings.data_operator,
+        value_digest=settings.value_digest,
     )
 
 

@@ -65,6 +65,15 @@ class Matched:
     nearest: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class NotShared:
+    """How many entries of a department are not shared, of how many."""
+
+    org: str
+    closed: int
+    entries: int
+
+
 def demand_of(content: Any) -> Demand:
     """A demand from plain data.
 
@@ -151,14 +160,15 @@ def nearest(
     ]
 
 
-def not_shared_share(catalog: CatalogView) -> dict[str, tuple[int, int]]:
-    """Per department: entries that are not shared, of how many (S004 Art.17)."""
-    found: dict[str, tuple[int, int]] = {}
+def not_shared(catalog: CatalogView) -> list[NotShared]:
+    """How much each department withholds (S004 Art.17), by department."""
+    types: dict[str, list[ShareType]] = {}
     for entry in catalog.entries.values():
-        closed, whole = found.get(entry.provider_org, (0, 0))
-        is_closed = entry.share.type is ShareType.NOT_SHARED
-        found[entry.provider_org] = (closed + is_closed, whole + 1)
-    return dict(sorted(found.items()))
+        types.setdefault(entry.provider_org, []).append(entry.share.type)
+    return [
+        NotShared(org, found.count(ShareType.NOT_SHARED), len(found))
+        for org, found in sorted(types.items())
+    ]
 
 
 def _matched(row: Row[Any], shared: Sequence[CatalogEntry]) -> Matched:

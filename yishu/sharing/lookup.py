@@ -36,6 +36,7 @@ class Lookup:
             name: [batch.column(place) for batch in batches]
             for place, name in enumerate(self.schema.names)
         }
+        self._others = [name for name in self.schema.names if name not in self.key]
         self._kinds = [self.schema.field(name).type for name in self.key]
         self._is_text = all(pa.types.is_string(kind) for kind in self._kinds)
 
@@ -49,7 +50,9 @@ class Lookup:
         while start < len(self._hashes) and self._hashes[start] == sought:
             row = int(self._rows[start])
             if [self._value(row, name) for name in self.key] == plain:
-                return {name: self._value(row, name) for name in self.schema.names}
+                return dict(zip(self.key, plain, strict=True)) | {
+                    name: self._value(row, name) for name in self._others
+                }
             start += 1
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from catalog.roles import Action
+from yishu.governance.clock_rules import by_rule
 from yishu.governance.permission import require
 from yishu.ledger import journal
 from yishu.ledger.journal import Actor
@@ -19,6 +20,7 @@ from yishu.sharing import clocks, tokens
 from yishu.sharing.desk import Desk, reason_of
 from yishu.sharing.errors import GrantStale, SameHands
 from yishu.sharing.objects import shared_object
+from yishu.sharing.telling import Told, tell
 from yishu.sharing.tokens import Issued
 from yishu.sharing.vocabulary import GrantState, RequestKind
 
@@ -45,6 +47,7 @@ def open_channel(desk: Desk, grant_id: str, actor: Actor) -> Issued:
     )
     _hold_newest(desk, grant)
     desk.step(actor, Action.OPEN_CHANNEL, grant_id, "opened")
+    tell(desk, Told.OPENED, grant.consumer_org, grant_id, about=grant.object_id)
     clocks.finish_delivery(desk, grant_id, actor)
     _close_replaced(desk, grant, actor)
     return tokens.issue(desk, grant_id, grant.valid_until)
@@ -55,6 +58,7 @@ def new_token(desk: Desk, grant_id: str, actor: Actor) -> Issued:
     grant = desk.grant(grant_id, GrantState.OPEN)
     require(actor, Action.OPEN_CHANNEL, grant_id)
     desk.step(actor, Action.OPEN_CHANNEL, grant_id, "token_renewed")
+    tell(desk, Told.TOKEN_RENEWED, grant.consumer_org, grant_id, about=grant.object_id)
     return tokens.issue(desk, grant_id, grant.valid_until)
 
 
@@ -76,12 +80,14 @@ def close(desk: Desk, grant_id: str, actor: Actor, reason: str) -> None:
 def expire(desk: Desk) -> list[str]:
     """End every grant whose term is over; the numbers of those. Safe to run again."""
     living = ShareGrant.state.in_([GrantState.APPROVED, GrantState.OPEN, GrantState.SUSPENDED])
-    asked = select(ShareGrant.grant_id).where(living, ShareGrant.valid_until <= desk.at)
-    due = list(desk.connection.scalars(asked.order_by(ShareGrant.grant_id).with_for_update()))
-    for grant_id in due:
-        desk.set_grant(grant_id, state=GrantState.EXPIRED.value, ended_at=desk.at)
-        _end(desk, grant_id)
-    return due
+    asked = select(ShareGrant.__table__).where(living, ShareGrant.valid_until <= desk.at)
+    due = desk.connection.execute(asked.order_by(ShareGrant.grant_id).with_for_update()).all()
+    for grant in due:
+        desk.set_grant(grant.grant_id, state=GrantState.EXPIRED.value, ended_at=desk.at)
+        _end(desk, grant.grant_id)
+        desk.step(by_rule("expiry"), Action.CLOSE_CHANNEL, grant.grant_id, "expired")
+        tell(desk, Told.EXPIRED, grant.consumer_org, grant.grant_id, about=grant.object_id)
+    return [grant.grant_id for grant in due]
 
 
 def open_grants(desk: Desk, object_id: str | None = None) -> Sequence[Row[Any]]:
@@ -119,15 +125,22 @@ _FROM = {
     GrantState.CLOSED: (GrantState.APPROVED, GrantState.OPEN, GrantState.SUSPENDED),
 }
 
+_TOLD = {
+    GrantState.SUSPENDED: Told.SUSPENDED,
+    GrantState.OPEN: Told.RESUMED,
+    GrantState.CLOSED: Told.CLOSED,
+}
+
 
 def _change(desk: Desk, grant_id: str, actor: Actor, state: GrantState, reason: str) -> None:
     action = Action.CLOSE_CHANNEL if state is GrantState.CLOSED else Action.SUSPEND_CHANNEL
-    desk.grant(grant_id, *_FROM[state])
+    grant = desk.grant(grant_id, *_FROM[state])
     require(actor, action, grant_id)
     why = reason_of(grant_id, reason, f"a change to {state.value}")
     ended = desk.at if state is GrantState.CLOSED else None
     desk.set_grant(grant_id, state=state.value, state_reason=why, ended_at=ended)
     desk.step(actor, action, grant_id, state.value, why)
+    tell(desk, _TOLD[state], grant.consumer_org, grant_id, about=grant.object_id, note=why)
     if state is GrantState.CLOSED:
         _end(desk, grant_id)
 

@@ -10,7 +10,7 @@ from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareRegister
 from yishu.sharing.desk import Desk, reason_of
 from yishu.sharing.errors import NotThisState
-from yishu.sharing.vocabulary import GrantState
+from yishu.sharing.vocabulary import ENDED
 
 
 def register_use(desk: Desk, grant_id: str, on_day: date, note: str, actor: Actor) -> None:
@@ -24,7 +24,7 @@ def register_disposal(desk: Desk, grant_id: str, on_day: date, note: str, actor:
     Raises:
         NotThisState: the grant has not ended.
     """
-    desk.grant(grant_id, GrantState.CLOSED, GrantState.EXPIRED)
+    desk.grant(grant_id, *ENDED)
     _register(desk, grant_id, actor, kind="disposal", on_day=on_day, note=note)
 
 

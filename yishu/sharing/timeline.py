@@ -14,7 +14,7 @@ from yishu.governance.promises import clock_rows, standings
 from yishu.ledger.models import ShareGrant, ShareStep
 from yishu.sharing.deciding import next_chair
 from yishu.sharing.desk import Desk
-from yishu.sharing.vocabulary import GrantState, RequestState
+from yishu.sharing.vocabulary import GrantState, RequestState, Seat
 
 
 class StepKind(Labelled):
@@ -34,7 +34,27 @@ class StepKind(Labelled):
     SUSPENDED = "suspended", "暂停数据通道"
     OPEN = "open", "恢复数据通道"
     CLOSED = "closed", "关闭数据通道"
+    EXPIRED = "expired", "授权到期"
     RECALLED = "recalled", "召回已交付数据"
+    USE_REGISTERED = "use_registered", "登记使用情况"
+    DISPOSAL_REGISTERED = "disposal_registered", "登记数据处置"
+
+
+class NextStep(Labelled):
+    """What a request or grant waits for, and at whose place; the value says it in English."""
+
+    FILING = "consent_and_submission_by_requester", "待本部门负责人同意并提交"
+    COMPLETION = "completion_by_requester", "待申请部门补正后重新提交"
+    PROVIDER = "decision_by_provider", "待提供部门审批"
+    AUTHORITY = "decision_by_authority", "待大数据主管部门审批"
+    OPENING = "opening_by_command_centre", "待指挥中心开通数据通道"
+    IN_USE = "in_use", "通道已开通，使用中"
+    REMEDY = "suspended_until_remedied", "通道已暂停，待整改核实"
+    DISPOSAL_CLOSED = "closed_and_disposal_to_register", "通道已关闭，待申请部门登记数据处置"
+    DISPOSAL_EXPIRED = "expired_and_disposal_to_register", "授权已到期，待申请部门登记数据处置"
+    RENEWED = "continued_by_renewal", "授权已由续期申请接续，办结"
+    REFUSED = "answered_and_refused", "已答复，办结"
+    WITHDRAWN = "withdrawn", "已撤回，办结"
 
 
 @dataclass(frozen=True)
@@ -51,11 +71,16 @@ class Due:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Steps, clocks and the next step of a request, with those of its grant."""
+    """Steps, clocks and the next step of a request, with those of its grant.
+
+    Attributes:
+        next_org: Department whose turn it is; None where nothing is awaited.
+    """
 
     steps: Sequence[Row[Any]]
     dues: Sequence[Due]
-    next_zh: str
+    next_step: NextStep
+    next_org: str | None
 
 
 def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:
@@ -80,7 +105,7 @@ def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:
     return Timeline(
         desk.connection.execute(steps.order_by(ShareStep.number)).all(),
         [_due(one) for one in standings(rows, rules, desk.at)],
-        _next(desk, request, grant),
+        *_next(desk, request, grant),
     )
 
 
@@ -96,26 +121,45 @@ def _due(standing: Any) -> Due:
     )
 
 
-def _next(desk: Desk, request: Row[Any], grant: Row[Any] | None) -> str:
-    if request.state == RequestState.SUBMITTED:
-        chair = next_chair(desk, request)
-        return f"待{chair.seat.label_zh}审批（{chair.org}）" if chair else ""
+def _next(desk: Desk, request: Row[Any], grant: Row[Any] | None) -> tuple[NextStep, str | None]:
     if grant is not None:
-        return _NEXT_OF_GRANT[GrantState(grant.state)]
-    return _NEXT[RequestState(request.state)]
+        step = _NEXT_OF_GRANT[GrantState(grant.state)]
+    elif request.state == RequestState.SUBMITTED:
+        return _awaited(desk, request)
+    else:
+        step = _NEXT[RequestState(request.state)]
+    if step is NextStep.OPENING:
+        return step, desk.operator
+    return step, request.consumer_org if step in _BY_REQUESTER else None
+
+
+def _awaited(desk: Desk, request: Row[Any]) -> tuple[NextStep, str]:
+    chair = next_chair(desk, request)
+    if chair is None:
+        raise ValueError(f"{request.request_id} waits for a decision that every seat has taken")
+    if chair.seat is Seat.AUTHORITY:
+        return NextStep.AUTHORITY, desk.authority
+    return NextStep.PROVIDER, chair.org
 
 
 _NEXT = {
-    RequestState.DRAFT: "待本部门负责人同意并提交",
-    RequestState.RETURNED: "待申请部门补正后重新提交",
-    RequestState.APPROVED: "待指挥中心开通数据通道",
-    RequestState.REFUSED: "已答复，办结",
-    RequestState.WITHDRAWN: "已撤回，办结",
+    RequestState.DRAFT: NextStep.FILING,
+    RequestState.RETURNED: NextStep.COMPLETION,
+    RequestState.APPROVED: NextStep.RENEWED,
+    RequestState.REFUSED: NextStep.REFUSED,
+    RequestState.WITHDRAWN: NextStep.WITHDRAWN,
 }
 _NEXT_OF_GRANT = {
-    GrantState.APPROVED: "待指挥中心开通数据通道",
-    GrantState.OPEN: "通道已开通，使用中",
-    GrantState.SUSPENDED: "通道已暂停，待整改核实",
-    GrantState.CLOSED: "通道已关闭，待申请部门登记数据处置",
-    GrantState.EXPIRED: "授权已到期，待申请部门登记数据处置",
+    GrantState.APPROVED: NextStep.OPENING,
+    GrantState.OPEN: NextStep.IN_USE,
+    GrantState.SUSPENDED: NextStep.REMEDY,
+    GrantState.CLOSED: NextStep.DISPOSAL_CLOSED,
+    GrantState.EXPIRED: NextStep.DISPOSAL_EXPIRED,
+}
+_BY_REQUESTER = {
+    NextStep.FILING,
+    NextStep.COMPLETION,
+    NextStep.REMEDY,
+    NextStep.DISPOSAL_CLOSED,
+    NextStep.DISPOSAL_EXPIRED,
 }

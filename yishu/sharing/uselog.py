@@ -79,6 +79,7 @@ COLUMNS = (
 )  # fmt: skip
 
 _HASHED = sorted(COLUMNS[:-2])
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def denied(use: Use, reason: str) -> Use:
@@ -101,7 +102,7 @@ def canonical(values: Mapping[str, Any]) -> str:
     """A record as JSON, without its place in the chain: the text that is hashed."""
     facts = {name: values[name] for name in _HASHED}
     facts["at"] = values["at"].astimezone(UTC).isoformat()
-    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    return _encode(facts)
 
 
 def _hash(plain: str, previous: str) -> str:

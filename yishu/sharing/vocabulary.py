@@ -76,6 +76,17 @@ class GrantState(Labelled):
     EXPIRED = "expired", "已到期"
 
 
+ENDED = (GrantState.CLOSED, GrantState.EXPIRED)
+"""A channel that is over for good."""
+
+
+class RegisterKind(Labelled):
+    """What a consumer registers of a grant."""
+
+    USE = "use", "使用情况"
+    DISPOSAL = "disposal", "处置情况"
+
+
 class Seat(Labelled):
     """Who decides: the providing department, the big-data authority, or both in sequence."""
 

@@ -2,13 +2,15 @@
 
 import contextlib
 import gzip
+import json
 import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,11 @@ from sqlalchemy.engine import make_url
 
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
+from catalog.roles import Role
 from yishu.embedded import embedded_postgres, ledger_url
 from yishu.ledger import Ledger, migrate
+from yishu.ledger.journal import Actor
+from yishu.ledger.seal import signing_key
 from yishu.library import commits, unified_table
 from yishu.orchestration import services
 from yishu.orchestration.environment import USER, password
@@ -32,6 +37,10 @@ from yishu.orchestration.errors import BackfillRefused
 from yishu.orchestration.rest import AirflowApi
 from yishu.secrets import write_connections
 from yishu.settings import Settings
+from yishu.sharing import deciding, filing, opening, usecheck
+from yishu.sharing.form import RequestForm
+from yishu.sharing.house import House, find
+from yishu.sharing.installed import house_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -116,6 +125,7 @@ def folder(server_folder: Path, city: Any) -> Path:
     """Where the departments keep their data: a drop folder and a database that changes."""
     folder = server_folder / "docked"
     (folder / "drop").mkdir(parents=True)
+    (folder / "handed").mkdir()
     whole = make_url(city.urls["civil_affairs_db"]).database or ""
     with sqlite3.connect(whole) as before, sqlite3.connect(folder / "followed.db") as followed:
         before.backup(followed)
@@ -132,6 +142,7 @@ def api(settings: Settings, folder: Path, city: Any, monitoring: Monitoring) -> 
     """A running Airflow that tells the monitoring its numbers."""
     urls = dict(city.urls) | {
         "taxation_drop": str(folder / "drop"),
+        "hr_drop": str(folder / "handed"),
         "civil_affairs_db": f"sqlite:///{folder}/followed.db",
     }
     write_connections(settings.connections_path, urls)
@@ -241,6 +252,67 @@ def _past(ledger: Ledger) -> list[int]:
     names = [run.run_id for run in ledger.last_runs(10, FOLLOWED) if "__backfill_" in run.run_id]
     receipts = [ledger.receipt(name, FOLLOWED) for name in names]
     return [one.rows for one in receipts if one is not None]
+
+
+@pytest.mark.requirement("SHR-13", "SHR-14")
+def test_publication_delivers_what_is_granted_and_the_night_ends_what_is_over(
+    settings: Settings, folder: Path, api: AirflowApi
+) -> None:
+    url = make_url(ledger_url(settings)).set(drivername="postgresql+psycopg")
+    house = house_of(settings, create_engine(url), lambda: datetime.now(UTC))
+    living = opened(house, days=30)
+    last_week = replace(house, clock=lambda: datetime.now(UTC) - timedelta(days=7))
+    over = opened(last_week, days=5)
+
+    until(lambda: {"deliver_shares", "expire_grants"} <= set(api.dags()))
+    trigger(api, WHOLE, "shared")
+    # Nobody starts the delivery: the publication does.
+    (told,) = until(lambda: list((folder / "handed").glob(f"{living}*.json")))
+
+    rows = json.loads(told.read_text("utf-8"))["rows"]
+    assert rows == commits(settings.library_dir, unified_table(WHOLE))[0].rows > 0
+    trigger(api, "expire_grants", "night")
+    assert until(lambda: ended(api, "expire_grants", "night")) == "success"
+    with house.engine.connect() as connection:
+        states = {one: find(connection, one).state for one in (living, over)}
+        records, seals = list(usecheck.records(connection)), usecheck.seals(connection)
+    assert states == {living: "open", over: "expired"}
+    checked = usecheck.check(records, seals, signing_key(settings.secrets_dir).public_key())
+    assert checked.sealed_to >= 1
+    assert {(row["grant_id"], row["rows"]) for row in records} == {(living, rows)}
+
+
+def opened(house: House, days: int) -> str:
+    """A grant of licences to the drop folder of another department, for so many days."""
+    today = house.clock().date()
+    form = {
+        "object_id": WHOLE,
+        "scenario": "参保登记",
+        "service_items": ["320106001000"],
+        "purpose_code": "statistics",
+        "purpose": "核对",
+        "legal_basis": "《社会保险法》",
+        "elements": [{"field": "licence_no", "use": "参保登记时核对许可证编号"}],
+        "mode": "file_download",
+        "format": "csv_utf8",
+        "destination": "hr_drop",
+        "cycle": "daily",
+        "contact": "信息中心",
+        "valid_from": today.isoformat(),
+        "valid_until": (today + timedelta(days=days)).isoformat(),
+    }
+    officer = Actor("zhao", "zhao@hr", Role.DEPARTMENT_OFFICER, "human_resources")
+    head = Actor("qian", "qian@hr", Role.DEPARTMENT_HEAD, "human_resources")
+    authority = Actor("li", "li@bd", Role.AUTHORITY_REVIEWER, house.authority)
+    operator = Actor("zhou", "zhou@cc", Role.CENTRE_OPERATOR, house.operator)
+    with house.engine.begin() as connection:
+        desk = house.desk(connection)
+        request_id = filing.draft(desk, RequestForm.model_validate(form), officer)
+        filing.consent(desk, request_id, head)
+        filing.submit(desk, request_id, officer)
+        grant_id = deciding.grant(desk, request_id, authority) or ""
+        opening.open_channel(desk, grant_id, operator)
+    return grant_id
 
 
 def test_a_full_pull_is_not_filled_in_by_dates(api: AirflowApi) -> None:

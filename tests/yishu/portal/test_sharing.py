@@ -64,6 +64,24 @@ def test_a_request_goes_from_form_to_channel(client):
     assert "通道已关闭" in officer.get(path).text
 
 
+@pytest.mark.requirement("SHR-08")
+def test_several_requests_are_granted_at_once_or_none(client):
+    paths = [filed(client) for _ in range(2)]
+    for path in paths:
+        step(client(HEAD), f"{path}/consent")
+        step(client(OFFICER), f"{path}/submit")
+    first, second = (path.rpartition("/")[2] for path in paths)
+    reviewer = client(REVIEWER)
+    assert f'value="{first}"' in reviewer.get("/sharing").text
+    assert 'name="chosen"' not in client(OFFICER).get("/sharing").text
+
+    assert step(reviewer, "/sharing/batch", chosen=[first, "SQ99999999"]).status_code == 404
+    assert "待大数据主管部门审批" in reviewer.get(paths[0]).text, "nothing was granted"
+    assert step(client(OFFICER), "/sharing/batch", chosen=[first]).status_code == 403
+    assert step(reviewer, "/sharing/batch", chosen=[first, second]).status_code == 200
+    assert all("待指挥中心开通数据通道" in reviewer.get(path).text for path in paths)
+
+
 def test_a_draft_is_its_departments_alone(client):
     path = filed(client)
 
@@ -85,6 +103,7 @@ def test_lists_are_entered_on_their_page(client):
     told = client(REVIEWER).get("/demands").text
     assert "部分满足" in told
     assert "《税收征收管理法》第十五条" in told
+    assert "不予共享的目录数及占比" in told
     assert step(client(REVIEWER), "/demands", **given).status_code == 403
     other = step(officer, "/demands/duties", entry_id=OBJECT, duty_basis="职责")
     assert other.status_code == 403
@@ -143,3 +162,14 @@ def test_a_grant_is_renewed_changed_recalled_and_its_bytes_go_when_it_is_closed(
     left.mkdir(parents=True)
     step(operator, f"{channel}/close", reason="用途已实现")
     assert not left.exists()
+    told = officer.get("/notices").text
+    for subject in ("共享申请已获同意", "数据通道已开通", "数据通道已关闭"):
+        assert f"{subject}：" in told
+    kept = {"on_day": "2026-11-20", "kind": "disposal"}
+    assert step(officer, f"{channel}/register", note=" ", **kept).status_code == 422
+    assert step(operator, f"{channel}/register", note="已删除", **kept).status_code == 403
+    assert step(officer, f"{channel}/register", note="已删除", **kept).status_code == 200
+    officer.cookies.set("yishu_language", "en")
+    seen = officer.get(path).text
+    assert "disposal registered" in seen
+    assert "closed and disposal to register" in seen

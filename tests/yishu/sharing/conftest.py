@@ -17,6 +17,8 @@ from catalog.materials import load_materials
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
 from transforms.types import arrow_type
+from yishu.clocks import WorkingDays
+from yishu.clocks.table import read_table
 from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.library import publish_snapshot, unified_table
@@ -61,6 +63,11 @@ def release(tmp_path_factory):
 @pytest.fixture(scope="session")
 def materials():
     return load_materials(ROOT / "catalog" / "service_materials.yaml")
+
+
+@pytest.fixture(scope="session")
+def calendar():
+    return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from yishu.library.digest import digest_rows
 from yishu.library.engine import connect
@@ -90,7 +91,9 @@ def is_approved(row, rules):
 
 def delivered_by(channel, table, rules, folder):
     if channel == "exchange":
-        return exchange.replayed(exchange.changes(None, table, ()), table.schema)
+        batch = exchange.changes(None, table, ())
+        assert batch.operations.to_pylist() == ["insert"] * table.num_rows
+        return batch.rows
     path = folder / f"x.{channel.value}"
     path.unlink(missing_ok=True)
     files.write(path, channel, table.schema, table.to_batches(), ABOUT)
@@ -155,6 +158,37 @@ def test_a_formula_stays_text_in_csv_and_xlsx(tmp_path):
     files.write(sheet, ShareFormat.XLSX, table.schema, table.to_batches(), ABOUT)
     with zipfile.ZipFile(sheet) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def hmac_sm3(key, value):
+    """HMAC by its definition (RFC 2104), over blocks of 64 bytes."""
+
+    def sm3(data):
+        made = hashes.Hash(hashes.SM3())
+        made.update(data)
+        return made.finalize()
+
+    # The example of GB/T 32905-2016, appendix A.1.
+    assert sm3(b"abc").hex().startswith("66c7f0f462eeedd9d1f2d46bdc10e4e2")
+    block = key.ljust(64, b"\0")
+    inner = sm3(bytes(one ^ 0x36 for one in block) + value)
+    return sm3(bytes(one ^ 0x5C for one in block) + inner).hex()
+
+
+def test_tokens_join_within_a_grant_and_never_tell():
+    source = ds.dataset(pa.table({"name": ["甲公司", "乙公司", "甲公司", None]}))
+
+    def tokens(grant_id, digest):
+        key = grant_key(b"master", grant_id)
+        rules = Rules(("name",), RowScope(), {"name": "token"}, grant_id, key, digest)
+        return pa.Table.from_batches(project(source, rules)).column("name").to_pylist()
+
+    for digest in ("sha256", "sm3"):
+        first, second, third, none = tokens("GT1", digest)
+        assert first == third != second
+        assert none is None
+        assert tokens("GT2", digest)[0] != first
+    assert tokens("GT1", "sm3")[0] == hmac_sm3(grant_key(b"master", "GT1"), "甲公司".encode())[:32]
 
 
 @pytest.mark.requirement("SHR-12")

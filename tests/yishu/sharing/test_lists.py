@@ -18,6 +18,7 @@ from yishu.sharing import (
     housekeeping,
     lists,
     onward,
+    opening,
     recall,
     register,
     usecheck,
@@ -68,9 +69,10 @@ def test_what_is_not_shared_is_counted_by_department(release):
     entry = release.entries[ENTRY]
     closed = entry.share.model_copy(update={"type": ShareType.NOT_SHARED, "basis": "依据"})
     entries = {**release.entries, ENTRY: entry.model_copy(update={"share": closed})}
-    found = lists.not_shared_share(replace(release, entries=entries))
-    whole = lists.not_shared_share(release)["market_regulation"][1]
-    assert found["market_regulation"] == (1, whole)
+    before = {one.org: one for one in lists.not_shared(release)}["market_regulation"]
+    found = {one.org: one for one in lists.not_shared(replace(release, entries=entries))}
+    assert found["market_regulation"] == replace(before, closed=before.closed + 1)
+    assert sum(one.entries for one in found.values()) == len(release.entries)
 
 
 @pytest.mark.requirement("SHR-01")
@@ -186,7 +188,9 @@ def test_a_recall_marks_deliveries_and_tells_every_grantee_once(office, house, p
             gone = recall.recall(desk, ENTRY, 0, "登记机关更正", people.operator)
         assert gone == expected
     with engine.connect() as connection:
-        notices = connection.execute(text("select org, subject from ledger.notice")).all()
+        notices = connection.execute(
+            text("select org, subject from ledger.notice where key like 'recall:%'")
+        ).all()
         assert recall.grantees(connection, [ENTRY]) == [
             recall.Grantee("human_resources", grant_id, 0)
         ]
@@ -214,6 +218,31 @@ def test_a_night_expires_reminds_clears_and_seals(office, house, clock, tmp_path
         assert housekeeping.due_disposals(desk) == []
     with house.engine.connect() as connection:
         usecheck.check(usecheck.records(connection), usecheck.seals(connection), key.public_key())
+
+
+@pytest.mark.parametrize(("until", "reminders"), [("2026-12-19", 1), ("2026-12-20", 0)])
+def test_a_renewal_is_asked_for_thirty_days_ahead(office, house, tmp_path, until, reminders):
+    """The term ends with its last day in Beijing: 29.6 days away, and 30.6."""
+    office.opened(valid_until=until)
+    assert housekeeping.nightly(house, signing_key(tmp_path / "secrets")).reminded == reminders
+
+
+def test_a_disposal_is_reminded_of_once_a_week_until_it_is_registered(
+    office, house, clock, tmp_path, people
+):
+    grant_id, _ = office.opened()
+    with office.desk() as desk:
+        opening.close(desk, grant_id, people.operator, "用途已实现")
+    key, reminded = signing_key(tmp_path / "secrets"), []
+    for days in (0, 1, 7, 8, 14):
+        clock.at = office.at + timedelta(days=days)
+        if days == 14:
+            with office.desk(clock.at) as desk:
+                register.register_disposal(
+                    desk, grant_id, date(2026, 12, 4), "已删", people.officer
+                )
+        reminded.append(housekeeping.nightly(house, key).reminded)
+    assert reminded == [1, 0, 1, 0, 0]
 
 
 def test_disposal_is_registered_when_the_grant_has_ended(office, people):

@@ -1,7 +1,6 @@
 """A request from draft to decision: what is missing, who decides, and what the database forbids."""
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -20,7 +19,7 @@ from yishu.sharing.errors import (
     SameHands,
 )
 from yishu.sharing.form import RequestForm
-from yishu.sharing.timeline import StepKind, timeline
+from yishu.sharing.timeline import NextStep, StepKind, timeline
 
 
 def codes(error):
@@ -301,15 +300,6 @@ def test_a_district_is_granted_rows_of_its_own_region_only(office, people, relea
         deciding.grant(desk, request_id, people.authority)
 
 
-@pytest.fixture(scope="module")
-def calendar():
-    from yishu.clocks import WorkingDays  # noqa: PLC0415
-    from yishu.clocks.table import read_table  # noqa: PLC0415
-
-    return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
-
-
-ROOT = Path(__file__).resolve().parents[3]
 CONDITIONAL = {
     "object_id": "public_security.resident",
     "service_items": ["320107009000"],
@@ -347,7 +337,7 @@ def test_both_sides_see_steps_clocks_and_what_comes_next(office, people, calenda
         filing.return_once(desk, request_id, ["补充依据"], people.authority, Action.DECIDE_REQUEST)
         seen = timeline(desk, request_id, calendar)
     assert [clock.state for clock in seen.dues] == ["paused"]
-    assert seen.next_zh == "待申请部门补正后重新提交"
+    assert seen.next_step.label_zh == "待申请部门补正后重新提交"
     with office.desk(office.at + timedelta(days=4)) as desk:
         filing.submit(desk, request_id, people.officer)
         resumed = timeline(desk, request_id, calendar)
@@ -356,7 +346,7 @@ def test_both_sides_see_steps_clocks_and_what_comes_next(office, people, calenda
         opening.open_channel(desk, grant_id, people.operator)
         opened = timeline(desk, request_id, calendar)
     assert [clock.state for clock in resumed.dues] == ["green"]
-    assert resumed.next_zh == "待大数据主管部门审批（data_authority）"
+    assert (resumed.next_step, resumed.next_org) == (NextStep.AUTHORITY, "big_data_bureau")
     assert [clock.state for clock in granted.dues] == ["met", "green"]
     assert granted.dues[1].holder_org == "command_centre"
     assert [clock.state for clock in opened.dues] == ["met", "met"]

@@ -219,6 +219,17 @@ def test_urls_are_bound_to_grant_file_and_time(office, client, delta, clock, eng
     assert reasons == {"a URL that we did not make", "a URL that is too old"}
 
 
+def test_a_sound_url_is_no_use_once_the_channel_is_closed(office, client, delta, people, engine):
+    grant_id, token = delta
+    url = file_url(client, token)
+    assert client.get(url).status_code == client.get(url).status_code == 200
+    with office.desk() as desk:
+        opening.close(desk, grant_id, people.operator, "用途已实现")
+    assert client.get(url).status_code == 403
+    replays = [row for row in log(engine) if row.requester.startswith("url:")]
+    assert [row.outcome for row in replays] == ["served", "served", "denied"]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -77,6 +77,7 @@ def _lists(
         "duties": lists.responsibilities(desk),
         "unlisted": lists.unlisted_supply(desk),
         "without": lists.providers_without_list(desk),
+        "closed": [one for one in lists.not_shared(desk.catalog) if one.closed],
         "own": [(one.id, one.name) for one in entries if one.provider_org == org],
         "names": {one.id: one.name for one in entries},
         "modes": tuple(ShareMode),

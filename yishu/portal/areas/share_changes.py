@@ -1,5 +1,6 @@
 """What comes after a draft: its correction and letters, a grant's renewal, change, file, recall."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
@@ -14,9 +15,10 @@ from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.pages import Page, Reading
 from yishu.portal.share_form import content_of
-from yishu.sharing import attachments, filing, handover, recall
+from yishu.sharing import attachments, deciding, filing, handover, recall, register
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm
+from yishu.sharing.vocabulary import RegisterKind
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,6 +27,19 @@ Operator = Annotated[Actor, Depends(permitted(Action.CLOSE_CHANNEL))]
 Given = Annotated[dict[str, str], Depends(sent)]
 
 _AGAIN = {"renew": filing.renew, "change": filing.change_scope}
+_REGISTERS = {
+    RegisterKind.USE: register.register_use,
+    RegisterKind.DISPOSAL: register.register_disposal,
+}
+
+
+@router.post("/sharing/batch")
+def grant_many(
+    page: Reading, db: Db, actor: Acting, chosen: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    """Consent to every chosen request, or to none where one cannot be granted."""
+    deciding.grant_all(desk_of(page, db), chosen or [], actor)
+    return page.done("/sharing", "已办理")
 
 
 @router.get("/sharing/{request_id}/edit")
@@ -104,6 +119,22 @@ def renew(page: Reading, db: Db, actor: Officer, grant_id: str, given: Given) ->
 def change(page: Reading, db: Db, actor: Officer, grant_id: str, given: Given) -> Response:
     """Draft a change of scope; the grant serves as before until it is decided."""
     return _again(page, db, actor, grant_id, again="change", given=given)
+
+
+@router.post("/sharing/channel/{grant_id}/register")
+def keep_register(
+    page: Reading,
+    db: Db,
+    actor: Officer,
+    grant_id: str,
+    *,
+    kind: Annotated[RegisterKind, Form()],
+    on_day: Annotated[date, Form()],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Register how a grant's data were used, or what became of them after its end."""
+    _REGISTERS[kind](desk_of(page, db), grant_id, on_day, note, actor)
+    return page.done(f"/sharing/channel/{grant_id}", "已登记")
 
 
 @router.get("/recalls/{object_id}")

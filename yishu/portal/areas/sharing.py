@@ -31,7 +31,15 @@ from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.timeline import StepKind, timeline
-from yishu.sharing.vocabulary import GrantState, Purpose, RequestState, Seat, ShareFormat
+from yishu.sharing.vocabulary import (
+    ENDED,
+    GrantState,
+    Purpose,
+    RegisterKind,
+    RequestState,
+    Seat,
+    ShareFormat,
+)
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
 LINKS = (Link("数据共享", "/sharing", 20),)
@@ -66,6 +74,7 @@ def list_of(
             if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
         ][:OFFERED_ROWS],
         number=number,
+        decides=page.may(Action.DECIDE_REQUEST) or page.may(Action.REVIEW_REQUEST),
         last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
         names=page.world.names(),
         states={one.value: one for one in RequestState},
@@ -193,7 +202,7 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
         object_=object_,
         findings={one.field: one for one in findings},
         told=timeline(desk, request_id, days),
-        steps={one.value: one.label_zh for one in StepKind},
+        steps={one.value: one for one in StepKind},
         grants=grants,
         may_decide=_may_decide(desk, request, actor),
     )
@@ -314,6 +323,7 @@ def _channel(
         purpose=Purpose(grant.purpose_code),
         purposes={one.value: one for one in Purpose},
         format=ShareFormat(grant.format),
+        register_kinds=tuple(RegisterKind)[: 1 + (grant.state in ENDED)],
     )
 
 

@@ -20,7 +20,7 @@ from yishu.sharing.house import House, Ready, ready, use_of
 from yishu.sharing.lookup import Lookup
 from yishu.sharing.tokens import token_hash, token_id_of
 from yishu.sharing.uselog import REVOKED, TOKEN, UNKNOWN, Use, UseLog, denied
-from yishu.sharing.vocabulary import GrantState, Purpose
+from yishu.sharing.vocabulary import ENDED, Purpose
 
 FRESH = timedelta(seconds=2)
 """When what is known of a grant is read anew, beside the calls that go on."""
@@ -31,7 +31,7 @@ LATEST = timedelta(seconds=4)
 _MISS_WINDOW = timedelta(minutes=10)
 _MINUTE = timedelta(minutes=1)
 _GROUP = 2_000
-_ENDED = (GrantState.CLOSED, GrantState.EXPIRED)
+_GATHER_SECONDS = 0.001
 
 _TOKEN = text(
     "select token_hash, expires_at, revoked_at, grant_id, state from ledger.share_token "
@@ -112,12 +112,22 @@ class Gate:
         await self.record(denied(use, reason[1]))
         raise _denied(grant.grant_id, reason[1], reason[0])
 
+    def known(self, grant_id: str) -> Ready | None:
+        """A grant as a call with its token has read it just now; None: none has."""
+        now = self.house.clock()
+        fresh = (
+            one.ready
+            for one in self._passes.values()
+            if one.ready.grant.grant_id == grant_id and timedelta() <= now - one.since < FRESH
+        )
+        return next(fresh, None)
+
     def use(self, found: Pass, channel: str, *, purpose: str | None = None, **served: Any) -> Use:
         """The record of a call that this pass was admitted for."""
-        made = use_of(
-            found.ready, self.house.clock(), channel, f"{TOKEN}{found.token_id}", **served
-        )
-        return made if purpose is None else Use(**{**made.__dict__, "purpose_code": purpose[:64]})
+        if purpose is not None:
+            served["purpose_code"] = purpose[:64]
+        requester = f"{TOKEN}{found.token_id}"
+        return use_of(found.ready, self.house.clock(), channel, requester, **served)
 
     async def record(self, use: Use) -> Use:
         """Put a use on record, in a group with what else waits; returns it as recorded.
@@ -158,6 +168,8 @@ class Gate:
 
     async def _write(self) -> None:
         while self._waiting:
+            # What comes in the meantime shares the transaction, and its cost.
+            await asyncio.sleep(_GATHER_SECONDS)
             group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
             try:
                 written = await asyncio.to_thread(self._log.append, [use for use, _ in group])
@@ -222,7 +234,7 @@ class Gate:
             row = connection.execute(_TOKEN, {"token_id": token_id}).one_or_none()
             if row is None or not hmac.compare_digest(row.token_hash, token_hash(token)):
                 return "an unknown token"
-            if row.revoked_at is not None and row.state in _ENDED:
+            if row.revoked_at is not None and row.state in ENDED:
                 # Whoever holds the token was its rightful owner, and is told what became of it.
                 raise _denied(row.grant_id, f"a grant that is {row.state}", 403)
             if row.revoked_at is not None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import Field
 
 from yishu.sharing.errors import AccessDenied
@@ -45,10 +46,17 @@ class Claims(Asked):
     items: Annotated[list[One], Field(min_length=1, max_length=MOST_CLAIMS)]
 
 
-@router.post("/verify", openapi_extra=body_of(Claim))
+class Direct(APIRoute):
+    """A route that hands the request to its endpoint as it is, past the framework's own work."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint: it takes the request and gives the response."""
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
 async def verify(request: Request) -> Response:
     """Whether a claim holds."""
-    # The call that comes most often: its body goes to pydantic as it is, past the framework.
     gate: Gate = request.app.state.gate
     asked = parsed(Claim, await request.body())
     found = await _admit(gate, asked, request.headers.get("authorization"))
@@ -56,6 +64,16 @@ async def verify(request: Request) -> Response:
     await _record(gate, found, asked.case_no, [asked.key])
     told = json.dumps({"result": answer, **origin(found)}, ensure_ascii=False)
     return Response(told.encode(), media_type="application/json")
+
+
+# The call that comes most often.
+router.add_api_route(
+    "/verify",
+    verify,
+    methods=["POST"],
+    openapi_extra=body_of(Claim),
+    route_class_override=Direct,
+)
 
 
 @router.post("/verify/batch")
