@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, any_, literal, select
 
@@ -31,9 +32,11 @@ class Deadline:
     is_provisional: bool
 
 
-@dataclass(frozen=True)
-class Task:
-    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it."""
+class Task(NamedTuple):
+    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it.
+
+    A tuple, since a backlog makes a thousand.
+    """
 
     kind: str
     object_id: str
@@ -51,12 +54,17 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
         *_requests(connection, actor),
         *_grants(connection, actor),
     ]
-    open_clocks = clock_rows(connection, is_open=True)
+    known = {task.object_id for task in found}
+    concerning = [
+        row
+        for row in clock_rows(connection, is_open=True)
+        if row.holder_org == actor.org or row.object_id in known
+    ]
     rules = rules_in_force(connection, world.release(), world.settings)
-    running = sorted(standings(open_clocks, rules, now), key=lambda one: one.status.due_on)
+    standing = standings(concerning, rules, now, beside=False)
+    running = sorted(standing, key=lambda one: one.status.due_on)
     # Of several clocks of one object the most urgent says how long a task has.
     nearest = {one.row.object_id: one for one in reversed(running)}
-    known = {task.object_id for task in found}
     timed = [_with_deadline(one, nearest.get(one.object_id)) for one in found]
     own = (one for one in running if one.row.holder_org == actor.org)
     timed += [_of_clock(one) for one in own if one.row.object_id not in known]
@@ -71,7 +79,7 @@ def _urgency(task: Task) -> tuple[date, str, str]:
 def _with_deadline(task: Task, clock: Standing | None) -> Task:
     if clock is None:
         return task
-    return Task(**{**vars(task), "deadline": deadline(clock)})
+    return task._replace(deadline=deadline(clock))
 
 
 def deadline(clock: Standing) -> Deadline:
@@ -137,8 +145,10 @@ def _requests(connection: Connection, actor: Actor) -> Iterator[Task]:
     if actor.role not in _REQUESTS:
         return
     what, where = _REQUESTS[actor.role](actor)
-    for row in connection.execute(select(ShareRequest.__table__).where(where)):
-        title = str(row.form.get("scenario") or row.request_id)
+    scenario = ShareRequest.form["scenario"].astext.label("scenario")
+    one = (ShareRequest.request_id, ShareRequest.received_at, ShareRequest.filed_at, scenario)
+    for row in connection.execute(select(*one).where(where)):
+        title = str(row.scenario or row.request_id)
         since = row.received_at or row.filed_at
         yield Task(REQUEST, row.request_id, title, what, PATHS[REQUEST] + row.request_id, since)
 
@@ -150,6 +160,3 @@ def _grants(connection: Connection, actor: Actor) -> Iterator[Task]:
     for row in connection.execute(asked):
         path = PATHS[GRANT] + row.grant_id
         yield Task(GRANT, row.grant_id, row.grant_id, "开通数据通道", path, None)
-
-
-_WAITING = (_entries, _requests, _grants)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from catalog import vocabulary
 from catalog.model import CatalogEntry, CatalogView, Subject
-from catalog.search import FACETS, Hits, search
+from catalog.search import FACETS, Hits
 from catalog.search import Query as Wanted
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant
@@ -20,6 +20,7 @@ from yishu.portal.depends import Acting, Db
 from yishu.portal.grants import may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
+from yishu.portal.paging import Part
 from yishu.portal.world import World
 from yishu.sharing.vocabulary import GrantState, Purpose
 
@@ -62,16 +63,14 @@ def find(world: World, asked: Asked) -> Hits:
     only = _by_freshness(world, asked.freshness) if asked.freshness else None
     facets = {name: getattr(asked, name) for name in FACETS}
     wanted = Wanted(asked.q, element=asked.element, only=only, **facets)
-    return search(world.documents(), wanted)
+    return world.search(wanted)
 
 
 def freshness(world: World) -> dict[str, str]:
     """``fresh``, ``late`` or ``never`` of each entry in force."""
     deliveries, now = world.ledger.deliveries(), world.clock()
-    release = world.release()
     found = {}
-    for entry_id, entry in release.entries.items():
-        limit = entry.update_cycle.freshness
+    for entry_id, limit in world.freshness_limits().items():
         delivery = deliveries.get(entry_id)
         if delivery is None:
             found[entry_id] = "never"
@@ -90,15 +89,13 @@ def look(page: Reading, asked: Annotated[Asked, Query()]) -> Response:
     """Search and filter."""
     release = page.world.release()
     hits = find(page.world, asked)
-    first = (asked.page - 1) * PAGE_ROWS
-    shown = [release.entries[one] for one in hits.entry_ids[first : first + PAGE_ROWS]]
+    part = Part.cut(hits.entry_ids, asked.page, PAGE_ROWS)
     return page.render(
         "catalog/search.html",
         asked=asked,
         hits=hits,
-        entries=shown,
-        number=asked.page,
-        last=max(1, -(-len(hits.entry_ids) // PAGE_ROWS)),
+        entries=[release.entries[one] for one in part.rows],
+        part=part,
         orgs=[(one.id, one.name) for one in release.departments.values()],
         choices=CHOICES,
         freshness=[(value, page.say(text)) for value, text in FRESHNESS],
