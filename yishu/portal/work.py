@@ -11,6 +11,8 @@ from catalog.roles import Role
 from catalog.vocabulary import EntryState
 from yishu.governance import versions
 from yishu.governance.lifecycle import KIND as ENTRY
+from yishu.governance.objections import ObjectionState, waiting_for
+from yishu.governance.objections.duty import KIND as OBJECTION
 from yishu.governance.promises import Standing, clock_rows, standings
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
@@ -18,7 +20,7 @@ from yishu.ledger.models import ShareGrant, ShareRequest
 from yishu.portal.world import World
 
 REQUEST, GRANT = "share_request", "share_grant"
-PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
+PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/", OBJECTION: "/objections/"}
 """Where an object is dealt with; a clock of another kind has a page of its own."""
 
 
@@ -53,6 +55,7 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
         *_entries(connection, actor),
         *_requests(connection, actor),
         *_grants(connection, actor),
+        *_objections(connection, actor),
     ]
     known = {task.object_id for task in found}
     concerning = [
@@ -160,3 +163,20 @@ def _grants(connection: Connection, actor: Actor) -> Iterator[Task]:
     for row in connection.execute(asked):
         path = PATHS[GRANT] + row.grant_id
         yield Task(GRANT, row.grant_id, row.grant_id, "开通数据通道", path, None)
+
+
+_OBJECTIONS = {
+    ObjectionState.RAISED: "受理异议",
+    ObjectionState.FORWARDED: "核实异议",
+    ObjectionState.VERIFIED: "更正数据或说明理由",
+    ObjectionState.DECLINED: "确认不予受理的答复",
+    ObjectionState.FED_BACK: "确认异议处理结果",
+    ObjectionState.DISPUTED: "裁定异议",
+}
+
+
+def _objections(connection: Connection, actor: Actor) -> Iterator[Task]:
+    for one in waiting_for(connection, actor):
+        path = PATHS[OBJECTION] + one.objection_id
+        what = _OBJECTIONS[one.state]
+        yield Task(OBJECTION, one.objection_id, one.summary, what, path, one.since)

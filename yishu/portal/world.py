@@ -14,6 +14,7 @@ from catalog.errors import CatalogError
 from catalog.model import CatalogEntry
 from catalog.release import POINTER, Release, current_release, load_release
 from catalog.search import Document, Hits, Query, documents, search
+from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger
 from yishu.settings import Settings
@@ -34,6 +35,7 @@ class World:
         secure: Whether browsers reach the portal by https.
         announce: Tells the orchestrator of a new release; False when there is none to tell.
         airflow_url: Where people reach Airflow's pages; None hides the links.
+        suites: What the bureau decided about checks.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class World:
     demo: bool = False
     secure: bool = False
     airflow_url: str | None = None
+    suites: Path = SUITES
     announce: Callable[[Settings], bool] = lambda _: False
 
     def today(self) -> date:

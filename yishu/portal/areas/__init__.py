@@ -28,6 +28,8 @@ from yishu.portal.areas import (
     sharing,
     sign_in,
     supervision,
+    trace,
+    waivers,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -37,6 +39,7 @@ AREAS: tuple[ModuleType, ...] = (
     compiling,
     register,
     lineage,
+    trace,
     reviewing,
     clocks,
     supervision,
@@ -47,6 +50,7 @@ AREAS: tuple[ModuleType, ...] = (
     journal,
     administration,
     rules,
+    waivers,
     demands,
     share_changes,
     sharing,

@@ -17,7 +17,7 @@ from yishu.ledger.models import ShareGrant
 from yishu.ledger.rows import RunQuality
 from yishu.pipeline.status import status_of
 from yishu.portal.depends import Acting, Db
-from yishu.portal.grants import may_see_grant
+from yishu.portal.grants import may_see_grant, may_trace
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
 from yishu.portal.paging import Part
@@ -118,6 +118,7 @@ def show(page: Reading, db: Db, actor: Acting, entry_id: str) -> Response:
         status=status_of(entry, ledger, page.now),
         trend=trend,
         chart=_chart(trend, page.say("每次入库的合格率")) if len(trend) > 1 else None,
+        may_trace=may_trace(release, entry_id, actor),
         airflow=page.world.airflow_url,
         users=_users(db, entry_id, actor),
         subjects=[one for one in release.subjects.values() if _feeds(entry, one, release)],

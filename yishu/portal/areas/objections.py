@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel
 
-from catalog.roles import Action, Role, may
+from catalog.roles import Action, Role
 from catalog.search import Query as Wanted
 from yishu.governance import objections as desk
 from yishu.governance.errors import Forbidden, ObjectionUnknown
 from yishu.governance.objections import NewObjection, ObjectionRow, ObjectionState, Origin, Step
-from yishu.governance.objections.states import NEED_A_REASON, STEPS
+from yishu.governance.objections.states import NEED_A_REASON
 from yishu.ledger.journal import Actor
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db, Now, permitted
@@ -106,18 +106,13 @@ def show(number: str, page: Reading, db: Db, actor: Acting) -> Response:
         audit.looked(db, actor, page.now, object_kind="objection", object_id=number)
     release = page.world.release()
     entry = release.entries.get(found.entry_id)
-    possible = [
-        state
-        for state, action in STEPS.get(found.state, {}).items()
-        if may(actor.role, action, org=actor.org, object_org=desk.owner(found, state, actor))
-    ]
     return page.render(
         "objections/objection.html",
         it=found,
         entry=entry,
         steps=desk.history(db, number),
         evidence=desk.evidence(db, number),
-        possible=possible,
+        possible=desk.possible_steps(found, actor),
         need_a_reason=NEED_A_REASON,
     )
 

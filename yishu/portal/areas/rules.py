@@ -63,12 +63,12 @@ def show(page: Reading, db: Db, _: Manager) -> Response:
 def _decisions(world: World, today: date) -> dict[str, Any]:
     """Rules that were changed and waivers, with the name of their entry."""
     names = world.names()
-    books = [(names.get(book.entry, book.entry), book) for book in rulebooks()]
+    books = [(names.get(book.entry, book.entry), book) for book in rulebooks(world.suites)]
     return {
         "versions": [
             (name, one) for name, book in books for one in book.versions_on(today).values()
         ],
-        "waivers": [(name, one) for name, book in books for one in book.waivers],
+        "waivers": [(book.entry, name, one) for name, book in books for one in book.waivers],
     }
 
 
