@@ -1,18 +1,22 @@
 """Portal: page loads at 20 users at once, with many entries, requests and journal records.
 
 The example city's entries are adopted under many ids and released; requests and journal records
-are written by statements of their own, five and a hundred for each entry. A real server process
-answers; each user keeps one connection and asks one page after the other. ``--size`` is the number
-of entries; 10,000 unless said.
+are written by statements of their own, five and a hundred for each entry; one request in fifty
+waits for a decision, with its clock. `yishu portal` itself answers, with as many processes as the
+machine has cores; each user keeps one connection and asks for one page after the other, without a
+pause. ``--size`` is the number of entries; 10,000 unless said.
 """
 
+import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import httpx
 from catalog_process import _copies
@@ -29,34 +33,31 @@ from yishu.portal.demo import add_people
 from yishu.settings import Settings
 
 TITLE = "Portal: pages at 20 users"
-SIZE, USERS, ASKED, PORT = 10_000, 20, 10, 8_197
-GOAL_MS = 200
+SIZE, USERS, ASKED, WORKERS = 10_000, 20, 10, 2
+GOAL_MS, GOAL_BYTES = 200, 300_000
 START_SECONDS = 180
-PAGES = {
-    "/": "officer.taxation", "/catalog": "officer.taxation", "/catalog?q=登记": "officer.taxation",
-    "/catalog/entries/taxation.taxpayer": "officer.taxation", "/sharing": "reviewer",
-    "/clocks": "reviewer", "/quality": "monitor", "/objections": "monitor", "/journal": "auditor",
-    "/lineage": "auditor", "/register": "reviewer",
-}  # fmt: skip
+PAGES = (
+    ("/", "officer.taxation"), ("/", "reviewer"), ("/catalog", "officer.taxation"),
+    ("/catalog?q=登记", "officer.taxation"),
+    ("/catalog/entries/taxation.taxpayer", "officer.taxation"), ("/compile", "officer.taxation"),
+    ("/review", "reviewer"), ("/register", "reviewer"), ("/register/disputes", "reviewer"),
+    ("/sharing", "officer.taxation"), ("/sharing", "reviewer"),
+    ("/sharing/SQ00000050", "reviewer"),
+    ("/sharing/new/market_regulation.enterprise_registration", "officer.taxation"),
+    ("/demands", "officer.taxation"), ("/clocks", "reviewer"), ("/cards", "reviewer"),
+    ("/notices", "reviewer"), ("/quality", "monitor"),
+    ("/quality/entries/taxation.taxpayer", "monitor"), ("/objections", "monitor"),
+    ("/objections/new", "monitor"), ("/lineage", "auditor"), ("/journal", "auditor"),
+    ("/journal?account=reviewer", "auditor"), ("/rules", "admin"), ("/administration", "admin"),
+    ("/exchange", "officer.taxation"), ("/account", "officer.taxation"),
+)  # fmt: skip
+"""Pages, each as somebody whose work it is."""
+
 _ABOUT = (
     "Milliseconds from the first byte of the question to the last of the page, over all users; "
-    f"goal: p95 under {GOAL_MS} ms at {USERS} users on 2 cores. Server, database and users share "
-    "this machine."
+    f"goal: p95 under {GOAL_MS} ms at {USERS} users on 2 cores, and no page over "
+    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine."
 )
-_SERVER = """
-import sys, uvicorn
-from datetime import UTC, datetime
-from pathlib import Path
-from sqlalchemy import create_engine
-from yishu.portal.app import create_app
-from yishu.portal.world import World
-from yishu.settings import Settings
-settings = Settings(var_dir=Path(sys.argv[1]))
-engine = create_engine(sys.argv[2], pool_size=20)
-app = create_app(World(settings, engine, lambda: datetime.now(UTC), demo=True))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[3]), log_level="warning", access_log=False,
-            timeout_keep_alive=60)
-"""
 
 
 def run(options: Options) -> Section:
@@ -75,8 +76,10 @@ def run(options: Options) -> Section:
         rows = _served(settings, url.render_as_string(hide_password=False))
     finally:
         server.stop()
-    header = [f"{size:,} entries", "median", "p95", "slowest", "bytes"]
-    return Section(TITLE, "\n\n".join([_ABOUT, markdown(header, rows)]))
+    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "bytes"]
+    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[5] > GOAL_BYTES]
+    verdict = f"Missed by: {', '.join(missed)}." if missed else "Kept by every page."
+    return Section(TITLE, "\n\n".join([_ABOUT, markdown(header, rows), verdict]))
 
 
 def _fill(settings: Settings, url: str, size: int) -> None:
@@ -89,6 +92,8 @@ def _fill(settings: Settings, url: str, size: int) -> None:
     with engine.begin() as connection:
         add_people(connection, files, date(2026, 1, 1))
         connection.execute(text(_REQUESTS), {"most": 5 * size})
+        connection.execute(text(_CLOCKS))
+        connection.execute(text(_OPENED))
         connection.execute(text(_RECORDS), {"most": 100 * size})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
@@ -101,8 +106,20 @@ insert into ledger.share_request (request_id, kind, state, consumer_org, provide
 select 'SQ' || lpad(n::text, 8, '0'), 'new', case when n % 50 = 0 then 'submitted' else 'withdrawn'
     end, 'taxation', array['market_regulation'], array['wuxi_2022'],
     jsonb_build_object('object_id', 'market_regulation.enterprise_registration',
-        'scenario', '核对登记 ' || n), 'p-officer-taxation', now(), now(), 0, 'single'
+        'scenario', '核对登记 ' || n), 'p-officer-taxation', now() - n % 12 * interval '1 day',
+    now() - n % 12 * interval '1 day', 0, 'single'
 from generate_series(1, :most) as n
+"""
+_CLOCKS = """
+insert into ledger.clock (clock_id, promise, profile, object_kind, object_id, holder_org, cause,
+    received_at)
+select 'clk-' || request_id, 'request_reply_conditional', 'wuxi_2022', 'share_request', request_id,
+    'big_data_bureau', 'wuxi_2022:big_data_bureau', received_at
+from ledger.share_request where state = 'submitted'
+"""
+_OPENED = """
+insert into ledger.clock_event (clock_id, at, kind, actor)
+select clock_id, received_at, 'opened', 'officer.taxation' from ledger.clock
 """
 _RECORDS = """
 insert into ledger.journal (person, account, role, org, action, object_kind, object_id, at, hash)
@@ -112,23 +129,36 @@ from generate_series(1, :most) as n
 """
 
 
-def _served(settings: Settings, url: str) -> list[list[object]]:
-    command = [sys.executable, "-c", _SERVER, str(settings.var_dir), url, str(PORT)]
-    process = subprocess.Popen(command, cwd=ROOT)
+def _served(settings: Settings, url: str) -> list[list[Any]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from yishu.cli import app; app()", "portal", "--demo"]
+    command += ["--port", str(port), "--workers", str(WORKERS)]
+    own = {
+        "YISHU_VAR_DIR": str(settings.var_dir),
+        "YISHU_CATALOG_DIR": str(settings.catalog_dir),
+        "YISHU_DATABASE_URL": url,
+    }
+    with (settings.var_dir / "portal.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **own}, stdout=log, stderr=log
+        )
+    base = f"http://127.0.0.1:{port}"
     try:
-        _wait()
-        return [_page(path, account) for path, account in PAGES.items()]
+        _wait(base)
+        return [_page(base, path, account) for path, account in PAGES]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(20)
 
 
-def _wait() -> None:
+def _wait(base: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     last: Exception | None = None
     while time.monotonic() < deadline:
         try:
-            httpx.get(f"http://127.0.0.1:{PORT}/sign-in", timeout=30, trust_env=False)
+            httpx.get(f"{base}/sign-in", timeout=30, trust_env=False)
         except httpx.TransportError as error:
             last = error
             time.sleep(1)
@@ -137,17 +167,17 @@ def _wait() -> None:
     raise SystemExit(f"the portal did not answer within {START_SECONDS} s: {last!r}")
 
 
-def _page(path: str, account: str) -> list[object]:
+def _page(base: str, path: str, account: str) -> list[Any]:
     with ThreadPoolExecutor(USERS) as pool:
-        found = list(pool.map(_user, [path] * USERS, [account] * USERS))
+        found = list(pool.map(_user, [base] * USERS, [path] * USERS, [account] * USERS))
     times = sorted(one for times, _ in found for one in times)
     p95 = times[int(0.95 * len(times)) - 1]
-    return [path, statistics.median(times), p95, times[-1], found[0][1]]
+    return [path, account, statistics.median(times), p95, times[-1], found[0][1]]
 
 
-def _user(path: str, account: str) -> tuple[list[float], int]:
+def _user(base: str, path: str, account: str) -> tuple[list[float], int]:
     times, length = [], 0
-    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
         client.post("/sign-in/demo", data={"account": account})
         client.get(path)
         for _ in range(ASKED):

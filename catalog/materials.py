@@ -6,6 +6,7 @@ it carries. A request for that item gets no more than these, unless it says what
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -34,6 +35,12 @@ def load_materials(path: Path) -> dict[str, ItemMaterials]:
     """Materials by basic code, from ``service_materials.yaml``; none when there is no such file."""
     if not path.exists():
         return {}
+    return _loaded(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, _changed: int) -> dict[str, ItemMaterials]:
+    # Every page of a request asks.
     listed = yaml.safe_load(path.read_text("utf-8"))["service_materials"]
     items = [ItemMaterials.model_validate(one) for one in listed]
     return {one.basic_code: one for one in items}

@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from catalog.model import CatalogEntry, CatalogView
 
@@ -68,8 +69,12 @@ FACETS = ("org", "share_type", "open_type", "data_kind", "update_cycle")
 
 
 def documents(catalog: CatalogView) -> tuple[Document, ...]:
-    """What is searched of each entry of a catalog."""
-    return tuple(_document(entry, catalog) for entry in catalog.entries.values())
+    """What is searched of each entry of a catalog, short names first.
+
+    In that order `search` answers where words do not tell entries apart.
+    """
+    found = (_document(entry, catalog) for entry in catalog.entries.values())
+    return tuple(sorted(found, key=lambda one: (len(one.name), one.entry_id)))
 
 
 def _document(entry: CatalogEntry, catalog: CatalogView) -> Document:
@@ -105,31 +110,34 @@ def fold(text: str) -> str:
 
 def search(among: Sequence[Document], query: Query) -> Hits:
     """Entries that fit a query, the best first, and how many there are by each facet's values."""
-    wanted = query.wanted
-    fitting = [one for one in among if _fits(one, query, wanted)]
+    fitting = _fitting(among, query)
     words = fold(query.words).split()
+    found = fitting
+    for word in words:
+        found = [one for one in found if word in one.everything]
     if not words:
-        return _hits((one, 0.0) for one in fitting)
-    scored = [(one, _score(one, words)) for one in fitting]
-    found = [(one, score) for one, score in scored if score > 0]
+        return _hits(fitting)
     if found:
-        return _hits(found)
+        return _hits(_ranked((one, _score(one, words)) for one in found))
     pairs = _pairs(words)
     close = ((one, _closeness(one, pairs)) for one in fitting)
-    return _hits(((one, score) for one, score in close if score >= _ENOUGH), near=True)
+    return _hits(_ranked((one, score) for one, score in close if score >= _ENOUGH), near=True)
 
 
-def _fits(one: Document, query: Query, wanted: Iterable[tuple[str, str]]) -> bool:
-    if query.only is not None and one.entry_id not in query.only:
-        return False
-    if query.element and query.element not in one.elements:
-        return False
-    return all(getattr(one, name) == value for name, value in wanted)
+def _fitting(among: Sequence[Document], query: Query) -> Sequence[Document]:
+    # One pass for each thing asked: ten thousand entries leave no time for a call each.
+    found = among
+    if query.only is not None:
+        found = [one for one in found if one.entry_id in query.only]
+    if query.element:
+        found = [one for one in found if query.element in one.elements]
+    for name, value in query.wanted:
+        facet = attrgetter(name)
+        found = [one for one in found if facet(one) == value]
+    return found
 
 
 def _score(one: Document, words: Sequence[str]) -> float:
-    if not all(word in one.everything for word in words):
-        return 0.0
     total = 0.0
     for word in words:
         best = next(weight for weight, text in one.texts if word in text)
@@ -149,8 +157,13 @@ def _closeness(one: Document, pairs: Sequence[str]) -> float:
     return sum(pair in one.everything for pair in pairs) / len(pairs)
 
 
-def _hits(scored: Iterable[tuple[Document, float]], *, near: bool = False) -> Hits:
-    ranked = sorted(scored, key=lambda pair: (-pair[1], len(pair[0].name), pair[0].entry_id))
-    found = [one for one, _ in ranked]
-    facets = {name: dict(Counter(getattr(one, name) for one in found)) for name in FACETS}
+def _ranked(scored: Iterable[tuple[Document, float]]) -> list[Document]:
+    return [one for one, _ in sorted(scored, key=lambda pair: -pair[1])]
+
+
+def _hits(found: Sequence[Document], *, near: bool = False) -> Hits:
+    facets: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    for values, count in Counter(map(attrgetter(*FACETS), found)).items():
+        for name, value in zip(FACETS, values, strict=True):
+            facets[name][value] += count
     return Hits(tuple(one.entry_id for one in found), near, facets)

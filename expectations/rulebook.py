@@ -7,8 +7,9 @@ new one is added below the old, so that a verdict of last year can be explained 
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -165,6 +166,16 @@ def rulebook(entry_id: str, folder: Path = SUITES) -> Rulebook:
     return book
 
 
+def rulebooks(folder: Path = SUITES) -> list[Rulebook]:
+    """The decisions about every entry that has any, in the order of their ids.
+
+    Raises:
+        RulebookFaulty: as `rulebook`.
+    """
+    # An entry's id has a dot; the other files of the folder have none in their names.
+    return [rulebook(path.stem, folder) for path in sorted(folder.glob("*.*.yaml"))]
+
+
 def weights(day: date, folder: Path = SUITES) -> Weights:
     """What each dimension counts for on a day.
 
@@ -200,7 +211,8 @@ def _require_once(what: str, names: Iterable[str]) -> None:
 
 def _read(path: Path, kind: type[_Read]) -> _Read:
     try:
-        return kind.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        stat = path.stat()
+        return cast(_Read, _parsed(path, kind, stat.st_ino, stat.st_mtime_ns, stat.st_size))
     except ValidationError as error:
         faults = (
             f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"
@@ -210,6 +222,12 @@ def _read(path: Path, kind: type[_Read]) -> _Read:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         found = " ".join(str(error).split())
     raise _faulty(path, found, "decisions with since, author and reason")
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, kind: type[Model], *_stamp: int) -> Model:
+    # Every run and every page of figures asks; the files change a few times a year.
+    return kind.model_validate(yaml.safe_load(path.read_text("utf-8")))
 
 
 def _faulty(path: Path, found: str, expected: str) -> RulebookFaulty:

@@ -41,7 +41,12 @@ def name() -> str:
 
 
 def build() -> Path:
-    """Write the archive to dist/; gives its path."""
+    """Write the archive to dist/; gives its path.
+
+    Raises:
+        RuntimeError: a security policy does not hold; nothing was written.
+    """
+    require_security()
     started = time.monotonic()
     DIST.mkdir(exist_ok=True)
     wheels = DIST / "wheelhouse"
@@ -64,6 +69,17 @@ def build() -> Path:
     size = archive.stat().st_size / 1e6
     print(f"bundle: {archive.relative_to(ROOT)}, {size:.0f} MB, {time.monotonic() - started:.0f} s")
     return archive
+
+
+def require_security() -> None:
+    """Let only a tree be released whose security policies hold (S004 Art.34).
+
+    Raises:
+        RuntimeError: one does not.
+    """
+    gate = Path(__file__).with_name("security.py")
+    if subprocess.run([sys.executable, str(gate), str(ROOT)], check=False).returncode:
+        raise RuntimeError("a security policy does not hold: no bundle is made; see above")
 
 
 def download_wheels(wheels: Path) -> None:
@@ -181,7 +197,11 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | Non
 def main() -> int:
     """``build`` or ``test``."""
     if sys.argv[1:] == ["build"]:
-        build()
+        try:
+            build()
+        except RuntimeError as error:
+            print(f"bundle: {error}", file=sys.stderr)
+            return 1
     elif sys.argv[1:] == ["test"]:
         try:
             print(f"bundle-test: {json.dumps(test())}")

@@ -32,5 +32,5 @@ where
     and one.source_entry_id = coalesce(:source_entry_id, one.source_entry_id)
     and one.fingerprint = coalesce(:fingerprint, one.fingerprint)
     and (cast(:org as text) is null or :org in (one.raised_org, one.source_org))
-    and (cast(:state as text) is null or latest.state = :state)
+    and (cast(:states as text[]) is null or coalesce(latest.state, 'raised') = any(:states))
 order by one.raised_at, one.objection_id

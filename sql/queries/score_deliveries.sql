@@ -5,7 +5,11 @@
 -- first publication, whichever is earlier. On that day a daily one is due, an hourly one an hour on.
 with promised as (
     select entry_id, days
-    from unnest(cast(:entries as text[]), cast(:days as double precision[])) as p (entry_id, days)
+    from
+        unnest(
+            string_to_array(:entries, ','),
+            cast(string_to_array(:days, ',') as double precision[])
+        ) as p (entry_id, days)
 ),
 publication as (
     select
@@ -29,6 +33,7 @@ begun as (
             )
         ) at time zone 'Asia/Shanghai')) / 86400 as at_days
     from promised
+    where entry_id in (select publication.entry_id from publication)
 ),
 expected as (
     select

@@ -1,16 +1,21 @@
 """``yishu portal``: the pages and the REST API on this machine."""
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yishu.cli import world
 from yishu.cli.output import reported
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 PORT = 8090
 
 
 def portal(
+    *,
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     demo: Annotated[
@@ -19,6 +24,9 @@ def portal(
     airflow: Annotated[
         str | None, typer.Option(help="Where people reach Airflow's pages; none: no links.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer; as many as there are cores.", min=1, max=64)
+    ] = 1,
     https: Annotated[
         bool, typer.Option("--https", help="Browsers come by https, through a proxy.")
     ] = False,
@@ -27,26 +35,33 @@ def portal(
 
     Example: yishu portal --demo
     """
-    import uvicorn  # noqa: PLC0415 - `yishu --help` answers at once
+    from yishu.portal import demo as demo_people  # noqa: PLC0415 - `yishu --help` answers at once
+    from yishu.portal.serving import serve  # noqa: PLC0415
 
+    make = partial(_application, demo=demo, https=https, airflow=airflow)
+    with reported(as_json=False):
+        here = world.settings()
+        engine = world.engine(here)
+        if demo:
+            with engine.begin() as connection:
+                demo_people.add_people(connection, world.release(here), world.today())
+        engine.dispose()
+    serve(make, host=host, port=port, workers=workers, https=https)
+
+
+def _application(*, demo: bool, https: bool, airflow: str | None) -> "FastAPI":
     from yishu.orchestration.services import announce_release  # noqa: PLC0415
-    from yishu.portal import demo as demo_people  # noqa: PLC0415
     from yishu.portal.app import create_app  # noqa: PLC0415
     from yishu.portal.world import World  # noqa: PLC0415
 
-    with reported(as_json=False):
-        here = world.settings()
-        made = World(
-            here,
-            world.engine(here),
-            world.clock,
-            demo=demo,
-            secure=https,
-            announce=announce_release,
-            airflow_url=airflow,
-        )
-        if demo:
-            with made.engine.begin() as connection:
-                demo_people.add_people(connection, made.release(), made.today())
-        app = create_app(made)
-    uvicorn.run(app, host=host, port=port, server_header=False, proxy_headers=https)
+    here = world.settings()
+    made = World(
+        here,
+        world.engine(here),
+        world.clock,
+        demo=demo,
+        secure=https,
+        announce=announce_release,
+        airflow_url=airflow,
+    )
+    return create_app(made)

@@ -154,23 +154,9 @@ def _shape(event: ClockEvent) -> tuple[Any, ...]:
     return event.kind, day, event.cause, event.working_days, event.due_on
 
 
-def due_on(
-    promise: Promise, events: Sequence[ClockEvent], calendar: WorkingDays, now: datetime
-) -> date:
-    """The last day alone."""
-    return status(promise, events, calendar, now).due_on
-
-
-def earlier_elsewhere(
-    mine: ClockStatus,
-    others: Sequence[Promise],
-    events: Sequence[ClockEvent],
-    calendar: WorkingDays,
-    now: datetime,
-) -> date | None:
+def earlier_elsewhere(mine: ClockStatus, others: Iterable[ClockStatus]) -> date | None:
     """The earliest last day under other promises, where it is before one's own; else None."""
-    found = (due_on(promise, events, calendar, now) for promise in others)
-    return min((day for day in found if day < mine.due_on), default=None)
+    return min((one.due_on for one in others if one.due_on < mine.due_on), default=None)
 
 
 def legs(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
@@ -244,22 +245,20 @@ def standings(
     Raises:
         PromiseUnknown: a clock runs for a promise that no profile makes any more.
     """
-    promises: dict[tuple[str, str], Promise] = {}
     kept = list(rows)
-    for row in kept:
-        key = (row.profile, row.promise)
-        if key not in promises:
-            promises[key] = rules.promise(*key)
-    pairs = [(promises[row.profile, row.promise], row.events) for row in kept]
-    for row, (promise, _), status in zip(
-        kept, pairs, statuses(pairs, rules.calendar, now), strict=True
-    ):
-        is_asked = beside and row.closed_at is None
-        others = rules.elsewhere(row.profile, row.promise) if is_asked else []
-        earlier = (
-            earlier_elsewhere(status, others, row.events, rules.calendar, now) if others else None
-        )
-        yield Standing(row, promise, status, earlier)
+    keys = {(row.profile, row.promise) for row in kept}
+    promises = {key: rules.promise(*key) for key in keys}
+    elsewhere = {key: rules.elsewhere(*key) if beside else [] for key in keys}
+
+    def others(row: ClockRow) -> list[Promise]:
+        return elsewhere[row.profile, row.promise] if row.closed_at is None else []
+
+    mine = ((promises[row.profile, row.promise], row.events) for row in kept)
+    theirs = ((other, row.events) for row in kept for other in others(row))
+    found = statuses(theirs, rules.calendar, now)
+    for row, status in zip(kept, statuses(mine, rules.calendar, now), strict=True):
+        earlier = earlier_elsewhere(status, islice(found, len(others(row))))
+        yield Standing(row, promises[row.profile, row.promise], status, earlier)
 
 
 def _clock_values(new: NewClock) -> dict[str, object]:

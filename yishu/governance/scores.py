@@ -226,8 +226,9 @@ def _figures(
         add(row.entry_id, row.dimension, figure)
     limited = {name: limit / _DAY for name, limit in limits.items() if limit is not None}
     promised = {
-        "entries": list(limited),
-        "days": list(limited.values()),
+        # One text each: the driver takes a hundred times as long over an array.
+        "entries": ",".join(limited),
+        "days": ",".join(map(str, limited.values())),
         "first_day": _days(period.start),
         "until_day": _days(asked["until"]),
     }

@@ -5,8 +5,11 @@ a last day never moves to where it has already passed.
 """
 
 import hashlib
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
@@ -98,18 +101,36 @@ def days_folder(settings: Settings) -> Path:
 
 def calendar_in_force(connection: Connection, folder: Path) -> WorkingDays:
     """The calendar of a catalog folder ``working_days`` and of what was loaded."""
-    return WorkingDays(table_in_force(connection, folder))
+    return _calendar(folder, _stamp(folder), _loads(connection))
 
 
-def table_in_force(connection: Connection, folder: Path) -> DayTable:
-    """The days that calendar rests on."""
-    table = read_table(folder)
+def _loads(connection: Connection) -> tuple[CalendarFile, ...]:
+    """What was loaded; later versions come later and replace what the earlier ones said."""
     loads = CalendarLoad.__table__.c
-    # Later versions come later and replace what the earlier ones said.
     asked = select(loads.layer, loads.year, loads.file, loads.content).order_by(loads.version)
-    for row in connection.execute(asked):
-        year = None if row.layer == LOCAL else row.year
-        table = CalendarFile(row.file, row.content.encode(), year).over(table)
+    return tuple(
+        CalendarFile(row.file, row.content.encode(), None if row.layer == LOCAL else row.year)
+        for row in connection.execute(asked)
+    )
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when somebody changes a file of the folder."""
+    with os.scandir(folder) as files:
+        found = ((file.name, file.stat()) for file in files)
+        return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
+
+
+@lru_cache(maxsize=8)
+def _calendar(folder: Path, _: object, loads: tuple[CalendarFile, ...]) -> WorkingDays:
+    # Laying out ten years of days takes longer than a whole page may.
+    return WorkingDays(_table(folder, loads))
+
+
+def _table(folder: Path, loads: Iterable[CalendarFile]) -> DayTable:
+    table = read_table(folder)
+    for file in loads:
+        table = file.over(table)
     return table
 
 
@@ -129,7 +150,7 @@ def load(
         CalendarFaulty: the file cannot be what was published; nothing was changed.
     """
     require(actor, Action.LOAD_CALENDAR, file.object_id)
-    before = table_in_force(connection, folder)
+    before = _table(folder, _loads(connection))
     after = file.over(before)
     days = len(after.local if file.year is None else after.notices[file.year])
     old, new = WorkingDays(before), WorkingDays(after)

@@ -24,6 +24,25 @@ def looked(
     append(connection, Act(actor, Action.VIEW_PERSONAL, object_kind, object_id, at))
 
 
+def traced(
+    connection: Connection,
+    actor: Actor,
+    at: datetime,
+    *,
+    object_kind: str,
+    object_id: str,
+    purpose: str,
+) -> None:
+    """Record for what somebody follows a row, before its story is shown; values stay masked.
+
+    Raises:
+        ReasonMissing: no purpose.
+    """
+    require(actor, Action.VIEW_PERSONAL, object_id, actor.org)
+    _require_purpose(object_id, purpose, "for what the row is followed")
+    append(connection, Act(actor, Action.VIEW_PERSONAL, object_kind, object_id, at, purpose))
+
+
 def unmasked(
     connection: Connection,
     actor: Actor,
@@ -40,11 +59,15 @@ def unmasked(
         ReasonMissing: no purpose.
     """
     require(actor, Action.UNMASK, object_id, actor.org)
+    _require_purpose(object_id, purpose, "for what the value is needed in clear")
+    append(connection, Act(actor, Action.UNMASK, object_kind, object_id, at, purpose))
+
+
+def _require_purpose(object_id: str, purpose: str, expected: str) -> None:
     if not purpose.strip():
         raise ReasonMissing(
             object_id,
             found="no purpose",
-            expected="for what the value is needed in clear",
+            expected=expected,
             remedy="say the purpose; it goes on record with your name",
         )
-    append(connection, Act(actor, Action.UNMASK, object_kind, object_id, at, purpose))

@@ -13,6 +13,7 @@ from yishu.sharing.vocabulary import ShareFormat
 
 _LAYERS = {"unified": "统一数据库", "subject": "主题库"}
 TOKEN = "$TOKEN"  # noqa: S105 - stands for one
+"""What the shell puts in: the lines take the token from the environment, never from their text."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ def _delta(grant: Row[Any], object_: SharedObject, catalog: CatalogView) -> list
     share = catalog.departments[first].name if first in catalog.departments else first
     name = object_.name.replace(".", "_").replace(" ", "_").replace("/", "_")
     table = f"{grant.grant_id}.share#{share}.{_LAYERS[object_.table.partition('/')[0]]}.{name}"
-    python = f'import delta_sharing\n\nframe = delta_sharing.load_as_pandas("{table}")'
+    loaded = f'frame = delta_sharing.load_as_pandas("{table}")'
+    python = f"import delta_sharing\n\n{loaded}"
+    counted = 'print(duckdb.sql("select count(*) from frame"))'
     return [
         Snippet("pandas", python),
         Snippet("Spark", f'frame = spark.read.format("deltaSharing").load("{table}")'),
-        Snippet("DuckDB", f'{python}\nduckdb.sql("select count(*) from frame")'),
+        Snippet("DuckDB", f"import delta_sharing\nimport duckdb\n\n{loaded}\n{counted}"),
         Snippet("Excel", f'{python}\nframe.to_excel("{grant.grant_id}.xlsx", index=False)'),
     ]
 
@@ -69,8 +72,8 @@ def _calls(grant: Row[Any], object_: SharedObject, base: str, kind: ShareFormat)
         asked |= {"where": key}
     body = json.dumps(asked, ensure_ascii=False)
     python = (
-        f'import requests\n\nanswer = requests.post("{base}/v1/{path}", json={asked!r},\n'
-        f'    headers={{"Authorization": "Bearer {TOKEN}"}}).json()'
+        f'answer = requests.post(\n    "{base}/v1/{path}",\n    json={asked!r},\n'
+        """    headers={"Authorization": f"Bearer {os.environ['TOKEN']}"},\n).json()"""
     )
     found = [
         Snippet(
@@ -80,8 +83,10 @@ def _calls(grant: Row[Any], object_: SharedObject, base: str, kind: ShareFormat)
         )
     ]
     if kind is ShareFormat.VERIFICATION:
-        return [*found, Snippet("Python", python)]
-    return [*found, Snippet("pandas", f'{python}\nframe = pandas.DataFrame(answer["rows"])')]
+        return [*found, Snippet("Python", f"import os\n\nimport requests\n\n{python}")]
+    imports = "import os\n\nimport pandas\nimport requests"
+    frame = 'frame = pandas.DataFrame(answer["rows"])'
+    return [*found, Snippet("pandas", f"{imports}\n\n{python}\n{frame}")]
 
 
 def _files(grant: Row[Any], base: str, kind: ShareFormat) -> list[Snippet]:
@@ -92,7 +97,9 @@ def _files(grant: Row[Any], base: str, kind: ShareFormat) -> list[Snippet]:
     typed = ", dtype=str" if ending != "parquet" else ""
     found = [
         Snippet("curl", f'curl -H "Authorization: Bearer {TOKEN}" -o {file} {base}/v1/file'),
-        Snippet("pandas", f'frame = pandas.{readers[ending]}("{file}"{typed}{gb})'),
+        Snippet(
+            "pandas", f'import pandas\n\nframe = pandas.{readers[ending]}("{file}"{typed}{gb})'
+        ),
     ]
     if ending == "parquet":
         found.append(Snippet("Spark", f'frame = spark.read.parquet("{file}")'))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, any_, literal, select
 
@@ -10,6 +11,8 @@ from catalog.roles import Role
 from catalog.vocabulary import EntryState
 from yishu.governance import versions
 from yishu.governance.lifecycle import KIND as ENTRY
+from yishu.governance.objections import ObjectionState, waiting_for
+from yishu.governance.objections.duty import KIND as OBJECTION
 from yishu.governance.promises import Standing, clock_rows, standings
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
@@ -17,7 +20,7 @@ from yishu.ledger.models import ShareGrant, ShareRequest
 from yishu.portal.world import World
 
 REQUEST, GRANT = "share_request", "share_grant"
-PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/"}
+PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/", OBJECTION: "/objections/"}
 """Where an object is dealt with; a clock of another kind has a page of its own."""
 
 
@@ -31,9 +34,11 @@ class Deadline:
     is_provisional: bool
 
 
-@dataclass(frozen=True)
-class Task:
-    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it."""
+class Task(NamedTuple):
+    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it.
+
+    A tuple, since a backlog makes a thousand.
+    """
 
     kind: str
     object_id: str
@@ -50,13 +55,19 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
         *_entries(connection, actor),
         *_requests(connection, actor),
         *_grants(connection, actor),
+        *_objections(connection, actor),
     ]
-    open_clocks = clock_rows(connection, is_open=True)
+    known = {task.object_id for task in found}
+    concerning = [
+        row
+        for row in clock_rows(connection, is_open=True)
+        if row.holder_org == actor.org or row.object_id in known
+    ]
     rules = rules_in_force(connection, world.release(), world.settings)
-    running = sorted(standings(open_clocks, rules, now), key=lambda one: one.status.due_on)
+    standing = standings(concerning, rules, now, beside=False)
+    running = sorted(standing, key=lambda one: one.status.due_on)
     # Of several clocks of one object the most urgent says how long a task has.
     nearest = {one.row.object_id: one for one in reversed(running)}
-    known = {task.object_id for task in found}
     timed = [_with_deadline(one, nearest.get(one.object_id)) for one in found]
     own = (one for one in running if one.row.holder_org == actor.org)
     timed += [_of_clock(one) for one in own if one.row.object_id not in known]
@@ -71,7 +82,7 @@ def _urgency(task: Task) -> tuple[date, str, str]:
 def _with_deadline(task: Task, clock: Standing | None) -> Task:
     if clock is None:
         return task
-    return Task(**{**vars(task), "deadline": deadline(clock)})
+    return task._replace(deadline=deadline(clock))
 
 
 def deadline(clock: Standing) -> Deadline:
@@ -137,8 +148,10 @@ def _requests(connection: Connection, actor: Actor) -> Iterator[Task]:
     if actor.role not in _REQUESTS:
         return
     what, where = _REQUESTS[actor.role](actor)
-    for row in connection.execute(select(ShareRequest.__table__).where(where)):
-        title = str(row.form.get("scenario") or row.request_id)
+    scenario = ShareRequest.form["scenario"].astext.label("scenario")
+    one = (ShareRequest.request_id, ShareRequest.received_at, ShareRequest.filed_at, scenario)
+    for row in connection.execute(select(*one).where(where)):
+        title = str(row.scenario or row.request_id)
         since = row.received_at or row.filed_at
         yield Task(REQUEST, row.request_id, title, what, PATHS[REQUEST] + row.request_id, since)
 
@@ -152,4 +165,18 @@ def _grants(connection: Connection, actor: Actor) -> Iterator[Task]:
         yield Task(GRANT, row.grant_id, row.grant_id, "开通数据通道", path, None)
 
 
-_WAITING = (_entries, _requests, _grants)
+_OBJECTIONS = {
+    ObjectionState.RAISED: "受理异议",
+    ObjectionState.FORWARDED: "核实异议",
+    ObjectionState.VERIFIED: "更正数据或说明理由",
+    ObjectionState.DECLINED: "确认不予受理的答复",
+    ObjectionState.FED_BACK: "确认异议处理结果",
+    ObjectionState.DISPUTED: "裁定异议",
+}
+
+
+def _objections(connection: Connection, actor: Actor) -> Iterator[Task]:
+    for one in waiting_for(connection, actor):
+        path = PATHS[OBJECTION] + one.objection_id
+        what = _OBJECTIONS[one.state]
+        yield Task(OBJECTION, one.objection_id, one.summary, what, path, one.since)

@@ -1,8 +1,9 @@
 """What a portal stands on: settings, database and clock, handed to `create_app` once."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,8 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from catalog.errors import CatalogError
+from catalog.model import CatalogEntry
 from catalog.release import POINTER, Release, current_release, load_release
-from catalog.search import Document, documents
+from catalog.search import Document, Hits, Query, documents, search
+from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger
 from yishu.settings import Settings
@@ -32,6 +35,7 @@ class World:
         secure: Whether browsers reach the portal by https.
         announce: Tells the orchestrator of a new release; False when there is none to tell.
         airflow_url: Where people reach Airflow's pages; None hides the links.
+        suites: What the bureau decided about checks.
     """
 
     settings: Settings
@@ -40,6 +44,7 @@ class World:
     demo: bool = False
     secure: bool = False
     airflow_url: str | None = None
+    suites: Path = SUITES
     announce: Callable[[Settings], bool] = lambda _: False
 
     def today(self) -> date:
@@ -52,21 +57,35 @@ class World:
         Raises:
             NoRelease: nothing was ever published.
         """
-        directory = self.settings.releases_dir
-        pointer = directory / POINTER
-        if not pointer.exists():
+        directory, path = self._releases
+        try:
+            pointer = os.stat(path)  # noqa: PTH116 - asked for every name on a page
+        except FileNotFoundError:
             return current_release(directory)  # which says what to do
-        return _release(directory, pointer.read_text("ascii").strip())
+        # The pointer is swapped as a whole, so another release is another file.
+        return _release(directory, _pointed(directory, pointer.st_ino, pointer.st_mtime_ns))
 
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """Names of the entries and subjects in force, by id."""
-        release = self.release()
-        found = {one.id: one.name for one in release.entries.values()}
-        return found | {one.id: one.name for one in release.subjects.values()}
+        return _names(self._releases[0], self.release().id)
 
-    def documents(self) -> tuple[Document, ...]:
-        """What is searched of the catalog in force."""
-        return _documents(self.settings.releases_dir, self.release().id)
+    def entries_of(self, org: str) -> Sequence[CatalogEntry]:
+        """The entries in force of a body."""
+        return _by_org(self._releases[0], self.release().id).get(org, ())
+
+    def search(self, wanted: Query) -> Hits:
+        """What the catalog in force has of a query."""
+        return _search(self._releases[0], self.release().id, wanted)
+
+    def freshness_limits(self) -> Mapping[str, timedelta | None]:
+        """How old the data of each entry in force may be; None: there is no limit."""
+        return _limits(self._releases[0], self.release().id)
+
+    @cached_property
+    def _releases(self) -> tuple[Path, str]:
+        """Where releases are, and the pointer to the one in force."""
+        directory = self.settings.releases_dir
+        return directory, str(directory / POINTER)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -86,9 +105,41 @@ class World:
 
 
 @lru_cache(maxsize=4)
+def _pointed(directory: Path, _inode: int, _changed_ns: int) -> str:
+    return (directory / POINTER).read_text("ascii").strip()
+
+
+@lru_cache(maxsize=4)
 def _release(directory: Path, release_id: str) -> Release:
     # A release never changes, so its id is the key.
     return load_release(directory / f"{release_id}.json")
+
+
+@lru_cache(maxsize=2)
+def _names(directory: Path, release_id: str) -> Mapping[str, str]:
+    release = _release(directory, release_id)
+    found = {one.id: one.name for one in release.entries.values()}
+    return found | {one.id: one.name for one in release.subjects.values()}
+
+
+@lru_cache(maxsize=2)
+def _by_org(directory: Path, release_id: str) -> Mapping[str, Sequence[CatalogEntry]]:
+    found: dict[str, list[CatalogEntry]] = {}
+    for one in _release(directory, release_id).entries.values():
+        found.setdefault(one.provider_org, []).append(one)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _limits(directory: Path, release_id: str) -> Mapping[str, timedelta | None]:
+    entries = _release(directory, release_id).entries.values()
+    return {one.id: one.update_cycle.freshness for one in entries}
+
+
+@lru_cache(maxsize=256)
+def _search(directory: Path, release_id: str, wanted: Query) -> Hits:
+    # People turn pages and choose among the facets of one query.
+    return search(_documents(directory, release_id), wanted)
 
 
 @lru_cache(maxsize=2)

@@ -141,12 +141,15 @@ def unlisted_supply(desk: Desk) -> list[str]:
 
 def matches(desk: Desk, org: str | None = None) -> list[Matched]:
     """Each demand with what meets it."""
+    rows = demands(desk, org)
+    if not rows:
+        return []
     shared = [
         entry
         for entry in desk.catalog.entries.values()
         if entry.share.type is not ShareType.NOT_SHARED
     ]
-    return [_matched(row, shared) for row in demands(desk, org)]
+    return [_matched(row, shared) for row in rows]
 
 
 def nearest(

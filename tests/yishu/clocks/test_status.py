@@ -244,12 +244,14 @@ def test_the_other_profiles_earlier_day_is_shown_beside(calendar, profiles):
     others = others_of(profiles, "wuxi_2022", "catalog_update")
     clock, now = [opened("2026-09-24")], at("2026-09-25")
 
-    beside = earlier_elsewhere(status(mine, clock, calendar, now), others, clock, calendar, now)
-    assert beside == date(2026, 10, 15)
+    def beside(own, those):
+        found = (status(one, clock, calendar, now) for one in those)
+        return earlier_elsewhere(status(own, clock, calendar, now), found)
+
+    assert beside(mine, others) == date(2026, 10, 15)
     decree = promise_of(profiles, "cn_decree_809", "catalog_update")
-    theirs = status(decree, clock, calendar, now)
     back = others_of(profiles, "cn_decree_809", "catalog_update")
-    assert earlier_elsewhere(theirs, back, clock, calendar, now) is None
+    assert beside(decree, back) is None
 
 
 def test_the_strictest_of_both_is_one_option(profiles):

@@ -147,12 +147,18 @@ def test_an_objection_goes_from_one_desk_to_the_next(client, checked):
         form = {"csrf": who.csrf, "state": state, "note": note}
         return who.post(f"{path}/step", data=form)
 
+    def home_of(who):
+        return path in who.get("/").text
+
     assert take(officer, "accepted").status_code == 403
+    assert (home_of(reviewer), home_of(officer), home_of(monitor)) == (True, False, True)
     assert take(reviewer, "accepted").status_code == 303
+    assert (home_of(reviewer), home_of(officer), home_of(monitor)) == (False, True, False)
     assert "核实" in officer.get(path).text
     assert take(officer, "verified").status_code == 422
     assert take(officer, "verified", "公示有延迟").status_code == 303
     assert take(officer, "rejected", "以系统为准").status_code == 303
+    assert (home_of(officer), home_of(monitor)) == (False, True)
     file = {"file": ("公示.pdf", b"%PDF-1.7 x", "application/pdf")}
     kept = monitor.post(f"{path}/evidence", data={"csrf": monitor.csrf}, files=file)
     assert kept.status_code == 303

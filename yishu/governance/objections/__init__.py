@@ -21,6 +21,7 @@ from yishu.governance.objections.evidence import MAX_BYTES, Attachment, attach, 
 from yishu.governance.objections.rows import ObjectionRow, StepRow, history, objection, objections
 from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.governance.objections.target import RowKey, Target, row_key, target
+from yishu.governance.objections.waiting import possible_steps, waiting_for
 
 __all__ = [
     "MAX_BYTES",
@@ -45,8 +46,10 @@ __all__ = [
     "objection",
     "objections",
     "owner",
+    "possible_steps",
     "published",
     "raise_objection",
     "row_key",
     "target",
+    "waiting_for",
 ]

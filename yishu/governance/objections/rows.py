@@ -1,5 +1,6 @@
 """Objections as they are read: each with its present state, and its whole history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -86,6 +87,7 @@ def objections(
     org: str | None = None,
     fingerprint: str | None = None,
     state: ObjectionState | None = None,
+    states: Sequence[ObjectionState] = (),
 ) -> list[ObjectionRow]:
     """Objections, oldest first; ``org``: raised by that body or addressed to it."""
     parameters = {
@@ -93,7 +95,7 @@ def objections(
         "source_entry_id": source_entry_id,
         "org": org,
         "fingerprint": fingerprint,
-        "state": state.value if state else None,
+        "states": [one.value for one in ((state,) if state else states)] or None,
     }
     return [_row(row) for row in connection.execute(query("objections"), parameters)]
 

@@ -18,7 +18,11 @@ class JournalRecord(Base):
     """One act of a person; `yishu.ledger.journal.Act`. Rows are only ever added."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index(None, "object_kind", "object_id"), Index(None, "at"))
+    __table_args__ = (
+        Index(None, "object_kind", "object_id"),
+        Index(None, "at"),
+        Index(None, "account", "number"),
+    )
 
     number: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[datetime]

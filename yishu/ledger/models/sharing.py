@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Sequence,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +40,8 @@ class ShareRequest(Base):
         CheckConstraint("returned_times between 0 and 1", name="returned_once"),
         CheckConstraint("not jsonb_exists(form, 'fee')", name="free_of_charge"),
         Index(None, "consumer_org", "state"),
+        Index("ix_share_request_list", text("(state <> 'submitted')"), "received_at", "request_id"),
+        Index(None, "provider_orgs", postgresql_using="gin"),
     )
 
     request_id: Mapped[str] = mapped_column(primary_key=True)

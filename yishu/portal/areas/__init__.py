@@ -31,6 +31,8 @@ from yishu.portal.areas import (
     sharing,
     sign_in,
     supervision,
+    trace,
+    waivers,
 )
 
 AREAS: tuple[ModuleType, ...] = (
@@ -42,6 +44,7 @@ AREAS: tuple[ModuleType, ...] = (
     items,
     item_lists,
     lineage,
+    trace,
     reviewing,
     clocks,
     supervision,
@@ -53,6 +56,7 @@ AREAS: tuple[ModuleType, ...] = (
     administration,
     protection,
     rules,
+    waivers,
     demands,
     share_changes,
     sharing,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from catalog import vocabulary
 from catalog.model import CatalogEntry, CatalogView, Subject
 from catalog.roles import Role
-from catalog.search import FACETS, Hits, search
+from catalog.search import FACETS, Hits
 from catalog.search import Query as Wanted
 from catalog.vocabulary import EntryState
 from yishu.governance import versions
@@ -22,9 +22,10 @@ from yishu.ledger.rows import RunQuality
 from yishu.pipeline.status import status_of
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
-from yishu.portal.grants import may_see_grant
+from yishu.portal.grants import may_see_grant, may_trace
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
 from yishu.portal.world import ZONE, World
 from yishu.sharing.vocabulary import GrantState, Purpose
@@ -73,16 +74,14 @@ def find(world: World, asked: Asked) -> Hits:
     only = _only(world, asked)
     facets = {name: getattr(asked, name) for name in FACETS}
     wanted = Wanted(asked.q, element=asked.element, only=only, **facets)
-    return search(world.documents(), wanted)
+    return world.search(wanted)
 
 
 def freshness(world: World) -> dict[str, str]:
     """``fresh``, ``late`` or ``never`` of each entry in force."""
     deliveries, now = world.ledger.deliveries(), world.clock()
-    release = world.release()
     found = {}
-    for entry_id, entry in release.entries.items():
-        limit = entry.update_cycle.freshness
+    for entry_id, limit in world.freshness_limits().items():
         delivery = deliveries.get(entry_id)
         if delivery is None:
             found[entry_id] = "never"
@@ -133,15 +132,13 @@ def look(page: Reading, db: Db, actor: Acting, asked: Annotated[Asked, Query()])
     """Search and filter."""
     release = page.world.release()
     hits = find(page.world, asked)
-    first = (asked.page - 1) * PAGE_ROWS
-    shown = [release.entries[one] for one in hits.entry_ids[first : first + PAGE_ROWS]]
+    part = Part.cut(hits.entry_ids, asked.page, PAGE_ROWS)
     return page.render(
         "catalog/search.html",
         asked=asked,
         hits=hits,
-        entries=shown,
-        number=asked.page,
-        last=max(1, -(-len(hits.entry_ids) // PAGE_ROWS)),
+        entries=[release.entries[one] for one in part.rows],
+        part=part,
         orgs=[(one.id, one.name) for one in release.departments.values()],
         choices=CHOICES,
         freshness=[(value, page.say(text)) for value, text in FRESHNESS],
@@ -219,6 +216,7 @@ def show(page: Reading, db: Db, actor: Acting, entry_id: str) -> Response:
         status=status_of(entry, ledger, page.now),
         trend=trend,
         chart=_chart(trend, page.say("每次入库的合格率")) if len(trend) > 1 else None,
+        may_trace=may_trace(release, entry_id, actor),
         airflow=page.world.airflow_url,
         users=_users(db, entry_id, actor),
         subjects=[one for one in release.subjects.values() if _feeds(entry, one, release)],

@@ -1,7 +1,7 @@
 """The board of clocks, by last day, department and promise, as list and calendar; one clock."""
 
 from calendar import Calendar
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -23,12 +23,13 @@ from yishu.ledger.journal import Actor
 from yishu.portal.depends import Db, Here, Now, caller, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
 
 router = APIRouter()
 LINKS = (Link("时限", "/clocks", 40),)
 
-PAGE_ROWS = 100
+PAGE_ROWS = 50
 _RUNNING = (ClockState.RED, ClockState.YELLOW, ClockState.GREEN, ClockState.PAUSED)
 
 
@@ -70,15 +71,11 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     rules = rules_in_force(db, page.world.release(), page.world.settings)
     every = board(db, rules, page.now)
     lines = _chosen(every, asked)
-    first = (asked.page - 1) * PAGE_ROWS
     month = date.fromisoformat(f"{asked.month or f'{page.world.today():%Y-%m}'}-01")
     return page.render(
         "clocks/board.html",
         asked=asked,
-        lines=lines[first : first + PAGE_ROWS],
-        total=len(lines),
-        number=asked.page,
-        last=max(1, -(-len(lines) // PAGE_ROWS)),
+        part=Part.cut(lines, asked.page, PAGE_ROWS),
         counts=_counts(every),
         running=_RUNNING,
         orgs=sorted(rules.departments.items()),
@@ -202,9 +199,9 @@ def _chosen(lines: Sequence[BoardLine], asked: Asked) -> list[BoardLine]:
 
 def _counts(lines: Sequence[BoardLine]) -> list[tuple[str, Counter[ClockState]]]:
     """Clocks of each state by who holds the file, the latest first."""
-    found: dict[str, Counter[ClockState]] = {}
-    for line in lines:
-        found.setdefault(line.holder, Counter())[line.state] += 1
+    found: defaultdict[str, Counter[ClockState]] = defaultdict(Counter)
+    for (holder, state), number in Counter((line.holder, line.state) for line in lines).items():
+        found[holder][state] = number
     return sorted(found.items(), key=lambda one: ([-one[1][state] for state in _RUNNING], one[0]))
 
 

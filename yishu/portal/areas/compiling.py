@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy import Connection
 
 from catalog.errors import NotCataloged
@@ -17,21 +17,28 @@ from yishu.portal import entry_form
 from yishu.portal.depends import Db, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 
 router = APIRouter(prefix="/compile", include_in_schema=False)
 LINKS = (Link("目录编制", "/compile", 12, frozenset({Role.DEPARTMENT_OFFICER})),)
+
+PAGE_ROWS = 50
 
 Compiler = Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY))]
 Owner = Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY, of="entry_id"))]
 
 
 @router.get("")
-def desk(page: Reading, db: Db, actor: Compiler) -> Response:
+def desk(
+    page: Reading,
+    db: Db,
+    actor: Compiler,
+    number: Annotated[int, Query(alias="page", ge=1)] = 1,
+) -> Response:
     """What the department has on its way, and what it has in force."""
-    release = page.world.release()
-    mine = [one for one in release.entries.values() if one.provider_org == actor.org]
+    part = Part.cut(page.world.entries_of(actor.org), number, PAGE_ROWS)
     drafts = versions.listed(db, states=versions.OPEN, org=actor.org)
-    return page.render("compiling/desk.html", drafts=drafts, entries=mine)
+    return page.render("compiling/desk.html", drafts=drafts, part=part)
 
 
 @router.post("/new")

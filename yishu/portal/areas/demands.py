@@ -71,15 +71,14 @@ def _lists(
 ) -> Response:
     desk = desk_of(page, db)
     org = page.signed.actor.org if page.signed else ""
-    entries = page.world.release().entries.values()
     facts: dict[str, Any] = {
         "demands": lists.matches(desk),
         "duties": lists.responsibilities(desk),
         "unlisted": lists.unlisted_supply(desk),
         "without": lists.providers_without_list(desk),
         "closed": [one for one in lists.not_shared(desk.catalog) if one.closed],
-        "own": [(one.id, one.name) for one in entries if one.provider_org == org],
-        "names": {one.id: one.name for one in entries},
+        "own": [(one.id, one.name) for one in page.world.entries_of(org)],
+        "names": page.world.names(),
         "modes": tuple(ShareMode),
         "cycles": tuple(UpdateCycle),
         "given": given or {},

@@ -11,6 +11,7 @@ from yishu.portal.pages import Reading
 router = APIRouter(include_in_schema=False)
 LINKS = (Link("首页", "/", 0),)
 SHOWN_NOTICES = 20
+SHOWN_TASKS = 50
 
 
 @router.get("/")
@@ -22,7 +23,13 @@ def show(page: Reading, db: Db, actor: Acting) -> Response:
         colour: sum(one.deadline is not None and one.deadline.state == colour for one in tasks)
         for colour in ("red", "yellow", "green")
     }
-    return page.render("home/home.html", tasks=tasks, notices=told, colours=colours)
+    return page.render(
+        "home/home.html",
+        tasks=tasks[:SHOWN_TASKS],
+        total=len(tasks),
+        notices=told,
+        colours=colours,
+    )
 
 
 @router.post("/notices/{key}/read")

@@ -17,6 +17,7 @@ from yishu.ledger.seal import kept_outside, signing_key
 from yishu.portal.depends import Db, Permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
+from yishu.portal.paging import COUNTED, Part
 from yishu.portal.world import ZONE
 
 router = APIRouter(prefix="/journal", include_in_schema=False)
@@ -48,16 +49,15 @@ class Asked(BaseModel):
 def look(page: Reading, db: Db, _: Auditor, asked: Annotated[Asked, Query()]) -> Response:
     """Records, newest first."""
     where = chosen(select(JournalRecord.__table__), asked)
-    total = db.execute(chosen(select(func.count()).select_from(JournalRecord), asked)).scalar_one()
+    counted = chosen(select(JournalRecord.number), asked).limit(COUNTED + 1).subquery()
+    total = db.execute(select(func.count()).select_from(counted)).scalar_one()
     newest = where.order_by(JournalRecord.number.desc())
     rows = db.execute(newest.limit(PAGE_ROWS).offset((asked.page - 1) * PAGE_ROWS)).all()
     departments = page.world.release().departments.values()
     return page.render(
         "journal/journal.html",
-        rows=rows,
+        part=Part.of(rows, total, asked.page, PAGE_ROWS),
         asked=asked,
-        total=total,
-        last=max(1, -(-total // PAGE_ROWS)),
         actions=tuple(Action),
         labels={one.value: one for one in Action},
         roles={one.value: one for one in Role},

@@ -1,6 +1,6 @@
 """Lineage: which table and column comes from which, up to the grants of consumers, as a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -97,7 +97,7 @@ def _named(column: ColumnRef) -> str:
     return f"{column.dataset.name}#{column.field}"
 
 
-def _node(page: Page, name: str, titles: dict[str, str], consumers: dict[str, str]) -> Node:
+def _node(page: Page, name: str, titles: Mapping[str, str], consumers: dict[str, str]) -> Node:
     table, _, column = name.partition("#")
     layer, _, rest = table.partition("/")
     if layer == "share":

@@ -1,25 +1,32 @@
 """Objections: the list, one with its whole course, a new one, the next step, its evidence."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel
 
-from catalog.roles import Action, Role, may
+from catalog.roles import Action, Role
+from catalog.search import Query as Wanted
 from yishu.governance import objections as desk
 from yishu.governance.errors import Forbidden, ObjectionUnknown
 from yishu.governance.objections import NewObjection, ObjectionRow, ObjectionState, Origin, Step
-from yishu.governance.objections.states import NEED_A_REASON, STEPS
+from yishu.governance.objections.states import NEED_A_REASON
 from yishu.ledger.journal import Actor
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db, Now, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
+from yishu.portal.paging import Part
 from yishu.portal.world import World
 from yishu.secrets import row_key
 
 router = APIRouter(prefix="/objections", include_in_schema=False)
 LINKS = (Link("数据异议", "/objections", order=55),)
+
+PAGE_ROWS = 50
+OFFERED = 100
+"""Entries that the form offers at once; of a larger catalog a word chooses first."""
 
 OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
 """They see what their own body raised or has to answer; others see all."""
@@ -36,16 +43,26 @@ class Objected(BaseModel):
 
 
 @router.get("")
-def board(page: Reading, db: Db, actor: Acting, state: str = "", entry: str = "") -> Response:
+def board(
+    page: Reading,
+    db: Db,
+    actor: Acting,
+    *,
+    state: str = "",
+    entry: str = "",
+    number: Annotated[int, Query(alias="page", ge=1)] = 1,
+) -> Response:
     """Objections, oldest first; of one entry where it is named."""
     org = actor.org if actor.role in OF_A_BODY else None
     chosen = ObjectionState(state) if state else None
+    found = desk.objections(db, org=org, state=chosen, source_entry_id=entry or None)
     return page.render(
         "objections/board.html",
-        rows=desk.objections(db, org=org, state=chosen, source_entry_id=entry or None),
+        part=Part.cut(found, number, PAGE_ROWS),
+        query=urlencode({"state": state, "entry": entry}),
         state=state,
         states=list(ObjectionState),
-        names={entry.id: entry.name for entry in page.world.release().entries.values()},
+        names=page.world.names(),
     )
 
 
@@ -54,12 +71,18 @@ def blank(
     page: Reading,
     actor: Annotated[Actor, Depends(permitted(Action.RAISE_OBJECTION))],  # noqa: ARG001
     entry: str = "",
+    q: str = "",
 ) -> Response:
-    """The form of a new objection; the entry first, then its columns."""
-    release = page.world.release()
-    known = release.entry(entry) if entry else None
-    entries = [(one.id, f"{one.name}（{one.id}）") for one in release.entries.values()]
-    return page.render("objections/new.html", entry=known, entries=entries)
+    """The form of a new objection; the entry first, found by a word, then its columns."""
+    release, names = page.world.release(), page.world.names()
+    found = page.world.search(Wanted(q)).entry_ids[:OFFERED]
+    return page.render(
+        "objections/new.html",
+        entry=release.entry(entry) if entry else None,
+        q=q,
+        entries=[(one, f"{names[one]}（{one}）") for one in found],
+        is_short=len(names) <= OFFERED,
+    )
 
 
 @router.post("/new")
@@ -83,18 +106,13 @@ def show(number: str, page: Reading, db: Db, actor: Acting) -> Response:
         audit.looked(db, actor, page.now, object_kind="objection", object_id=number)
     release = page.world.release()
     entry = release.entries.get(found.entry_id)
-    possible = [
-        state
-        for state, action in STEPS.get(found.state, {}).items()
-        if may(actor.role, action, org=actor.org, object_org=desk.owner(found, state, actor))
-    ]
     return page.render(
         "objections/objection.html",
         it=found,
         entry=entry,
         steps=desk.history(db, number),
         evidence=desk.evidence(db, number),
-        possible=possible,
+        possible=desk.possible_steps(found, actor),
         need_a_reason=NEED_A_REASON,
     )
 

@@ -1,8 +1,9 @@
 """Quality: from the city's score down to the failing rule of an entry's run."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension, Severity
@@ -17,14 +18,21 @@ from yishu.portal.areas.quality_rows import may_see_rows
 from yishu.portal.depends import Acting, Db
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 from yishu.portal.world import World
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
+PAGE_ROWS = 100
 LINKS = (Link("数据质量", "/quality", order=50),)
 
 
 @router.get("")
-def overview(page: Reading, db: Db, period: str = "") -> Response:
+def overview(
+    page: Reading,
+    db: Db,
+    period: str = "",
+    number: Annotated[int, Query(alias="page", ge=1)] = 1,
+) -> Response:
     """City, departments and entries of a month, each figure with what it was counted from."""
     month = _month(period, page)
     found = scores_of(page.world, db, month, page.now)
@@ -36,7 +44,8 @@ def overview(page: Reading, db: Db, period: str = "") -> Response:
         total=found.total(found.city),
         departments=lines,
         dimensions=list(QualityDimension),
-        names={entry.id: entry.name for entry in page.world.release().entries.values()},
+        part=Part.cut(found.entries, number, PAGE_ROWS),
+        names=page.world.names(),
         ageing={one.entry_id: one for one in Ledger(page.world.engine).ageing()},
         answers=answers(db, month),
         is_frozen=frozen(db, month) is not None,
@@ -85,7 +94,5 @@ def scores_of(world: World, db: Connection, month: Period, at: datetime) -> Scor
     kept = frozen(db, month)
     if kept is not None:
         return kept.scores
-    entries = world.release().entries.values()
-    limits = {entry.id: entry.update_cycle.freshness for entry in entries}
-    until = at + datetime.resolution
+    limits, until = world.freshness_limits(), at + datetime.resolution
     return scores(db, month, until, weights=weights_on(month.first), limits=limits)

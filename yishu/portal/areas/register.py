@@ -14,6 +14,7 @@ from yishu.ledger.journal import Actor
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 
 router = APIRouter(prefix="/register", include_in_schema=False)
 LINKS = (Link("数源登记", "/register", 16),)
@@ -66,24 +67,17 @@ def look(
 ) -> Response:
     """Sources of today, with the decision that made each so; and what nobody is the source of."""
     today, release = page.world.today(), page.world.release()
-    entries = release.entries.values()
     found = [one for one in sources.register_of(db, today, element or None) if org in ("", one.org)]
-    first = (number - 1) * PAGE_ROWS
     return page.render(
         "register/register.html",
-        rows=found[first : first + PAGE_ROWS],
-        total=len(found),
-        number=number,
-        last=max(1, -(-len(found) // PAGE_ROWS)),
+        part=Part.cut(found, number, PAGE_ROWS),
         element=element,
         org=org,
         orgs=[(one.id, one.name) for one in release.departments.values()],
         elements=[(one.id, f"{one.name}（{one.id}）") for one in release.elements.values()],
-        own=[
-            (one.id, one.name) for one in release.entries.values() if one.provider_org == actor.org
-        ],
+        own=[(one.id, one.name) for one in page.world.entries_of(actor.org)],
         element_names={one.id: one.name for one in release.elements.values()},
-        names={one.id: one.name for one in entries},
+        names=page.world.names(),
         gaps=sources.gaps(db, page.world.rules().registers, today),
         scope=lambda one: _scope(release, one),
         today=today,
@@ -130,7 +124,7 @@ def show(page: Reading, db: Db, number: Number) -> Response:
         it=found,
         stages=STAGES,
         element=release.elements.get(found.element_id),
-        names={one.id: one.name for one in release.entries.values()},
+        names=page.world.names(),
         proposed=_proposed(page),
         today=page.world.today(),
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Response
+from fastapi import APIRouter, Depends, Form, Query, Response
 from sqlalchemy import Connection
 
 from catalog.diff import differences
@@ -16,10 +16,13 @@ from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 
 router = APIRouter(include_in_schema=False)
 _REVIEWERS = frozenset({Role.AUTHORITY_REVIEWER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
 LINKS = (Link("目录审核", "/review", 14, _REVIEWERS),)
+
+PAGE_ROWS = 50
 
 Reviewer = Annotated[Actor, Depends(permitted(Action.REVIEW_ENTRY))]
 Publisher = Annotated[Actor, Depends(permitted(Action.PUBLISH_ENTRY))]
@@ -41,13 +44,15 @@ VERDICT_TEXTS = {
 
 
 @router.get("/review")
-def inbox(page: Reading, db: Db, actor: Acting) -> Response:
+def inbox(
+    page: Reading, db: Db, actor: Acting, number: Annotated[int, Query(alias="page", ge=1)] = 1
+) -> Response:
     """What waits: for the authority submissions, oldest first; for a department its drafts."""
     if actor.role is Role.AUTHORITY_REVIEWER:
         waiting = [*versions.inbox(db), *versions.listed(db, states=(EntryState.DRAFT,))]
     else:
         waiting = versions.listed(db, states=versions.OPEN, org=actor.org)
-    return page.render("reviewing/inbox.html", waiting=waiting)
+    return page.render("reviewing/inbox.html", part=Part.cut(waiting, number, PAGE_ROWS))
 
 
 @router.get("/review/{entry_id}")

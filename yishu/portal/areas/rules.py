@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from sqlalchemy import Connection, select
 
 from catalog.roles import Action, Role
-from expectations.rulebook import rulebook
+from expectations.rulebook import rulebooks
 from yishu.governance.notices import Channel as NoticeChannel
 from yishu.governance.notices import drop_address, set_address
 from yishu.governance.working_calendar import (
@@ -62,13 +62,13 @@ def show(page: Reading, db: Db, _: Manager) -> Response:
 
 def _decisions(world: World, today: date) -> dict[str, Any]:
     """Rules that were changed and waivers, with the name of their entry."""
-    entries = world.release().entries.values()
-    books = [(one.name, rulebook(one.id)) for one in entries]
+    names = world.names()
+    books = [(names.get(book.entry, book.entry), book) for book in rulebooks(world.suites)]
     return {
         "versions": [
             (name, one) for name, book in books for one in book.versions_on(today).values()
         ],
-        "waivers": [(name, one) for name, book in books for one in book.waivers],
+        "waivers": [(book.entry, name, one) for name, book in books for one in book.waivers],
     }
 
 

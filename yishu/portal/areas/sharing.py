@@ -1,6 +1,7 @@
 """Share requests: the form, the timeline that both sides see, decisions, and channels."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -20,6 +21,7 @@ from yishu.portal.errors import NotFound
 from yishu.portal.grants import SEE_EVERY_GRANT, may_see_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import COUNTED, Part
 from yishu.portal.share_form import chosen_items, content_of, found_items, proposed, values
 from yishu.portal.snippets import profile_text, snippets
 from yishu.sharing import deciding, filing, opening
@@ -62,20 +64,19 @@ def list_of(
         "own": actor.org,
         "limit": PAGE_ROWS,
         "offset": (number - 1) * PAGE_ROWS,
+        "counted": COUNTED + 1,
     }
     rows = db.execute(query("share_requests_page"), asked).all()
-    release = page.world.release()
+    offered = (
+        one
+        for one in page.world.release().entries.values()
+        if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
+    )
     return page.render(
         "sharing/list.html",
-        rows=rows,
-        offered=[
-            one
-            for one in release.entries.values()
-            if one.provider_org != actor.org and one.share.type is not ShareType.NOT_SHARED
-        ][:OFFERED_ROWS],
-        number=number,
+        part=Part.of(rows, rows[0].total if rows else 0, number, PAGE_ROWS),
+        offered=list(islice(offered, OFFERED_ROWS)),
         decides=page.may(Action.DECIDE_REQUEST) or page.may(Action.REVIEW_REQUEST),
-        last=max(1, -(-(rows[0].total if rows else 0) // PAGE_ROWS)),
         names=page.world.names(),
         states={one.value: one for one in RequestState},
         grant_states={one.value: one for one in GrantState},

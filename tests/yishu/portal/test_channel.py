@@ -1,0 +1,203 @@
+"""A channel from its opening to the trace of a row: profile, lines as printed, who got it."""
+
+import html
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow as pa
+import pytest
+import uvicorn
+from sqlalchemy import select
+
+from catalog.roles import Role
+from transforms.types import arrow_type
+from yishu.governance import accounts
+from yishu.ledger.models import JournalRecord
+from yishu.library import publish_snapshot, unified_table
+from yishu.sharing import deciding, filing
+from yishu.sharing.form import RequestForm
+from yishu.sharing.installed import house_of
+from yishu.sharing.server import create_app
+
+ENTRY = "market_regulation.enterprise_registration"
+USCC = "91320205MA1ABCDE00"
+BASH, PYTHON = ("bash", "-ec"), (sys.executable, "-c")
+FORM = {
+    "object_id": ENTRY,
+    "scenario": "核对纳税人登记",
+    "service_items": ["320107009000"],
+    "purpose_code": "case_handling",
+    "purpose": "核对企业登记信息，申请人不再提交营业执照",
+    "legal_basis": "《税收征收管理法》第十五条",
+    "elements": [{"field": one, "use": f"核对{one}"} for one in ("uscc", "name", "status")],
+    "cycle": "daily",
+    "valid_from": "2026-11-20",
+    "valid_until": "2027-11-19",
+    "contact": "信息中心 数据专员",
+}
+
+
+@pytest.fixture(scope="module")
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def portal_world(portal_world, port):
+    """The demo's world with one published row, and a server of channels that really listens."""
+    address = f"http://127.0.0.1:{port}"
+    world = replace(
+        portal_world, settings=portal_world.settings.model_copy(update={"sharing_url": address})
+    )
+    _publish(world)
+    house = house_of(world.settings, world.engine, world.clock)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(house), "127.0.0.1", port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server.started
+    yield world
+    server.should_exit = True
+    thread.join(10)
+
+
+def _publish(world):
+    entry = world.release().entry(ENTRY)
+    provenance = [(name, pa.string()) for name in ("_provider_org", "_entry_id", "_run_id")]
+    columns = [(item.field, arrow_type(item)) for item in entry.items]
+    schema = pa.schema([*columns, *provenance, ("_landed_row", pa.int64())])
+    row = {"uscc": USCC, "name": "甲贸易有限公司", "status": "1", "_landed_row": 0}
+    row |= {"_provider_org": entry.provider_org, "_entry_id": ENTRY, "_run_id": "first"}
+    batches = [pa.RecordBatch.from_pylist([row], schema=schema)]
+    publish_snapshot(
+        world.settings.library_dir, unified_table(ENTRY), schema, batches,
+        key=["uscc"], run_id="first", committed_at=world.clock(), read=1,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def opened(portal_world, client):
+    """Opens a channel through the portal's own page; gives the grant and the answer's text."""
+
+    def open_(mode, kind):
+        with portal_world.engine.begin() as connection:
+            world = portal_world
+            desk = house_of(world.settings, world.engine, world.clock).desk(connection)
+            who = {
+                name: accounts.find(connection, name, world.today())
+                for name in ("officer.taxation", "head.taxation", "reviewer")
+            }
+            form = RequestForm.model_validate({**FORM, "mode": mode, "format": kind})
+            request_id = filing.draft(desk, form, who["officer.taxation"])
+            filing.consent(desk, request_id, who["head.taxation"])
+            filing.submit(desk, request_id, who["officer.taxation"])
+            grant_id = deciding.grant(desk, request_id, who["reviewer"])
+        operator = client(Role.CENTRE_OPERATOR)
+        path = f"/sharing/channel/{grant_id}/open"
+        return grant_id, operator.post(path, data={"csrf": operator.csrf}).text
+
+    return open_
+
+
+def lines_of(page):
+    """The lines for each tool, as the page prints them."""
+    found = re.findall(r"<h3[^>]*>(.*?)</h3><pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    return {html.unescape(tool): html.unescape(text) for tool, text in found}
+
+
+def run(text, folder, token, by):
+    """Run lines where a person would, with the token in the environment."""
+    command = [*by, text]
+    kept = {**os.environ, "TOKEN": token, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    done = subprocess.run(
+        command, cwd=folder, env=kept, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv_utf8"])
+def test_the_printed_lines_read_the_file(opened, tmp_path, kind):
+    grant_id, page = opened("file_download", kind)
+    token, lines = re.search(r"<code>(ys[^<]+|[\w-]{30,})</code>", page).group(1), lines_of(page)
+
+    run(lines["curl"], tmp_path, token, BASH)
+
+    shown = f"{lines['pandas']}\nprint(frame.to_json(orient='records', force_ascii=False))"
+    (row,) = json.loads(run(shown, tmp_path, token, PYTHON))
+    assert (row["uscc"], row["name"]) == (USCC, "甲贸易有限公司")
+    (file,) = tmp_path.glob(f"{grant_id}.*")
+    query = lines["DuckDB"].replace(f"'{file.name}'", f"'{file}'")
+    assert duckdb.sql(query).fetchall()[0][0] == USCC
+
+
+@pytest.mark.requirement("QUA-04")
+def test_the_printed_lines_ask_for_a_row_and_its_trace_says_who_got_it(
+    opened, client, portal_world, tmp_path
+):
+    grant_id, page = opened("api", "json")
+    token, lines = re.search(r"<code>(ys[^<]+|[\w-]{30,})</code>", page).group(1), lines_of(page)
+
+    def filled(text):
+        return text.replace("…", "SW20261120001", 1).replace("…", USCC)
+
+    told = json.loads(run(filled(lines["curl"]), tmp_path, token, BASH))
+    assert told["rows"][0]["name"] == "甲贸易有限公司"
+    shown = f"{filled(lines['pandas'])}\nprint(len(frame), frame['uscc'][0])"
+    assert run(shown, tmp_path, token, PYTHON).strip() == f"1 {USCC}"
+
+    monitor = client(Role.QUALITY_MONITOR)
+    assert 'name="key-uscc"' in monitor.get(f"/trace?table={ENTRY}").text
+    asked = {"csrf": monitor.csrf, "table": ENTRY, "key-uscc": USCC, "purpose": ""}
+    assert monitor.post("/trace", data=asked).status_code == 422
+    story = monitor.post("/trace", data={**asked, "purpose": "核对投诉"}).text
+    assert grant_id in story
+    assert "first" in story
+    assert "甲贸易有限公司" not in story
+    assert (
+        "没有这一行"
+        in monitor.post("/trace", data={**asked, "purpose": "核对投诉", "key-uscc": "nobody"}).text
+    )
+    with portal_world.engine.connect() as connection:
+        kept = connection.execute(
+            select(JournalRecord.object_id, JournalRecord.reason).where(
+                JournalRecord.account == "monitor", JournalRecord.object_kind == "row"
+            )
+        ).all()
+    assert [one.reason for one in kept] == ["核对投诉"] * 2
+    assert all(one.object_id.startswith(f"{ENTRY}:") and USCC not in one.object_id for one in kept)
+
+
+def test_a_row_of_others_is_not_followed(client):
+    officer = client(Role.DEPARTMENT_OFFICER)
+
+    asked = {"csrf": officer.csrf, "table": ENTRY, "key-uscc": USCC, "purpose": "看看"}
+
+    assert officer.post("/trace", data=asked).status_code == 403
+    assert officer.get(f"/trace?table={ENTRY}").status_code == 403
+    assert client("officer.market_regulation").get(f"/trace?table={ENTRY}").status_code == 200
+
+
+def test_the_profile_is_a_file_to_keep(opened, portal_world):
+    grant_id, page = opened("batch_exchange", "delta_sharing")
+
+    name, text = re.search(r'download="([^"]+)" href="data:[^,]*,([^"]+)"', page).groups()
+
+    profile = json.loads(unquote(html.unescape(text)))
+    assert name == f"{grant_id}.share"
+    assert profile["endpoint"] == f"{portal_world.settings.sharing_url}/delta-sharing"
+    assert profile["bearerToken"] in page

@@ -1,0 +1,39 @@
+"""The portal as a server: one process, or several that share one port."""
+
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+
+def serve(
+    make: Callable[[], FastAPI], *, host: str, port: int, workers: int = 1, https: bool = False
+) -> None:
+    """Answer until the process is told to stop.
+
+    Args:
+        make: Makes the application, in each process once; with several it must be picklable.
+        host: Address to listen on.
+        port: Port to listen on.
+        workers: Processes; a page takes one core's time, so as many as there are cores.
+        https: Whether a proxy in front speaks https and says from where people come.
+    """
+    config = uvicorn.Config(
+        make,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        server_header=False,
+        proxy_headers=https,
+    )
+    if workers == 1:
+        server = uvicorn.Server(config)
+        server.run()
+        if not server.started:
+            sys.exit(1)
+        return
+    # `uvicorn.run` takes several processes for the name of a module alone, which has no settings.
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
