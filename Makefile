@@ -14,7 +14,7 @@ setup:  ## create .venv and install what requirements/lock.txt pins (nothing to 
 	@$(PYTHON) tools/bootstrap.py
 
 test: lint types  ## lint, types, then every test: what CI runs
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## ruff: rules and formatting
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check --quiet .
