@@ -120,6 +120,13 @@ def test_data_older_than_their_cycle_are_told_to_the_engineer_once_until_they_co
 
 
 @pytest.mark.requirement("COL-03")
-def test_data_that_never_came_are_overdue_since_the_entry_was_published(ctx):
-    assert [one.entry_id for one in tell_overdue(ctx)] == [ENTRY]
-    assert "从未" in notices(ctx)[0].text
+def test_data_that_never_came_are_overdue_once_the_installation_runs(ctx, department):
+    department.delete("A")
+    assert tell_overdue(after(ctx, days=300)) == [], "nobody could deliver to it yet"
+    fail("first", ctx)
+    limit = ctx.release.entry(ENTRY).update_cycle.freshness
+
+    assert [
+        one.entry_id for one in tell_overdue(after(ctx, seconds=limit.total_seconds() * 1.2))
+    ] == [ENTRY]
+    assert "从未" in next(one for one in notices(ctx) if "超期" in one.subject).text
