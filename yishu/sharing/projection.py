@@ -32,8 +32,9 @@ from yishu.sharing.form import REGION_COLUMN, RowScope
 from yishu.sharing.masking import TOKEN, apply, delivered_type
 from yishu.sharing.regions import region_prefix
 
-FILE_ROWS = 1_000_000
-"""Rows of one file: clients fetch files side by side and go on where they broke off."""
+FILE_BYTES = 256 << 20
+"""After so much another file begins. Each fetch costs a record of the use log, so files are few;
+clients go on by ranges where they broke off."""
 
 GROUP_ROWS = 131_072
 _FACTS = "_projection.json"
@@ -311,12 +312,12 @@ def _swap(beside: Path, folder: Path) -> None:
 
 
 class _Parts:
-    """Writes batches into files of at most ``FILE_ROWS`` rows; at least one file."""
+    """Writes batches into files, the next one after ``FILE_BYTES``; at least one file."""
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.files: list[Path] = []
         self.rows = 0
-        self._folder, self._schema, self._in_file = folder, schema, 0
+        self._folder, self._schema = folder, schema
         self._waiting: list[pa.RecordBatch] = []
         self._held = 0
         self._writer: pq.ParquetWriter | None = None
@@ -337,12 +338,11 @@ class _Parts:
 
     def _flush(self) -> None:
         writer = self._writer
-        if writer is None or self._in_file >= FILE_ROWS:
+        if writer is None or self.files[-1].stat().st_size >= FILE_BYTES:
             writer = self._next_file()
         table = pa.Table.from_batches(self._waiting, self._schema)
         writer.write_table(table, row_group_size=GROUP_ROWS)
         self.rows += table.num_rows
-        self._in_file += table.num_rows
         self._waiting, self._held = [], 0
 
     def _next_file(self) -> pq.ParquetWriter:
@@ -352,7 +352,6 @@ class _Parts:
         path.touch(mode=0o600)
         self.files.append(path)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6")
-        self._in_file = 0
         return self._writer
 
 
