@@ -19,7 +19,7 @@ from yishu.ledger.models import ShareGrant, ShareRegister
 from yishu.ledger.pins import Holder, unpin
 from yishu.ledger.statements import query
 from yishu.library.place import newest_version
-from yishu.sharing import delivering, opening, projection, usecheck
+from yishu.sharing import delivering, lists, opening, projection, usecheck
 from yishu.sharing.deciding import begins
 from yishu.sharing.desk import Desk
 from yishu.sharing.house import House, rules_of
@@ -63,7 +63,8 @@ def nightly(house: House, key: Ed25519PrivateKey) -> Done:
         expired = tuple(opening.expire(desk))
         reminded = enqueue_all(connection, [*_renewals(desk), *_disposals(desk)])
         found = anomalies(desk)
-        enqueue_all(connection, [one for row in found for one in _flags(desk, row)])
+        flags = [one for row in found for one in _flags(desk, row)]
+        enqueue_all(connection, [*flags, *_unmet(desk)])
         sealed = usecheck.seal(connection, key, desk.at)
         forgotten = tuple(usecheck.forget(connection, desk.at))
     removed = clear(house)
@@ -136,7 +137,7 @@ def _renewals(desk: Desk) -> list[Notice]:
 
 
 def _disposals(desk: Desk) -> list[Notice]:
-    week = beijing_day(desk.at).strftime("%G-W%V")
+    week = _week(desk)
     return [
         _notice(
             desk,
@@ -147,6 +148,31 @@ def _disposals(desk: Desk) -> list[Notice]:
         )
         for grant in due_disposals(desk)
     ]
+
+
+def _unmet(desk: Desk) -> list[Notice]:
+    """What the lists leave open, told to the authority once a week (S004 Art.17)."""
+    wanting = [one.demand_id for one in lists.matches(desk) if one.match is not lists.Match.MET]
+    unlisted = lists.unlisted_supply(desk)
+    if not (wanting or unlisted):
+        return []
+    week = _week(desk)
+    return [
+        Notice(
+            key=f"lists:{week}",
+            org=desk.authority,
+            role=Role.AUTHORITY_REVIEWER,
+            subject=f"供需清单：未满足需求 {len(wanting)} 项，未列清单目录 {len(unlisted)} 条",
+            text=f"未满足或部分满足的需求：{'、'.join(wanting) or '无'}。详见“供需清单”。",
+            at=desk.at,
+            object_kind="share_lists",
+            object_id=week,
+        )
+    ]
+
+
+def _week(desk: Desk) -> str:
+    return beijing_day(desk.at).strftime("%G-W%V")
 
 
 def _notice(desk: Desk, grant: Any, key: str, subject: str, told: str) -> Notice:

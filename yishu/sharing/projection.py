@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ from yishu.sharing.form import REGION_COLUMN, RowScope
 from yishu.sharing.masking import TOKEN, apply, delivered_type
 from yishu.sharing.regions import region_prefix
 
-FILE_ROWS = 1_000_000
-"""Rows of one file: clients fetch files side by side and go on where they broke off."""
+FILE_BYTES = 256 << 20
+"""After so much another file begins. Each fetch costs a record of the use log, so files are few;
+clients go on by ranges where they broke off."""
 
 GROUP_ROWS = 131_072
 _FACTS = "_projection.json"
@@ -93,7 +95,7 @@ class Projection:
 
     def rows_of(self, place: int) -> int:
         """Rows of one of its files."""
-        return int(pq.ParquetFile(self.files[place]).metadata.num_rows)
+        return _rows_in(self.files[place])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows, as a stream."""
@@ -112,6 +114,12 @@ class Projection:
             beside.write_text(found)
             beside.replace(kept)
         return kept.read_text()
+
+
+@lru_cache(maxsize=1_024)
+def _rows_in(path: Path) -> int:
+    # A path names what it holds, so the answer stays true.
+    return int(pq.read_metadata(path).num_rows)
 
 
 def project(source: ds.Dataset, rules: Rules) -> Iterator[pa.RecordBatch]:
@@ -311,12 +319,12 @@ def _swap(beside: Path, folder: Path) -> None:
 
 
 class _Parts:
-    """Writes batches into files of at most ``FILE_ROWS`` rows; at least one file."""
+    """Writes batches into files, the next one after ``FILE_BYTES``; at least one file."""
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.files: list[Path] = []
         self.rows = 0
-        self._folder, self._schema, self._in_file = folder, schema, 0
+        self._folder, self._schema = folder, schema
         self._waiting: list[pa.RecordBatch] = []
         self._held = 0
         self._writer: pq.ParquetWriter | None = None
@@ -337,12 +345,11 @@ class _Parts:
 
     def _flush(self) -> None:
         writer = self._writer
-        if writer is None or self._in_file >= FILE_ROWS:
+        if writer is None or self.files[-1].stat().st_size >= FILE_BYTES:
             writer = self._next_file()
         table = pa.Table.from_batches(self._waiting, self._schema)
         writer.write_table(table, row_group_size=GROUP_ROWS)
         self.rows += table.num_rows
-        self._in_file += table.num_rows
         self._waiting, self._held = [], 0
 
     def _next_file(self) -> pq.ParquetWriter:
@@ -352,7 +359,6 @@ class _Parts:
         path.touch(mode=0o600)
         self.files.append(path)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6")
-        self._in_file = 0
         return self._writer
 
 

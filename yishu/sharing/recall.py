@@ -1,6 +1,7 @@
 """After a correction: who was given what, their notices, and the recall of deliveries (GB/T 39477).
 
-``grantees`` is what objections ask for the fan-out of a corrected data set.
+An objection that a publication settles tells who received older versions by itself
+(`yishu.pipeline.aftermath`); a recall is the command centre's own word.
 """
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from catalog.roles import Role
 from catalog.vocabulary import ShareMode, ShareType, UpdateCycle
 from yishu.governance.errors import Forbidden
+from yishu.governance.notices import inbox
 from yishu.ledger.journal import Actor
 from yishu.ledger.seal import signing_key
 from yishu.sharing import (
@@ -243,6 +244,24 @@ def test_a_disposal_is_reminded_of_once_a_week_until_it_is_registered(
                 )
         reminded.append(housekeeping.nightly(house, key).reminded)
     assert reminded == [1, 0, 1, 0, 0]
+
+
+@pytest.mark.requirement("SHR-04")
+def test_the_authority_hears_once_a_week_what_the_lists_leave_open(
+    office, house, clock, tmp_path, people
+):
+    with office.desk() as desk:
+        open_demand = lists.list_demand(desk, demand("火星土壤检测结果"), people.officer)
+        met = lists.list_demand(desk, demand("企业名称"), people.officer)
+    for days in (0, 1, 7):
+        clock.at = office.at + timedelta(days=days)
+        housekeeping.nightly(house, signing_key(tmp_path / "secrets"))
+    with office.engine.connect() as connection:
+        told = inbox(connection, org="big_data_bureau", role=Role.AUTHORITY_REVIEWER)
+    assert len(told) == 2
+    assert "未满足需求 1 项" in told[0].subject
+    assert open_demand in told[0].text
+    assert met not in told[0].text
 
 
 def test_disposal_is_registered_when_the_grant_has_ended(office, people):

@@ -38,8 +38,8 @@ def grant_many(
     page: Reading, db: Db, actor: Acting, chosen: Annotated[list[str] | None, Form()] = None
 ) -> Response:
     """Consent to every chosen request, or to none where one cannot be granted."""
-    deciding.grant_all(desk_of(page, db), chosen or [], actor)
-    return page.done("/sharing", "已办理")
+    granted = deciding.grant_all(desk_of(page, db), chosen or [], actor)
+    return page.done("/sharing", "已办理" if granted else "没有选择任何申请")
 
 
 @router.get("/sharing/{request_id}/edit")

@@ -19,7 +19,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import text
 
 from yishu.sharing.errors import AccessDenied
-from yishu.sharing.house import ready, use_of
+from yishu.sharing.house import use_of
 from yishu.sharing.server.gate import Gate
 from yishu.sharing.tokens import FileUrl, is_signed, sign
 from yishu.sharing.uselog import Use, denied
@@ -163,20 +163,15 @@ async def _admitted(gate: Gate, url: FileUrl, mac: str) -> tuple[Use, Path]:
         raise await gate.refuse("file", "a URL that we did not make", url.grant_id)
     if now.timestamp() >= url.expires:
         raise await gate.refuse("file", "a URL that is too old", url.grant_id)
-    served = gate.known(url.grant_id) or await asyncio.to_thread(_ready, gate, url.grant_id)
+    served = await gate.ready_of(url.grant_id)
     use = use_of(served, now, "delta_sharing", f"url:{url.file}")
     projection = served.projection
     if projection.identity != url.projection:
         await gate.record(denied(use, "a URL of a version that is not served any more"))
         raise await gate.refuse("file", "a URL of an older version", url.grant_id)
     place = [path.name for path in projection.files].index(url.file)
-    facts = {"digest": projection.digests[place], "rows": projection.rows_of(place)}
-    return replace(use, **facts), projection.files[place]
-
-
-def _ready(gate: Gate, grant_id: str):  # type: ignore[no-untyped-def]
-    with gate.house.engine.begin() as connection:
-        return ready(gate.house, connection, grant_id)
+    digest, rows = projection.digests[place], projection.rows_of(place)
+    return replace(use, digest=digest, rows=rows), projection.files[place]
 
 
 async def _flow(gate: Gate, grant_id: str, file: FileIO, span: Span) -> AsyncIterator[memoryview]:

@@ -72,8 +72,10 @@ class Gate:
         self.house = house
         self._log = UseLog(house.engine)
         self._passes: dict[str, Pass] = {}
+        self._known: dict[str, tuple[datetime, Ready]] = {}
         self._paces: dict[str, Pace] = {}
         self._waiting: list[tuple[Use, asyncio.Future[Use]]] = []
+        self._is_crowded = False
         self._writer: asyncio.Task[None] | None = None
         self._first = asyncio.Lock()
         self._reading: dict[str, asyncio.Task[None]] = {}
@@ -112,15 +114,23 @@ class Gate:
         await self.record(denied(use, reason[1]))
         raise _denied(grant.grant_id, reason[1], reason[0])
 
-    def known(self, grant_id: str) -> Ready | None:
-        """A grant as a call with its token has read it just now; None: none has."""
-        now = self.house.clock()
-        fresh = (
-            one.ready
-            for one in self._passes.values()
-            if one.ready.grant.grant_id == grant_id and timedelta() <= now - one.since < FRESH
-        )
-        return next(fresh, None)
+    async def ready_of(self, grant_id: str) -> Ready:
+        """A grant for a call without a token: as it was read a moment ago, or read anew.
+
+        Raises:
+            SharingError: there is no such grant, or it is stale or held.
+        """
+        since, known = self._known.get(grant_id, (None, None))
+        if since and known and timedelta() <= self.house.clock() - since < FRESH:
+            return known
+        return await asyncio.to_thread(self._load_grant, grant_id)
+
+    def _load_grant(self, grant_id: str) -> Ready:
+        since = self.house.clock()
+        with self.house.engine.begin() as connection:
+            found = ready(self.house, connection, grant_id)
+        self._known[grant_id] = since, found
+        return found
 
     def use(self, found: Pass, channel: str, *, purpose: str | None = None, **served: Any) -> Use:
         """The record of a call that this pass was admitted for."""
@@ -151,6 +161,7 @@ class Gate:
         recorded = await self.record(use)
         if recorded.outcome != "served":
             self._passes.clear()
+            self._known.clear()
             status = 401 if recorded.reason == REVOKED else 403
             raise _denied(use.grant_id, recorded.reason or "denied", status)
 
@@ -168,9 +179,11 @@ class Gate:
 
     async def _write(self) -> None:
         while self._waiting:
-            # What comes in the meantime shares the transaction, and its cost.
-            await asyncio.sleep(_GATHER_SECONDS)
+            if self._is_crowded:
+                # Whoever comes in the meantime shares the transaction, and its cost.
+                await asyncio.sleep(_GATHER_SECONDS)
             group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+            self._is_crowded = len(group) > 1
             try:
                 written = await asyncio.to_thread(self._log.append, [use for use, _ in group])
             except Exception as error:
