@@ -105,6 +105,33 @@ def list_systems(as_json: AsJson = False) -> None:
     show(rows, as_json, lambda: _print_systems(rows))
 
 
+@app.command("mapping")
+def show_mapping(
+    connection: Annotated[
+        str | None, typer.Argument(help="Connection id; default: all.", metavar="[CONNECTION]")
+    ] = None,
+    approval: Annotated[
+        bool, typer.Option("--approval", help="Only what approval systems hold: cases, results.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List how columns and codes of systems are mapped, and how many rows had unmapped codes.
+
+    Those rows are in quarantine, each with its reason: `yishu quality reject`.
+
+    Example: yishu source mapping administrative_approval_db
+    """
+    from yishu.inventory.mapping import last_verdicts, mapping  # noqa: PLC0415
+
+    with reported(as_json):
+        here = world.pipeline()
+        verdicts = last_verdicts(here.release, here.ledger)
+        found = mapping(here.release, verdicts, connection, approval_only=approval)
+    rows = [asdict(one) for one in found]
+    titles = {name: name.replace("_", " ") for name in rows[0]} if rows else {}
+    show(rows, as_json, lambda: print_table("Mapping", rows, titles))
+
+
 @app.command()
 def contracts(as_json: AsJson = False) -> None:
     """List the data sets that systems promised to the city database: due, delivered, missing.
