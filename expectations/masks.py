@@ -254,7 +254,8 @@ def _repeated(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     ordered = np.sort(hashes)
     found = ordered[1:][ordered[1:] == ordered[:-1]]
     # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
-    return found[np.diff(found, prepend=~found[:1]) != 0]
+    repeated: npt.NDArray[np.uint64] = found[np.diff(found, prepend=~found[:1]) != 0]
+    return repeated
 
 
 def _among(known: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
