@@ -21,6 +21,7 @@ SCRIPTS = (
     "pull",
     "catalog_scale",
     "validation",
+    "small_entries",
     "clocks_scale",
     "sharing",
     "portal_search",

@@ -41,9 +41,10 @@ def write(folder: Path, city: City, *, faults: bool) -> None:
 
 
 def _write_form(path: Path, title: str, filled: str) -> None:
-    book = openpyxl.Workbook()
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
     for row in ([title], ["申请人", filled], ["申请事项", ""], ["日期", ""]):
-        book.active.append(row)
+        sheet.append(row)
     book.save(path)
 
 

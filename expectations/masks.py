@@ -224,10 +224,10 @@ def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def distinct(values: pa.ChunkedArray) -> int:
     """How many different values a column has, told apart by a 64-bit hash; null is none."""
-    given = _comparable(values.drop_null() if values.null_count else values)
-    if not len(given):
+    given = _comparable(values)
+    if _is_missing(given):
         return 0
-    hashes = np.zeros(len(given), dtype=np.uint64)
+    hashes = np.zeros(len(given) - given.null_count, dtype=np.uint64)
     _stir(hashes, given)
     hashes.sort()
     return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
@@ -237,20 +237,35 @@ def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
         _stir(hashes, column)
-    ordered = np.sort(hashes)
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
-    repeated = repeated[np.diff(repeated, prepend=~repeated[:1]) != 0]
+    repeated = _repeated(hashes)
     answer = every_value(len(hashes), right=True)
     if len(repeated) == 0:
         return answer
     if len(repeated) * 4 > len(hashes):
         return _alone_in_runs(columns, hashes)
-    places = np.searchsorted(repeated, hashes)
-    suspects = np.flatnonzero(repeated[np.minimum(places, len(repeated) - 1)] == hashes)
+    suspects = _among(repeated, hashes)
     chosen = [column.take(pa.array(suspects)) for column in columns]
     answer[suspects] = _alone_in_runs(chosen, hashes[suspects])
     return answer
+
+
+def _repeated(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """The hashes that occur more than once, ascending, each once."""
+    ordered = np.sort(hashes)
+    found = ordered[1:][ordered[1:] == ordered[:-1]]
+    # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
+    repeated: npt.NDArray[np.uint64] = found[np.diff(found, prepend=~found[:1]) != 0]
+    return repeated
+
+
+def _among(known: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the hashes that are among ``known``; some rows at a time, to keep memory low."""
+    found = []
+    for start in range(0, len(hashes), SLICE_ROWS):
+        window = hashes[start : start + SLICE_ROWS]
+        places = np.minimum(np.searchsorted(known, window), len(known) - 1)
+        found.append(np.flatnonzero(known[places] == window) + start)
+    return np.concatenate(found)
 
 
 def _alone_in_runs(columns: Sequence[pa.ChunkedArray], hashes: npt.NDArray[np.uint64]) -> Mask:
@@ -303,8 +318,10 @@ def _mix(hashes: npt.NDArray[np.uint64], word: npt.NDArray[np.uint64]) -> None:
 
 
 def _stir(hashes: npt.NDArray[np.uint64], column: pa.ChunkedArray) -> None:
-    """Stir a column without nulls into the hashes, in place: equal values get equal hashes."""
+    """Stir a column into the hashes, in place, nulls left out: equal values get equal hashes."""
     kind = column.type
+    if column.null_count and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        column = column.drop_null()
     if pa.types.is_date32(kind):
         _mix(hashes, column.cast(pa.int32()).to_numpy().astype(np.uint64))
         return
@@ -314,10 +331,12 @@ def _stir(hashes: npt.NDArray[np.uint64], column: pa.ChunkedArray) -> None:
     text = as_text(column)
     width = pc.max(pc.binary_length(text)).as_py() or 1
     if width > HASHED_WIDTH:
-        _mix(hashes, _codes(text).astype(np.uint64))
+        _mix(hashes, _codes(text.drop_null()).astype(np.uint64))
         return
     start = 0
-    for part in _slices(text):
+    for whole in _slices(text):
+        # Slice by slice, since a column without its nulls would be a second one.
+        part = whole.drop_null() if whole.null_count else whole
         window = hashes[start : start + len(part)]
         for word in _words(part, width):
             _mix(window, word)

@@ -117,7 +117,8 @@ def disagreements(
     for item in sorted({*ours, *theirs}):
         one, other = ours.get(item), theirs.get(item)
         if one is None or other is None:
-            found.append(Disagreement(item, key, one and item, other and item))
+            there = (None if source is None else item for source in (one, other))
+            found.append(Disagreement(item, key, *there))
             continue
         values = [(name, _plain(one.get(name)), _plain(other.get(name))) for name in shared]
         found += [Disagreement(item, *told) for told in values if told[1] != told[2]]

@@ -1,6 +1,7 @@
 import gc
 import json
 import logging
+import time
 import traceback
 import weakref
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from expectations.errors import CheckCrashed, RowsDisagree
 from expectations.history import History
 from expectations.plan import plan
+from expectations.profile import profile
 from expectations.quarantine import reasons_table
 from expectations.rulebook import Rulebook
 from expectations.run import ColumnView, evaluate, frame, validate
@@ -214,6 +216,30 @@ def test_a_single_bad_row_fails_whole(verdict_on):
 def test_a_column_of_another_run_is_refused(verdict_on):
     with pytest.raises(RowsDisagree, match=r"name: found 1 rows; expected 4 rows"):
         verdict_on(columns(name=pa.array(["甲"])))
+
+
+def test_columns_do_not_queue_up_in_memory_behind_their_profiles(
+    make_entry, catalog, tolerant, monkeypatch
+):
+    item = {"type": "string", "sensitivity": "none", "name": "甲"}
+    entry = make_entry(items=[{**item, "field": name} for name in "abcd"], key=["a"], quality={})
+    loaded, told = [], []
+
+    def slow_profile(item, *given):
+        time.sleep(0.02)
+        told.append(item.field)
+        return profile(item, *given)
+
+    def column(field):
+        assert told == loaded
+        loaded.append(field)
+        return ColumnView(pa.chunked_array([pa.array(["x"])]))
+
+    monkeypatch.setattr("expectations.run.profile", slow_profile)
+    checks = plan(entry, catalog)
+    verdict = validate(checks, 1, column, gate=tolerant, profiled=entry.items, **IDS)
+
+    assert [one.field for one in verdict.profiles] == list("abcd")
 
 
 def test_each_column_is_loaded_once_and_let_go_before_the_next(make_entry, catalog, tolerant):

@@ -93,7 +93,13 @@ def _rules(asked_for: list[str] | None, every: Any) -> list[Any]:
 def _read(path: Path | None, required: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
     from yishu.interchange import records  # noqa: PLC0415
 
-    return None if path is None else tuple(records.read(path.name, path.read_bytes(), required))
+    if path is None:
+        return None
+    found = records.read(path.name, path.read_bytes(), required)
+    if required == _GUIDE:
+        # Of a guide that is there twice nobody knows which one the window shows.
+        records.keyed(path.name, found, *_GUIDE)
+    return tuple(found)
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -133,7 +133,8 @@ class Services:
         Raises:
             TableMissing: it is not published.
         """
-        return read(self.root, subject_table(subject)).to_pylist()
+        found: list[dict[str, Any]] = read(self.root, subject_table(subject)).to_pylist()
+        return found
 
 
 def check_services(services: Services, rules: Iterable[ServiceRule] = ServiceRule) -> Checked:

@@ -85,6 +85,10 @@ def until_published(
                     return outcome
         except httpx.TransportError:
             pass  # The server is busy; whether it still runs is asked above.
+        except httpx.HTTPStatusError as error:
+            # Asset events cannot be told while a run that one of them made waits to be started.
+            if not error.response.is_server_error:
+                raise
         time.sleep(_POLL_SECONDS)
     raise NotReady(
         "the runs of the release",

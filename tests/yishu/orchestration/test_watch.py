@@ -65,6 +65,7 @@ class Airflow:
         self.faults: list[dict[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.triggered: list[str] = []
+        self.refusals: list[int] = []
 
     def api(self) -> AirflowApi:
         return AirflowApi("http://airflow", transport=httpx.MockTransport(self.answer))
@@ -78,6 +79,8 @@ class Airflow:
             if self.triggered[-1] == RELEASE:
                 self.states = [[*self.states[0], run(RELEASE, 50, 52)]]
             return httpx.Response(200)
+        if path.endswith("/events") and self.refusals:
+            return httpx.Response(self.refusals.pop())
         return httpx.Response(200, json=self.page(path.rpartition("/")[2]))
 
     def page(self, kind: str) -> Mapping[str, Any]:
@@ -121,6 +124,20 @@ def test_a_subject_built_before_the_last_publication_is_waited_for(two_licences:
 
     assert outcome.subjects["e_licence"].started == BEGAN + timedelta(seconds=10)
     assert set(outcome.entries) == set(LICENCES)
+
+
+def test_events_that_cannot_be_told_yet_are_asked_for_again(two_licences: Catalog) -> None:
+    """Airflow answers 500 while a run that an event made waits to be started."""
+    first, second = LICENCES
+    done = [run(first, 1, 5), run(second, 1, 9), run("subject-e_licence", 10, 12)]
+    airflow = Airflow(done)
+    airflow.events = [publication(first, 1, 5), publication(second, 1, 9)]
+    airflow.refusals = [500, 500]
+    assert set(watch(airflow, two_licences).entries) == set(LICENCES)
+
+    airflow.refusals = [403]
+    with pytest.raises(httpx.HTTPStatusError):
+        watch(airflow, two_licences)
 
 
 def test_entries_that_the_scheduler_will_not_start_now_are_triggered(two_licences: Catalog) -> None:

@@ -206,9 +206,9 @@ def yishu(published_city, monkeypatch):
     monkeypatch.setenv("YISHU_VAR_DIR", str(ctx.settings.var_dir))
     monkeypatch.setenv("YISHU_DATABASE_URL", ctx.ledger_url)
 
-    def run(*arguments, given=None):
+    def run(*arguments, given=None, expect=0):
         result = CliRunner().invoke(app, ["services", *arguments], input=given)
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == expect, result.output
         return result.stdout
 
     return run
@@ -230,6 +230,15 @@ def test_the_command_tells_all_findings_and_writes_them_to_a_workbook(
     sheet = openpyxl.load_workbook(tmp_path / "found.xlsx").active
     assert sheet.max_row == len(checked.findings) + 1
     assert "not checked: form" in yishu("check", "--rule", "form", "--rule", "list")
+
+
+def test_a_guide_of_the_windows_that_is_there_twice_is_refused(yishu, tmp_path):
+    path = tmp_path / "window.csv"
+    path.write_text("handling_item_code,fees\nA,0\nA,5\n", "utf-8")
+
+    told = json.loads(yishu("check", "--window", str(path), "--json", expect=1))
+
+    assert told["error"]["found"] == "handling_item_code `A` twice"
 
 
 @pytest.mark.requirement("COL-08")
