@@ -7,9 +7,11 @@ import duckdb
 import pyarrow as pa
 
 from yishu.library.engine import names, one, quote, scan, stream
-from yishu.library.keys import content_hashes
+from yishu.library.keys import content_hash
 from yishu.library.provenance import content_columns, is_run_fact
 from yishu.library.rows import same_columns
+
+_FRESH = "fresh"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,14 @@ class Comparison:
         old = f"(SELECT {names(self.new.names)} FROM {scan(self.old_files, self.old)})"
         return f"SELECT * FROM {old} o WHERE {' AND '.join(tests)}"
 
+    def stayed(self, *, has_deletions: bool) -> str:
+        """The query of the old rows of a snapshot whose content no new row changes."""
+        tests = [f"NOT {self._among(_FRESH)}"]
+        if has_deletions:
+            tests.append(self._among(scan(self.new_files, self.new)))
+        old = f"(SELECT {names(self.new.names)} FROM {scan(self.old_files, self.old)})"
+        return f"SELECT * FROM {old} o WHERE {' AND '.join(tests)}"
+
     def _keys(self, file: Path) -> str:
         return scan([str(file)], pa.schema([self.new.field(name) for name in self.key]))
 
@@ -66,15 +76,13 @@ class Comparison:
     def sources(self) -> str:
         """The FROM clause that brings each new row together with the old one of its key.
 
-        For a snapshot of unchanged columns only key, hashes and run facts of the old rows are
+        For a snapshot of unchanged columns only key, hash and run facts of the old rows are
         joined: a tenth of the bytes of whole rows.
         """
         keys = " AND ".join(f"n.{quote(name)} = o.{quote(name)}" for name in self.key)
-        first, second = content_hashes(content_columns(self.new.names))
+        content = content_hash(content_columns(self.new.names))
         kept = [*self.key, *filter(is_run_fact, self.old.names)]
-        columns = (
-            f"{names(kept)}, {first} AS _first, {second} AS _second" if self.is_narrow else "*"
-        )
+        columns = f"{names(kept)}, {content} AS _content" if self.is_narrow else "*"
         return (
             f"{scan(self.new_files, self.new)} n LEFT JOIN "
             f"(SELECT {columns}, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
@@ -88,18 +96,18 @@ class Comparison:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether hashes stand for values; few changes are cheaper looked at as they are."""
+        """Whether a hash stands for values; few changes are cheaper looked at as they are."""
         return self.is_alike and self.changes is None
 
     @property
     def is_unchanged(self) -> str:
         """The condition under which the content of the new row is that of the old one.
 
-        Where two hashes stand for the values, a change is overlooked once in 2^64 changed rows.
+        Where a hash stands for the values, a change is overlooked once in 2^64 changed rows.
         """
         if self.is_narrow:
-            first, second = content_hashes(content_columns(self.new.names), "n")
-            return f"coalesce(o._first = {first} AND o._second = {second}, false)"
+            content = content_hash(content_columns(self.new.names), "n")
+            return f"coalesce(o._content = {content}, false)"
         tests = ["_was_there", *(self._equal(name) for name in self._content())]
         return f"coalesce({' AND '.join(tests)}, false)"
 
@@ -129,12 +137,18 @@ class Difference:
 
 
 def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) -> Difference:
-    """Count what the new rows change."""
-    rows, found, unchanged = one(
+    """Count what the new rows change, and keep the rows that the result takes from them.
+
+    Of a snapshot of unchanged columns those are the rows that differ: the others are taken from
+    the old version as they stand there, without being joined a second time.
+    """
+    connection.execute(f"CREATE TEMP TABLE {_FRESH} AS {_fresh(comparison)}")
+    inserted, updated = one(
         connection,
-        f"SELECT count(*), count(_was_there), count(*) FILTER ({comparison.is_unchanged}) "
-        f"FROM {comparison.sources}",
+        "SELECT count(*) FILTER (_was_there IS NULL), "
+        f"count(*) FILTER (_was_there AND NOT _is_unchanged) FROM {_FRESH}",
     )
+    (rows,) = one(connection, f"SELECT count(*) FROM {scan(comparison.new_files, comparison.new)}")
     (before,) = one(
         connection, f"SELECT count(*) FROM {scan(comparison.old_files, comparison.old)}"
     )
@@ -144,22 +158,33 @@ def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) ->
     return Difference(
         rows=rows + kept,
         kept=kept,
-        inserted=rows - found,
-        updated=found - unchanged,
-        unchanged=unchanged,
-        deleted=before - found - kept,
+        inserted=inserted,
+        updated=updated,
+        unchanged=rows - inserted - updated,
+        deleted=before - (rows - inserted) - kept,
     )
 
 
 def merged_rows(
-    connection: duckdb.DuckDBPyConnection, comparison: Comparison
+    connection: duckdb.DuckDBPyConnection, comparison: Comparison, found: Difference
 ) -> pa.RecordBatchReader:
-    """The rows of the result; what did not change keeps the run and landed row of the old."""
-    columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
-    query = f"SELECT {columns} FROM {comparison.sources}"
+    """The rows of the result; what did not change keeps the run and landed row of the old.
+
+    ``found`` is what ``difference`` told of the same comparison, on the same connection.
+    """
+    query = f"SELECT {names(comparison.new.names)} FROM {_FRESH}"
     if comparison.changes is not None:
         query += f" UNION ALL {comparison.kept(comparison.changes)}"
+    elif comparison.is_narrow:
+        query += f" UNION ALL {comparison.stayed(has_deletions=found.deleted > 0)}"
     return stream(connection, query, comparison.new)
+
+
+def _fresh(comparison: Comparison) -> str:
+    columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
+    told = f"{columns}, _was_there, {comparison.is_unchanged} AS _is_unchanged"
+    only = f" WHERE NOT {comparison.is_unchanged}" if comparison.is_narrow else ""
+    return f"SELECT {told} FROM {comparison.sources}{only}"
 
 
 def _merged(name: str, comparison: Comparison) -> str:

@@ -51,6 +51,11 @@ def _hash_texts(texts: pa.StringArray) -> np.ndarray:
     starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     letters = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
     lengths = np.diff(starts)
+    if len(texts) and (lengths == lengths[0]).all():
+        # Most keys are: they lie side by side, and nothing has to be gathered.
+        length = int(lengths[0])
+        block = letters[starts[0] : starts[-1]].reshape(len(texts), length)
+        return _hash_words(_padded(block, length), length)
     hashes = np.empty(len(texts), np.uint64)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
@@ -60,10 +65,13 @@ def _hash_texts(texts: pa.StringArray) -> np.ndarray:
 
 def _words(letters: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """Texts of one length as rows of little-endian words, filled up with zeros."""
-    block = np.zeros((len(starts), -(-length // _WORD) * _WORD), np.uint8)
-    if length:
-        block[:, :length] = letters[starts[:, None] + np.arange(length, dtype=np.int32)]
-    return block.view("<u8")
+    return _padded(letters[starts[:, None] + np.arange(length, dtype=np.int32)], length)
+
+
+def _padded(block: np.ndarray, length: int) -> np.ndarray:
+    words = np.zeros((len(block), -(-length // _WORD) * _WORD), np.uint8)
+    words[:, :length] = block
+    return words.view("<u8")
 
 
 def _hash_words(words: np.ndarray, length: int) -> np.ndarray:

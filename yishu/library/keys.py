@@ -13,6 +13,8 @@ from yishu.library.engine import connect, names, quote
 from yishu.library.errors import KeyBroken
 from yishu.library.provenance import content_columns
 
+_MODULUS = 1 << 64
+
 
 class KeyWatch:
     """Sees all rows of a stream and then tells whether their keys are unique.
@@ -25,15 +27,12 @@ class KeyWatch:
         self._table = table
         self._key = key
         self._engine = connect()
-        self._query = (
-            f"SELECT hash({names(key)}), hash({', '.join(_salted(column) for column in key)}) "
-            "FROM batch"
-        )
-        first, second = content_hashes(content_columns(columns))
-        self._sums_query = f"SELECT sum({first}), sum({second}) FROM batch"
+        salted = ", ".join(_salted(column) for column in key)
+        content = content_hash(content_columns(columns))
+        self._query = f"SELECT hash({names(key)}), hash({salted}), {content} FROM batch"
         self._hashes: list[tuple[np.ndarray, np.ndarray]] = []
         self._empty = 0
-        self._sums = [0, 0]
+        self._sum = 0
         self.rows = 0
 
     def see(self, batch: pa.RecordBatch) -> None:
@@ -41,19 +40,18 @@ class KeyWatch:
         self._empty += sum(batch.column(column).null_count for column in self._key)
         self.rows += batch.num_rows
         self._engine.register("batch", pa.Table.from_batches([batch]))
-        sums = self._engine.execute(self._sums_query).fetchall()[0]
-        self._sums = [old + int(new or 0) for old, new in zip(self._sums, sums, strict=True)]
-        first, second = self._engine.execute(self._query).fetchnumpy().values()
+        first, second, content = self._engine.execute(self._query).fetchnumpy().values()
+        self._sum = (self._sum + int(np.sum(content, dtype=np.uint64))) % _MODULUS
         self._hashes.append((np.asarray(first), np.asarray(second)))
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal content in whatever order, and only then, but for one chance in 2^128.
+        """Equal for equal content in whatever order, and only then, but for one chance in 2^64.
 
         The sum of the rows' hashes. DuckDB's hashes may change with its version, so that is part
         of it: after an upgrade nothing is equal once, and rows are compared one by one.
         """
-        return f"{duckdb.__version__} {self.rows} {self._sums[0]:x} {self._sums[1]:x}"
+        return f"{duckdb.__version__} {self.rows} {self._sum:x}"
 
     def require_unique(self) -> None:
         """Every key was there, and once.
@@ -79,11 +77,14 @@ class KeyWatch:
         return int(pairs.shape[1] - np.unique(pairs, axis=1).shape[1])
 
 
-def content_hashes(columns: Sequence[str], table: str = "") -> tuple[str, str]:
-    """Two 64-bit hashes of a row's content, as SQL; nulls count."""
+def content_hash(columns: Sequence[str], table: str = "") -> str:
+    """A 64-bit hash of a row's content, as SQL; nulls count.
+
+    The outer hash mixes what the inner one only chains: without it, rows that swap a value in
+    their last column would too often have the same sum.
+    """
     prefix = f"{table}." if table else ""
-    listed = [f"{prefix}{quote(name)}" for name in columns]
-    return f"hash({', '.join(listed)})", f"hash({', '.join(reversed(listed))}, {len(listed)})"
+    return f"hash(hash({', '.join(f'{prefix}{quote(name)}' for name in columns)}))"
 
 
 def key_broken(table: str, key: Sequence[str], empty: int, repeated: int) -> KeyBroken:

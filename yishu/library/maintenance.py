@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 
 from yishu.library.commit import MAINTENANCE, recorded
 from yishu.library.errors import LibraryConflict
 from yishu.library.key_index import drop_orphans, index_files, key_at
+from yishu.library.layout import writer
 from yishu.library.place import Place
-from yishu.library.publish import LOG_RETENTION, WRITER
+from yishu.library.publish import LOG_RETENTION
 from yishu.library.recency import fingerprint_of, keep_fingerprint
 
 _HOURS = 24
@@ -78,7 +80,9 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     have = opened.metadata().configuration
     if any(have.get(name) != days for name, days in wanted.items()):
         opened.alter.set_table_properties(wanted, commit_properties=told)
-    merged = opened.optimize.compact(writer_properties=WRITER, commit_properties=told)
+    key = key_at(recorded(opened), opened.version())
+    written = writer(pa.schema(opened.schema()), key)
+    merged = opened.optimize.compact(writer_properties=written, commit_properties=told)
     removed = opened.vacuum(
         retention_hours=history_days * _HOURS,
         dry_run=False,
@@ -90,6 +94,6 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     newest = place.open()
     if fingerprint is not None:
         keep_fingerprint(place, newest.version(), fingerprint)
-    index_files(place, newest, key_at(recorded(newest), newest.version()))
+    index_files(place, newest, key)
     drop_orphans(place)
     return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())

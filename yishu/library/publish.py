@@ -16,7 +16,7 @@ from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, WriterProperties, write_deltalake
+from deltalake import CommitProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
@@ -28,17 +28,15 @@ from yishu.library.errors import (
     LibraryUnwritable,
     RowsDoNotFit,
 )
-from yishu.library.key_index import KEY, ROWS_IN_GROUP, index_files
+from yishu.library.key_index import KEY, index_files
 from yishu.library.keys import KeyWatch
+from yishu.library.layout import writer
 from yishu.library.place import Place
 from yishu.library.recency import fingerprint_of, keep_fingerprint, keep_moment, require_newest
 from yishu.library.rows import Guard, described
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
-
-WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROWS_IN_GROUP)
-"""How data files are written, by publication and by compaction."""
 
 LOG_RETENTION = "interval 36500 days"
 """The log is small and tells history and pinned versions; what ends is the data files."""
@@ -312,7 +310,7 @@ def _compare(
             if job.changes is None:
                 keep_fingerprint(job.place, base, fingerprint)
             return replace(commit, version=_note_position(job, publications, commit))
-        rows = _telling(merged_rows(connection, comparison), job)
+        rows = _telling(merged_rows(connection, comparison, found), job)
         version = _write(job, rows, commit, base)
     if job.changes is None:
         keep_fingerprint(job.place, version, fingerprint)
@@ -359,7 +357,7 @@ def _write(
             }
             if base is None
             else None,
-            writer_properties=WRITER,
+            writer_properties=writer(job.schema, job.key),
             commit_properties=CommitProperties(
                 custom_metadata={
                     **job.metadata,
@@ -402,10 +400,12 @@ def _spool(job: _Job, watch: KeyWatch) -> Path:
     path = job.place.staging / "rows.parquet"
     rows = Guard(_batches(job))
     try:
-        with pq.ParquetWriter(path, job.schema, compression="lz4") as writer:
+        with pq.ParquetWriter(
+            path, job.schema, compression="lz4", use_dictionary=False, write_statistics=False
+        ) as file:
             for batch in rows:
                 watch.see(batch)
-                writer.write_batch(batch)
+                file.write_batch(batch)
     except OSError as error:
         if rows.error is not None:
             raise

@@ -4,7 +4,8 @@ Every facet names its producer itself: openlineage-python keeps a producer for t
 which Airflow's provider sets to its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attr
@@ -51,6 +52,61 @@ class YishuRunFacet(RunFacet):
     @staticmethod
     def _get_schema() -> str:
         return "urn:yishu:openlineage:facets:1-0-0:YishuRunFacet"
+
+
+@attr.define
+class YishuGrantFacet(DatasetFacet):
+    """Our own data-set facet ``yishu_grant``: under which grant data go to whom, masked how."""
+
+    grantId: str  # noqa: N815
+    objectId: str  # noqa: N815
+    consumer: str
+    providers: list[str]
+    purposeCode: str  # noqa: N815
+    mode: str
+    masks: dict[str, str] = attr.field(factory=dict)
+
+    @staticmethod
+    def _get_schema() -> str:
+        return "urn:yishu:openlineage:facets:1-0-0:YishuGrantFacet"
+
+
+OWN: Mapping[str, type[BaseFacet]] = MappingProxyType(
+    {"yishu_run": YishuRunFacet, "yishu_grant": YishuGrantFacet}
+)
+"""The facets that are ours alone, by the name under which an event carries them."""
+
+
+def json_schema(kind: type[BaseFacet]) -> dict[str, Any]:
+    """The JSON schema of a facet of ours, for consumers that check what they are sent."""
+    fields = [one for one in attr.fields(kind) if not one.name.startswith("_")]
+    text = {"type": "string"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": kind._get_schema(),
+        "title": kind.__name__,
+        "type": "object",
+        "properties": {
+            "_producer": text,
+            "_schemaURL": {"const": kind._get_schema()},
+            **{one.name: _SHAPES[one.type] for one in fields},
+        },
+        "required": ["_producer", "_schemaURL", *(one.name for one in fields if _is_needed(one))],
+        "additionalProperties": False,
+    }
+
+
+def _is_needed(field: Any) -> bool:
+    return field.default is attr.NOTHING
+
+
+_SHAPES: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    str | None: {"type": ["string", "null"]},
+    list[str]: {"type": "array", "items": {"type": "string"}},
+    dict[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
+    dict[str, int]: {"type": "object", "additionalProperties": {"type": "integer"}},
+}
 
 
 def facet(kind: type[_Facet], **values: Any) -> _Facet:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 
 from yishu.ledger.models import ShareDelivery
 from yishu.library.place import make_private
-from yishu.lineage import Moment
+from yishu.lineage import DatasetName, Moment
 from yishu.sharing import exchange, files, lineage, manifest, push
 from yishu.sharing.errors import AccessDenied, DeliveryFailed, SharingError
 from yishu.sharing.house import House, Ready, ready, use_of
@@ -148,15 +148,23 @@ def _tell(
     connections: Mapping[str, str],
     transport: Transport | None,
 ) -> None:
-    """Lineage, on to the consumer's own table where the delivery went into one."""
+    """Lineage, on to the consumer's own table or files where the delivery went there."""
     if transport is None:
         return
     moment = Moment(row.delivery_id, at=house.clock())
     transport.emit(lineage.delivery_event(served, moment, served.projection.rows))
-    if served.grant.format == ShareFormat.DATABASE:
+    if served.grant.destination:
+        transport.emit(lineage.onward_event(served, moment, _pushed(served, connections)))
+
+
+def _pushed(served: Ready, connections: Mapping[str, str]) -> DatasetName:
+    """Where at the consumer's a delivery went."""
+    grant = served.grant
+    if grant.format == ShareFormat.DATABASE:
         connection_id, table = _place(served)
-        pushed = lineage.pushed_table(connection_id, _url(connections, connection_id), table)
-        transport.emit(lineage.onward_event(served, moment, pushed))
+        return lineage.pushed_table(connection_id, _url(connections, connection_id), table)
+    url = _url(connections, grant.destination)
+    return lineage.pushed_files(grant.destination, url, grant.grant_id, ShareFormat(grant.format))
 
 
 def _place(served: Ready) -> tuple[str, str]:

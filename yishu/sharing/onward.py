@@ -8,6 +8,7 @@ provider's consent is asked besides.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sqlalchemy import select
@@ -24,7 +25,11 @@ _SHARE = "share/"
 
 
 def upstream(events: Iterable[Mapping[str, Any]], dataset: str) -> frozenset[str]:
-    """Names of all data sets that a data set comes from, by the lineage events."""
+    """Names of all data sets that a data set comes from, by the lineage events.
+
+    Whoever pulls files names them by a pattern of its own: it comes from every delivery that the
+    pattern takes in.
+    """
     origins: dict[str, set[str]] = defaultdict(set)
     for event in events:
         inputs = {one["name"] for one in event.get("inputs", ())}
@@ -33,10 +38,17 @@ def upstream(events: Iterable[Mapping[str, Any]], dataset: str) -> frozenset[str
     found: set[str] = set()
     waiting = deque([dataset])
     while waiting:
-        for origin in origins[waiting.popleft()] - found:
+        name = waiting.popleft()
+        for origin in (origins.get(name, set()) | _taken_in(name, origins)) - found:
             found.add(origin)
             waiting.append(origin)
     return frozenset(found)
+
+
+def _taken_in(pattern: str, names: Iterable[str]) -> set[str]:
+    if "*" not in pattern:
+        return set()
+    return {name for name in names if name != pattern and fnmatchcase(name, pattern)}
 
 
 def foreign_providers(desk: Desk, object_: SharedObject) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import asyncssh
 import psycopg
@@ -190,7 +190,7 @@ def test_files_come_with_manifest_digest_and_receipt(office, house, kind, tmp_pa
     assert digest_of(table) == told["content_digest"] == done.content_digest
     assert receipt["at_destination"] == told["sha256"]
     assert sorted(path.name for path in drop.iterdir()) == sorted([file.name, manifest.name])
-    (event,) = read_events(tmp_path / "events.jsonl")
+    event, _ = read_events(tmp_path / "events.jsonl")
     assert event["outputs"][0]["name"] == f"share/{grant_id}"
     lineage = event["outputs"][0]["facets"]["columnLineage"]["fields"]
     masking = lineage["legal_representative"]["inputFields"][0]["transformations"][0]["masking"]
@@ -232,11 +232,17 @@ def openssh(tmp_path_factory):
         process.terminate()
 
 
-def test_files_are_pushed_over_sftp(office, house, openssh):
+def test_files_are_pushed_over_sftp(office, house, openssh, tmp_path):
     url, drop = openssh
+    transport = FileTransport(tmp_path / "events.jsonl")
     facts = {"mode": "file_download", "format": "parquet", "destination": "hr_sftp"}
     grant_id, _ = office.opened(elements=FIELDS, **facts)
-    done = delivering.deliver(house, grant_id, {"hr_sftp": url})
+    done = delivering.deliver(house, grant_id, {"hr_sftp": url}, transport)
+    _, onward = read_events(tmp_path / "events.jsonl")
+    (pushed,) = onward["outputs"]
+    server = urlsplit(url)
+    assert pushed["namespace"] == f"sftp://{server.hostname}:{server.port}"
+    assert pushed["name"] == str(drop / f"{grant_id}-*.parquet")
     assert sorted(path.name for path in drop.iterdir()) == [
         f"{done.delivery_id}.manifest.json", f"{done.delivery_id}.parquet",
     ]  # fmt: skip
