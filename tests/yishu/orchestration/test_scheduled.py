@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from sqlalchemy.engine import make_url
 
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
+from catalog.roles import Role
 from yishu.embedded import embedded_postgres, ledger_url
+from yishu.governance.notices import inbox
 from yishu.ledger import Ledger, migrate
 from yishu.library import commits, unified_table
 from yishu.orchestration import services
@@ -241,6 +243,30 @@ def _past(ledger: Ledger) -> list[int]:
     names = [run.run_id for run in ledger.last_runs(10, FOLLOWED) if "__backfill_" in run.run_id]
     receipts = [ledger.receipt(name, FOLLOWED) for name in names]
     return [one.rows for one in receipts if one is not None]
+
+
+@pytest.mark.requirement("SUP-02")
+def test_a_sweep_that_missed_its_time_is_told_to_the_administrator(
+    settings: Settings, api: AirflowApi
+) -> None:
+    """A sweep of two days ago that runs only now: Airflow itself sees that its time is over."""
+    dag_id, late = "supervision-daily", datetime.now(UTC) - timedelta(days=2)
+    url = make_url(ledger_url(settings)).set(drivername="postgresql+psycopg")
+    engine = create_engine(url)
+
+    def told() -> list[str]:
+        with engine.connect() as connection:
+            found = inbox(connection, role=Role.ADMINISTRATOR)
+        return [one.text for one in found if one.key.startswith(f"late_sweep:{dag_id}")]
+
+    until(lambda: dag_id in api.dags())
+    assert told() == []
+    until(lambda: api.trigger(dag_id, "after-downtime", late) is None)
+
+    (text,) = until(told)
+
+    assert "supervision-daily" in text
+    assert until(lambda: ended(api, dag_id, "after-downtime")) == "success"
 
 
 def test_a_full_pull_is_not_filled_in_by_dates(api: AirflowApi) -> None:
