@@ -33,7 +33,7 @@ def measured(portal_world):
         facts = VerdictFacts("r-1", entry_id, 90, failed, True, 0.2, OCTOBER, (check,))
         ledger.record_verdict(facts)
     with portal_world.engine.begin() as connection:
-        since = OCTOBER - timedelta(days=50)
+        since = datetime(2026, 9, 24, 2, tzinfo=UTC)  # due on 2026-10-22, a day before it ended
         new = NewClock("catalog_update", "wuxi_2022", "catalog_entry", "taxation.taxpayer",
                        "taxation", "law_change", since)  # fmt: skip
         id_ = open_clock(connection, new, by_rule("test"))
@@ -76,6 +76,7 @@ def test_the_league_shows_numerators_and_opens_to_the_cases(measured, client):
     assert (first[0], second[0]) == (1, 2)
     tax = dict(zip(headings, second, strict=True))
     assert (tax["数据质量合格率（分子）"], tax["数据质量合格率（分母）"]) == (81, 90)
+    assert (tax["目录更新及时率（分子）"], tax["目录更新及时率（分母）"]) == (0, 1)
     cases = rows_of(monitor.get("/quality-rates/taxation/export.xlsx?period=2026-10"))
     assert ("数据质量合格率", "entry", "taxation.taxpayer", 81, 90) in cases
     opened = monitor.get("/quality-rates/taxation?period=2026-10&rate=quality").text
