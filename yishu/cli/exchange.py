@@ -1,5 +1,6 @@
 """``yishu catalog`` and files: templates, exports in every form, imports as drafts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -92,4 +93,8 @@ def bring_in(
     show(facts, as_json, lambda: print_table("Drafts", [{"entry_id": one} for one in ids]))
 
 
-COMMANDS = {"template": template, "export": export, "import": bring_in}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "template": template,
+    "export": export,
+    "import": bring_in,
+}

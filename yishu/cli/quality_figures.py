@@ -1,8 +1,7 @@
 """``yishu quality`` for figures: scores, rates, the month's report, answers, freezing."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +11,10 @@ from sqlalchemy import Connection
 from yishu.cli import world
 from yishu.cli.lifecycle import As
 from yishu.cli.output import AsJson, console, print_table, reported, show
-from yishu.governance.clock_rules import ClockRules, clock_rules
 from yishu.governance.period import Period
-from yishu.governance.working_calendar import calendar_in_force
 
 if TYPE_CHECKING:
-    from catalog.release import Release
-    from yishu.governance.rates import Case
+    from yishu.governance.figure_desk import Desk
     from yishu.governance.scores import Figure, Scores
 
 PeriodArgument = Annotated[
@@ -26,51 +22,13 @@ PeriodArgument = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What figures are computed from."""
+def _desk(connection: Connection) -> "Desk":
+    from yishu.governance.figure_desk import Desk  # noqa: PLC0415
+    from yishu.governance.working_calendar import rules_in_force  # noqa: PLC0415
 
-    connection: Connection
-    release: "Release"
-    rules: ClockRules
-    now: datetime
-
-    def scores(self, period: Period) -> "Scores":
-        """The final figures of a period, or those so far."""
-        from yishu.governance.freezing import frozen  # noqa: PLC0415
-        from yishu.governance.scores import scores, weights_on  # noqa: PLC0415
-
-        kept = frozen(self.connection, period)
-        if kept is not None:
-            return kept.scores
-        limits = {e.id: e.update_cycle.freshness for e in self.release.entries.values()}
-        weights = weights_on(period.first)
-        return scores(self.connection, period, self.now, weights=weights, limits=limits)
-
-    def cases(self, period: Period, found: "Scores") -> list["Case"]:
-        """The cases of a period's rates."""
-        from yishu.governance.freezing import frozen  # noqa: PLC0415
-        from yishu.governance.rates import cases, clock_cases  # noqa: PLC0415
-
-        kept = frozen(self.connection, period)
-        if kept is not None:
-            return list(kept.cases)
-        clocks = clock_cases(self.connection, self.rules, period, self.now)
-        return cases(found, clocks)
-
-
-def _desk(connection: Connection) -> _Desk:
     here = world.settings()
     release = world.release(here)
-    calendar = calendar_in_force(connection, here.catalog_dir / "working_days")
-    rules = clock_rules(
-        release,
-        calendar,
-        profile=here.rule_profile,
-        authority=here.data_authority,
-        operator=here.data_operator,
-    )
-    return _Desk(connection, release, rules, world.clock())
+    return Desk(connection, release, rules_in_force(connection, release, here), world.clock())
 
 
 def scores(period: PeriodArgument, as_json: AsJson = False) -> None:
@@ -110,9 +68,7 @@ def rates(
     from yishu.governance.rates import rates as rates_of  # noqa: PLC0415
 
     with reported(as_json), world.engine(world.settings()).begin() as connection:
-        desk = _desk(connection)
-        asked = Period.parse(period)
-        found = desk.cases(asked, desk.scores(asked))
+        found = _desk(connection).cases(Period.parse(period))
     if department is not None:
         lines = [asdict(one) for one in found if one.department_id == department]
         show(lines, as_json, lambda: print_table(f"Cases of {department}, {period}", lines))
@@ -148,7 +104,7 @@ def report(
             connection,
             asked,
             desk.now,
-            catalog=desk.release,
+            catalog=desk.catalog,
             weights=weights_on,
             rules=desk.rules,
         )
@@ -175,7 +131,7 @@ def answer(
     with reported(as_json), world.engine(world.settings()).begin() as connection:
         actor = world.actor(connection, as_)
         given = Answer(period, department, figure, text, world.clock(), actor.account)
-        answer_figure(connection, given, actor, _desk(connection).rules.calendar)
+        answer_figure(connection, given, actor, _desk(connection).rules)
     show(asdict(given), as_json, lambda: console.print("kept", markup=False))
 
 
@@ -184,15 +140,10 @@ def freeze(period: PeriodArgument, as_: As, as_json: AsJson = False) -> None:
 
     Example: yishu quality freeze 2026-11 --as qian.jun
     """
-    from yishu.governance.freezing import freeze as freeze_period  # noqa: PLC0415
-
     told: dict[str, Any] = {"period": period}
     with reported(as_json), world.engine(world.settings()).begin() as connection:
         actor = world.actor(connection, as_)
-        desk = _desk(connection)
-        found = desk.scores(Period.parse(period))
-        cases = desk.cases(Period.parse(period), found)
-        told["digest"] = freeze_period(connection, found, cases, actor, desk.now)
+        told["digest"] = _desk(connection).freeze(Period.parse(period), actor)
     show(told, as_json, lambda: console.print(f"{period} is frozen: {told['digest']}"))
 
 

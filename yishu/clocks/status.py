@@ -30,6 +30,7 @@ class EventKind(Labelled):
     NO_CHANGE_NEEDED = "no_change_needed", "认定无需变更"
     WITHDRAWN = "withdrawn", "撤销"
     REOPENED = "reopened", "重新计时"
+    END_CORRECTED = "end_corrected", "更正办结时间"
 
 
 CLOSING = frozenset({EventKind.FULFILLED, EventKind.NO_CHANGE_NEEDED, EventKind.WITHDRAWN})
@@ -56,7 +57,7 @@ class ClockEvent:
         working_days: How many more, for extensions; of an opening: the limit that its object states
             itself, instead of the promise's.
         consent_by: Account that consented, for pauses and extensions.
-        due_on: The last day that stays, for ``HELD``.
+        due_on: The last day that stays, for ``HELD``; the day of the end, for ``END_CORRECTED``.
         org: The department that takes over, for ``REASSIGNED``.
         note: What a person said; the reason of a closing, the evidence of a merge.
     """
@@ -258,6 +259,11 @@ class _Course:
     def _hold(self, event: ClockEvent, _day: date) -> None:
         self._held = max(filter(None, (self._held, event.due_on)), default=None)
 
+    def _correct_end(self, event: ClockEvent, day: date) -> None:
+        ended = event.due_on or day
+        self._resume(ended)
+        self.closed_on, self.closing = ended, EventKind.FULFILLED
+
     def _reopen(self, _event: ClockEvent, _day: date) -> None:
         self.closed_on = self.closing = None
         self.holder, self.submitted_on = self._promise.holder, None
@@ -271,6 +277,7 @@ _HANDLERS = {
     EventKind.RETURNED: _Course._hand_over,
     EventKind.HELD: _Course._hold,
     EventKind.REOPENED: _Course._reopen,
+    EventKind.END_CORRECTED: _Course._correct_end,
 }
 
 

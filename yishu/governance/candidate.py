@@ -6,6 +6,7 @@ review). The candidate has it, so that the same checks run on drafts and on file
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,7 +31,8 @@ from yishu.clocks.working_days import BEIJING
 _PERSONAL = {Sensitivity.PERSONAL.value, Sensitivity.SENSITIVE_PERSONAL.value}
 _UNKNOWN_REVIEW = {"verdict": "may_be_shared", "basis": "待审查"}
 _ANY_DAY = date(2000, 1, 1)
-_ANY_REVIEW = {"reviewer_org": "x", "reviewed_on": "2000-01-01", **_UNKNOWN_REVIEW}
+ANY_REVIEW = {"reviewer_org": "x", "reviewed_on": "2000-01-01", **_UNKNOWN_REVIEW}
+"""A review in due form, for contents that are looked at before anybody could review them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in content.items() if key not in MANAGED}
     stored: dict[str, Any] = json.loads(json.dumps(kept, ensure_ascii=False, default=str))
     try:
-        entry = CatalogEntry.model_validate(completed(stored, 1, _ANY_DAY, _ANY_REVIEW))
+        entry = CatalogEntry.model_validate(completed(stored, 1, _ANY_DAY, ANY_REVIEW))
     except ValidationError:
         return stored
     dumped = entry.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
@@ -110,40 +112,67 @@ def faults_of(entry_id: str, candidate: Mapping[str, Any], rules: Rules) -> list
 
     A review that is missing is not among them; `yishu.governance.assessment` tells that.
     """
-    entry, positions, found = _read(entry_id, dict(candidate))
-    found += check_rules(entry_id, candidate, rules.ruleset)
-    if entry is not None:
-        draft = rules.registers.model_copy(update={"entries": {entry_id: entry}})
-        found_between = [one for one in findings(draft) if _concerns(one, entry_id)]
-        return in_order([*positions.locate(found_between), *(one.at("", 0) for one in found)])
-    return in_order(one.at("", 0) for one in found)
+    return faults_of_all({entry_id: candidate}, rules)[entry_id]
 
 
-def _read(
-    entry_id: str, candidate: dict[str, Any]
-) -> tuple[CatalogEntry | None, Positions, list[Finding]]:
-    """The entry, with placeholders where its faults are, and those faults."""
+def faults_of_all(
+    candidates: Mapping[str, Mapping[str, Any]], rules: Rules
+) -> dict[str, list[Fault]]:
+    """The faults of many candidates by id, those between them included, in one pass."""
+    read = {id_: _read(id_, dict(one)) for id_, one in candidates.items()}
+    entries = {id_: one.entry for id_, one in read.items() if one.entry is not None}
+    between = _between(rules.registers.model_copy(update={"entries": entries}))
+    positions = Positions(mended={(Kind.ENTRY, id_): one.mended for id_, one in read.items()})
+    found = {}
+    for id_, one in read.items():
+        own = [*one.found, *check_rules(id_, candidates[id_], rules.ruleset)]
+        placed = positions.locate(between.get(id_, []))
+        found[id_] = in_order([*placed, *(each.at("", 0) for each in own)])
+    return found
+
+
+def _between(catalog: Catalog) -> Mapping[str, list[Finding]]:
+    """What the rules find in a catalog of candidates, by each entry that it concerns."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for one in findings(catalog):
+        for entry_id in _concerned(one) & catalog.entries.keys():
+            found[entry_id].append(one)
+    return found
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An entry, with placeholders where its faults are; ``entry`` None: it cannot be mended."""
+
+    entry: CatalogEntry | None
+    mended: tuple[KeyPath, ...]
+    found: list[Finding]
+
+
+def _read(entry_id: str, candidate: dict[str, Any]) -> _Read:
     try:
-        return CatalogEntry.model_validate(candidate), Positions(), []
+        return _Read(CatalogEntry.model_validate(candidate), (), [])
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=True)
     found = [finding_of(Kind.ENTRY, entry_id, CatalogEntry, dict(one)) for one in problems]
     unknown = [one.path for one in found if one.code == "CAT_KEY_UNKNOWN"]
     bad = [one.path for one in found if one.code != "CAT_KEY_UNKNOWN"]
     entry, filled = mend(CatalogEntry, candidate, unknown=unknown, bad=bad)
-    positions = Positions(mended={(Kind.ENTRY, entry_id): (*filled, *_PROCESS)})
-    return entry, positions, [one for one in found if one.path[:1] != ("confidentiality_review",)]
+    own = [one for one in found if one.path[:1] != ("confidentiality_review",)]
+    return _Read(entry, (*filled, *_PROCESS), own)
 
 
 _PROCESS: tuple[KeyPath, ...] = (("confidentiality_review",),)
 
 
-def _concerns(finding: Finding, entry_id: str) -> bool:
+def _concerned(finding: Finding) -> set[str]:
+    """The entries that a finding is about, or whose content it rests on."""
     if finding.path[:1] == ("confidentiality_review",):
-        return False
-    of_entry = finding.kind is Kind.ENTRY and finding.id == entry_id
-    rests_on = finding.other is not None and finding.other[:2] == (Kind.ENTRY, entry_id)
-    return of_entry or rests_on
+        return set()
+    known = [(finding.kind, finding.id)]
+    if finding.other is not None:
+        known.append(finding.other[:2])
+    return {id_ for kind, id_ in known if kind is Kind.ENTRY}
 
 
 def remarks_of(faults: list[Fault]) -> Iterator[dict[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, exists, select, text
 
 from catalog.roles import Action
 from yishu.clocks import ClockState, EventKind, WorkingDays, beijing_day
@@ -38,6 +38,7 @@ class Case:
         entry_id: The entry that it comes from.
         ended_at: When it was decided or closed; None: not that is known.
         promised_days: Working days that the item promises; None: the item is not known.
+        statutory_days: Working days that the law gives the item, which no promise exceeds.
         promised_on: The day that was named at acceptance, asked where the item is not known.
         is_end_told: Whether the end of any case of its entry ever arrives. Where none does,
             nobody can say which cases are late, and they are not judged.
@@ -52,17 +53,22 @@ class Case:
     promised_days: int | None
     promised_on: date | None
     is_end_told: bool
+    statutory_days: int | None = None
 
 
 @dataclass(frozen=True)
 class CasesSeen:
-    """How far supervision reaches; ``blind``: cases whose end nobody reports, by entry."""
+    """How far supervision reaches; ``blind``: cases whose end nobody reports, by entry.
+
+    ``corrected`` counts ends that are another day than was known, or that came back.
+    """
 
     cases: int
     supervised: int
     opened: int
     ended: int
     reopened: int
+    corrected: int
     blind: Mapping[str, int]
 
 
@@ -81,12 +87,36 @@ class _Stage:
     def key(self) -> tuple[str, str]:
         return self.case.case_no, self.cause
 
+    @property
+    def end(self) -> datetime | None:
+        """When it ended; of one that is said to end before it began: when it began."""
+        return None if self.ended_at is None else max(self.began_at, self.ended_at)
+
     def clock(self, profile: str) -> NewClock:
         case = self.case
         return NewClock(
             self.promise, profile, CASE, case.case_no, case.holder_org, self.cause, self.began_at,
             note=case.entry_id, working_days=self.working_days,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What supervision has of a stage; ``has_ended``: an end of it was recorded once."""
+
+    clock_id: str
+    closed_at: datetime | None = None
+    has_ended: bool = False
+
+    def ends(self, stage: _Stage) -> bool:
+        """Whether its end is told for the first time."""
+        return stage.end is not None and not self.has_ended
+
+    def is_wrong(self, stage: _Stage) -> bool:
+        """Whether the source now tells another day of its end, or one after it was reopened."""
+        if stage.end is None or not self.has_ended:
+            return False
+        return self.closed_at is None or beijing_day(self.closed_at) != beijing_day(stage.end)
 
 
 def supervise_cases(
@@ -99,20 +129,18 @@ def supervise_cases(
     known = _known(connection)
     new = [stage for stage in stages if stage.key not in known]
     ids = open_clocks(connection, [one.clock(rules.profile) for one in new], by_rule("cases"))
-    known |= {stage.key: (id_, False) for stage, id_ in zip(new, ids, strict=True)}
-    ended = [
-        (known[one.key][0], max(one.began_at, one.ended_at))
-        for one in stages
-        if one.ended_at is not None and not known[one.key][1]
-    ]
-    reopened = [
-        (known[one.key][0], now) for one in stages if one.ended_at is None and known[one.key][1]
-    ]
-    _record(connection, ended, EventKind.FULFILLED)
-    _record(connection, reopened, EventKind.REOPENED)
-    _heal(connection, [id_ for id_, _ in ended], rules, now)
+    known |= {stage.key: _Known(id_) for stage, id_ in zip(new, ids, strict=True)}
+    found = [(stage, known[stage.key]) for stage in stages]
+    ended = [(one.clock_id, stage.end) for stage, one in found if one.ends(stage)]
+    reopened = [(one.clock_id, now) for stage, one in found if one.closed_at and not stage.end]
+    corrected = [(one.clock_id, stage.end) for stage, one in found if one.is_wrong(stage)]
+    _record(connection, ended, EventKind.FULFILLED, now)
+    _record(connection, reopened, EventKind.REOPENED, now)
+    _record(connection, corrected, EventKind.END_CORRECTED, now)
+    _heal(connection, [id_ for id_, _ in (*ended, *corrected)], rules, now)
     supervised = len(kept) - blind.total()
-    seen = CasesSeen(len(kept), supervised, len(new), len(ended), len(reopened), dict(blind))
+    counts = (len(new), len(ended), len(reopened), len(corrected))
+    seen = CasesSeen(len(kept), supervised, *counts, dict(blind))
     _journal(connection, seen, now)
     return seen
 
@@ -160,19 +188,28 @@ def _stages(case: Case, calendar: WorkingDays) -> Iterator[_Stage]:
 
 
 def _promised(case: Case, accepted_at: datetime, calendar: WorkingDays) -> int | None:
-    """Working days that the case was promised; None: nothing was, and the law's limit holds."""
-    if case.promised_days is not None or case.promised_on is None:
-        return case.promised_days
-    return max(1, calendar.count(beijing_day(accepted_at), case.promised_on))
+    """Working days that a case may take; None: nothing is known, and the law's limit holds.
+
+    What the item promises, else the day that was named, else what the law gives the item; a promise
+    beyond what the law gives does not count.
+    """
+    days = case.promised_days
+    if days is None and case.promised_on is not None:
+        days = max(1, calendar.count(beijing_day(accepted_at), case.promised_on))
+    return min((one for one in (days, case.statutory_days) if one is not None), default=None)
 
 
-def _known(connection: Connection) -> dict[tuple[str, str], tuple[str, bool]]:
-    """Clocks of cases by case and stage: their id, and whether they have ended."""
-    asked = select(Clock.object_id, Clock.cause, Clock.clock_id, Clock.closed_at).where(
+def _known(connection: Connection) -> dict[tuple[str, str], _Known]:
+    """Clocks of cases by case and stage."""
+    has_ended = exists().where(
+        ClockEventRow.clock_id == Clock.clock_id,
+        ClockEventRow.kind.in_([EventKind.FULFILLED.value, EventKind.END_CORRECTED.value]),
+    )
+    asked = select(Clock.object_id, Clock.cause, Clock.clock_id, Clock.closed_at, has_ended).where(
         Clock.object_kind == CASE
     )
     found = connection.execute(asked).all()
-    return {(case_no, cause): (id_, at is not None) for case_no, cause, id_, at in found}
+    return {(case_no, cause): _Known(id_, at, ended) for case_no, cause, id_, at, ended in found}
 
 
 _SET_CLOSED = text("""
@@ -183,19 +220,26 @@ _SET_CLOSED = text("""
 
 
 def _record(
-    connection: Connection, happened: Sequence[tuple[str, datetime]], kind: EventKind
+    connection: Connection,
+    happened: Sequence[tuple[str, datetime | None]],
+    kind: EventKind,
+    now: datetime,
 ) -> None:
     if not happened:
         return
     actor = by_rule("cases").account
+    is_correction = kind is EventKind.END_CORRECTED
     rows = [
-        {"clock_id": id_, "at": at, "kind": kind.value, "working_days": 0, "actor": actor}
+        {
+            "clock_id": id_, "at": now if is_correction else at, "kind": kind.value,
+            "working_days": 0, "actor": actor,
+            "due_on": beijing_day(at) if is_correction and at else None,
+        }
         for id_, at in happened
-    ]
+    ]  # fmt: skip
     insert_all(connection, ClockEventRow, rows)
-    is_end = kind is EventKind.FULFILLED
     ids = [id_ for id_, _ in happened]
-    ats = [at if is_end else None for _, at in happened]
+    ats = [None if kind is EventKind.REOPENED else at for _, at in happened]
     connection.execute(_SET_CLOSED, {"ids": ids, "ats": ats})
 
 
@@ -223,7 +267,7 @@ def _unknown(case_no: str) -> ClockUnknown:
 
 
 def _journal(connection: Connection, seen: CasesSeen, now: datetime) -> None:
-    if seen.opened or seen.ended or seen.reopened:
-        after = {"opened": seen.opened, "ended": seen.ended, "reopened": seen.reopened}
+    after = {name: getattr(seen, name) for name in ("opened", "ended", "reopened", "corrected")}
+    if any(after.values()):
         day = str(beijing_day(now))
         append(connection, Act(by_rule("cases"), Action.RUN_CLOCK, CASE, day, now, after=after))

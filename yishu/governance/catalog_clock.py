@@ -11,11 +11,11 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, select
 
-from catalog.roles import Action
+from catalog.roles import Action, Role
 from catalog.vocabulary import ChangeCause
 from yishu.clocks import BEIJING, ClockEvent, EventKind
 from yishu.governance.clock_rules import by_rule
-from yishu.governance.errors import ReasonMissing, StateRefused
+from yishu.governance.errors import Forbidden, ReasonMissing, StateRefused
 from yishu.governance.permission import require
 from yishu.governance.promises import NewClock, clock_of, clock_rows, open_clock, record_event
 from yishu.ledger.journal import Act, Actor, append
@@ -88,11 +88,12 @@ def on_change(
     A change of function concerns all entries of the department; one of law those that rest on it.
 
     Raises:
-        Forbidden: the actor may not register changes.
+        Forbidden: the actor may not register changes, or, as a department, not those of another.
         ReasonMissing: nothing says what changed.
         StateRefused: the day of the change is not near the present one.
     """
     require(actor, Action.REPORT_CHANGE, declared.cause.value)
+    _require_own(declared, actor)
     _require_near(declared, now)
     _require_reason(declared.cause.value, declared.reason)
     start = datetime.combine(declared.changed_on, time(), BEIJING)
@@ -226,6 +227,18 @@ def _is_known(connection: Connection, seen: DriftSeen) -> bool:
         .where(Clock.closed_at.is_(None))
     )
     return connection.execute(asked).first() is not None
+
+
+def _require_own(declared: Declared, actor: Actor) -> None:
+    """The authority registers changes of every body, a department its own alone."""
+    foreign = set(declared.entries.values()) - {actor.org}
+    if actor.role is Role.DEPARTMENT_OFFICER and foreign:
+        raise Forbidden(
+            declared.cause.value,
+            found=f"a change of {', '.join(sorted(foreign))} by an officer of {actor.org}",
+            expected="entries of the officer's own department",
+            remedy="tell the data authority, which registers changes of every body",
+        )
 
 
 def _require_near(declared: Declared, now: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from catalog.vocabulary import BodyFigure, EntryState, OrgLevel
 from yishu.governance import organisations
@@ -43,9 +44,7 @@ def by_body(connection: Connection, figure: BodyFigure, on: date) -> list[OfBody
     ]
 
 
-def _count(
-    org: ColumnElement[str], *where: ColumnElement[bool]
-) -> Callable[..., Mapping[str, int]]:
+def _count(org: InstrumentedAttribute[str], *where: ColumnElement[bool]) -> _Count:
     asked = select(org, func.count()).where(*where).group_by(org)
     return lambda connection: {row[0]: row[1] for row in connection.execute(asked)}
 

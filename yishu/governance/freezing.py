@@ -1,7 +1,8 @@
 """Figures of a period become final: answered by departments first, then frozen, never moved.
 
 A department may answer a figure of its own in the working days before the period is frozen; the
-answer is printed beside the figure and changes nothing of it.
+answer is printed beside the figure and changes nothing of it. How many days these are, the profile
+in force says.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, insert, select
 
 from catalog.roles import Action
 from catalog.vocabulary import QualityDimension
-from yishu.clocks import WorkingDays, beijing_day
+from yishu.clocks import beijing_day
+from yishu.governance.clock_rules import ClockRules
 from yishu.governance.errors import AnswerRefused, PeriodFaulty, PeriodFrozen
 from yishu.governance.period import Period
 from yishu.governance.permission import require
@@ -26,11 +28,8 @@ from yishu.ledger.models import FigureAnswer, FrozenPeriod
 from yishu.ledger.pins import Holder, pin_in_force
 from yishu.redact import redact
 
-FREEZE_WORKING_DAYS = 10
-"""A period is frozen on this working day after its last day; a local choice."""
-
-ANSWER_WORKING_DAYS = 5
-"""How many of the working days before that are for answers; a local choice."""
+FREEZE, ANSWER = "figure_freeze", "figure_answer"
+"""Promises of the profile in force: when a period is frozen, and the last days before it."""
 
 FIGURES = frozenset({"total", *QualityDimension, *Rate})
 """What can be answered: a department's total, a dimension of it, a rate."""
@@ -60,21 +59,22 @@ class Answer:
     account: str
 
 
-def freeze_day(period: Period, calendar: WorkingDays) -> date:
-    """The day on which the figures of a period become final."""
-    return calendar.add(period.after - timedelta(days=1), FREEZE_WORKING_DAYS)
+def freeze_day(period: Period, rules: ClockRules) -> date:
+    """The first day on which the figures of a period may become final."""
+    days = rules.promise(rules.profile, FREEZE).working_days
+    return rules.calendar.add(_last(period), days)
 
 
-def answer_days(period: Period, calendar: WorkingDays) -> tuple[date, date]:
+def answer_days(period: Period, rules: ClockRules) -> tuple[date, date]:
     """The first and the last day for answers to the figures of a period."""
-    ended = period.after - timedelta(days=1)
-    first = calendar.add(ended, FREEZE_WORKING_DAYS - ANSWER_WORKING_DAYS + 1)
-    return first, freeze_day(period, calendar)
+    freezes, answers_ = (
+        rules.promise(rules.profile, name).working_days for name in (FREEZE, ANSWER)
+    )
+    first = rules.calendar.add(_last(period), max(1, freezes - answers_ + 1))
+    return first, freeze_day(period, rules)
 
 
-def answer_figure(
-    connection: Connection, given: Answer, actor: Actor, calendar: WorkingDays
-) -> None:
+def answer_figure(connection: Connection, given: Answer, actor: Actor, rules: ClockRules) -> None:
     """Keep a department's answer to a figure.
 
     Raises:
@@ -86,7 +86,7 @@ def answer_figure(
     object_id = f"{period.name}:{given.department_id}:{given.figure}"
     require(actor, Action.ANSWER_FIGURE, object_id, given.department_id)
     _require_not_frozen(connection, period)
-    first, last = answer_days(period, calendar)
+    first, last = answer_days(period, rules)
     day = beijing_day(given.at)
     text = redact(given.answer.strip())
     if not first <= day <= last or given.figure not in FIGURES or not text:
@@ -116,7 +116,9 @@ def freeze(
     found: Scores,
     cases: Sequence[Case],
     actor: Actor,
+    *,
     at: datetime,
+    rules: ClockRules,
 ) -> str:
     """Make the figures of a period final; their SHA-256.
 
@@ -124,17 +126,19 @@ def freeze(
 
     Raises:
         Forbidden: only a quality monitor freezes.
-        PeriodFaulty: the period is not over, or the figures end before it does.
+        PeriodFaulty: the departments still have days to answer, or the figures end before the
+            period does.
         PeriodFrozen: they are final already.
     """
     period = Period.parse(found.period)
     require(actor, Action.FREEZE_PERIOD, period.name)
     _require_not_frozen(connection, period)
-    if at < period.end or found.until != period.end:
+    first = freeze_day(period, rules)
+    if beijing_day(at) < first or found.until != period.end:
         raise PeriodFaulty(
             period.name,
-            found=f"figures up to {found.until:%Y-%m-%d %H:%M} UTC",
-            expected=f"a period that is over: after {period.end:%Y-%m-%d %H:%M} UTC",
+            found=f"figures up to {found.until:%Y-%m-%d %H:%M} UTC, on {beijing_day(at)}",
+            expected=f"figures up to {period.end:%Y-%m-%d %H:%M} UTC, from {first} on",
             remedy="freeze it when it is over and the departments have answered",
         )
     figures = {"scores": found.to_json(), "cases": [asdict(one) for one in cases]}
@@ -168,6 +172,10 @@ def figures_digest(figures: dict[str, Any]) -> str:
     """SHA-256 of figures in one canonical form."""
     plain = json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _last(period: Period) -> date:
+    return period.after - timedelta(days=1)
 
 
 def _require_not_frozen(connection: Connection, period: Period) -> None:

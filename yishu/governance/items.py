@@ -141,6 +141,24 @@ def catalog(connection: Connection, org: str | None = None) -> list[ItemState]:
     return [_state(row) for row in rows]
 
 
+def search(
+    connection: Connection, words: str, org: str | None = None, *, offset: int = 0, limit: int
+) -> tuple[list[ItemState], int]:
+    """Items in force whose name or code has all words, in order of codes; and how many there are.
+
+    ``offset`` and ``limit`` choose among them.
+    """
+    where = [Row.ended_at.is_(None), ~Row.is_cancelled]
+    text = Row.name + " " + Row.implementation_code
+    where += [text.contains(word, autoescape=True) for word in words.split()]
+    if org is not None:
+        where.append(Row.org == org)
+    total = connection.execute(select(func.count()).select_from(Row).where(*where)).scalar_one()
+    asked = select(Row).where(*where).order_by(Row.implementation_code)
+    rows = connection.execute(asked.offset(offset).limit(limit)).mappings()
+    return [_state(row) for row in rows], total
+
+
 def history(connection: Connection, code: str) -> list[ItemState]:
     """Every version of an item, newest first."""
     asked = select(Row).where(Row.implementation_code == code).order_by(Row.version.desc())

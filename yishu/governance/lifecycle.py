@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, func, select, update
 
 from catalog.faults import CatalogFaults, Fault
 from catalog.roles import Action
@@ -64,18 +63,19 @@ def save(
     require(actor, Action.COMPILE_ENTRY, draft.entry_id, org)
     if before is None:
         require_no_edit(draft)
-        _insert(connection, draft, content, actor, at)
+        saved = _insert(connection, draft, content, actor, at)
         _open_clock(connection, draft, org, profile, by=(actor, at))
     else:
         _require_state(before, EntryState.DRAFT, EntryState.RETURNED)
         require_same_edit(draft, before)
         values = saved_values(draft, content, actor, at) | {"state": EntryState.DRAFT.value}
         _update(connection, before, values | {"edit": before.edit + 1})
+        saved = _open(connection, draft.entry_id)
     now = {"digest": candidate.digest(content), "cause": draft.cause.value}
     was = {"digest": before.digest, "edit": before.edit} if before else None
     act = Action.COMPILE_ENTRY
     append(connection, Act(actor, act, KIND, draft.entry_id, at, draft.cause_note, was, now))
-    return _open(connection, draft.entry_id)
+    return saved
 
 
 def check(connection: Connection, rules: Rules, entry_id: str, on: date) -> list[Fault]:
@@ -265,18 +265,15 @@ def _open_clock(
 
 def _insert(
     connection: Connection, draft: Draft, content: dict[str, Any], actor: Actor, at: datetime
-) -> None:
+) -> Version:
     newest = select(func.max(Row.version)).where(Row.entry_id == draft.entry_id)
     number = (connection.execute(newest).scalar() or 0) + 1
     state = EntryState.DRAFT.value
     fixed = {"entry_id": draft.entry_id, "version": number, "state": state, "edit": 1}
-    values = {**fixed, **saved_values(draft, content, actor, at)}
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(Row).values(values))
-    except IntegrityError as error:
-        # Another transaction began the draft since we looked.
-        raise begun_meanwhile(draft) from error
+    saved = versions.begin(connection, {**fixed, **saved_values(draft, content, actor, at)})
+    if saved is None:
+        raise begun_meanwhile(draft)
+    return saved
 
 
 def _code_taken(connection: Connection, version: Version) -> list[Fault]:

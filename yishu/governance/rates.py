@@ -7,6 +7,7 @@ count what the runs of the quarter say.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -112,6 +113,40 @@ def rates(found: Sequence[Case]) -> dict[str, dict[Rate, Figure]]:
         own = by_department.setdefault(case.department_id, {r: Figure(0, 0) for r in Rate})
         own[case.rate] += Figure(case.kept, case.due)
     return dict(sorted(by_department.items()))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A department's place in the league: by the mean of its rates that have something counted.
+
+    That each rate weighs the same is a local choice. ``rank`` and ``mean`` None: nothing was due;
+    equal means share a rank.
+    """
+
+    rank: int | None
+    department_id: str
+    mean: Fraction | None
+    figures: Mapping[Rate, Figure]
+
+
+def league(found: Sequence[Case]) -> list[Place]:
+    """Departments by the mean of their rates, the best first."""
+    means = {org: _mean(figures) for org, figures in rates(found).items()}
+    known = [mean for mean in means.values() if mean is not None]
+    places = [
+        Place(_rank(means[org], known), org, means[org], figures)
+        for org, figures in rates(found).items()
+    ]
+    return sorted(places, key=lambda one: (one.mean is None, -(one.mean or 0), one.department_id))
+
+
+def _rank(mean: Fraction | None, known: Sequence[Fraction]) -> int | None:
+    return None if mean is None else 1 + sum(one > mean for one in known)
+
+
+def _mean(figures: Mapping[Rate, Figure]) -> Fraction | None:
+    shares = [Fraction(one.right, one.counted) for one in figures.values() if one.counted]
+    return sum(shares, start=Fraction(0)) / len(shares) if shares else None
 
 
 def refresh(

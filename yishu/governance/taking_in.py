@@ -27,12 +27,17 @@ class Why:
     changed_on: date
 
 
-def faults_by(rules: Rules, on: date) -> Callable[[str, Mapping[str, Any]], list[Fault]]:
-    """What finds every fault of an entry of a file, by the rules of a day."""
+def faults_by(
+    rules: Rules, on: date
+) -> Callable[[Mapping[str, Mapping[str, Any]]], dict[str, list[Fault]]]:
+    """What finds every fault of the entries of a file, by the rules of a day."""
 
-    def faults_of(entry_id: str, content: Mapping[str, Any]) -> list[Fault]:
-        completed = candidate.completed(candidate.plain(content), 1, on, None)
-        return candidate.faults_of(entry_id, completed, rules)
+    def faults_of(contents: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Fault]]:
+        completed = {
+            id_: candidate.completed(candidate.plain(content), 1, on, candidate.ANY_REVIEW)
+            for id_, content in contents.items()
+        }
+        return candidate.faults_of_all(completed, rules)
 
     return faults_of
 
@@ -53,9 +58,9 @@ def take_in(
         StateRefused: the version of one is under review.
     """
     saved = []
+    edits = versions.open_edits(connection)
     for entry_id, content in given:
-        open_one = versions.open_version(connection, entry_id)
-        edit = open_one.edit if open_one else None
+        edit = edits.get(entry_id)
         draft = lifecycle.Draft(entry_id, content, why.cause, why.note, why.changed_on, edit)
         saved.append(lifecycle.save(connection, draft, actor, at, profile=profile))
     return saved

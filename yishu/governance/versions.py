@@ -1,11 +1,12 @@
 """Versions of catalog entries as they are on record: one, all of an entry, the whole on a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
+from sqlalchemy.dialects.postgresql import insert
 
 from catalog.diff import Change, differences
 from catalog.model import Retention
@@ -95,6 +96,19 @@ def open_version(connection: Connection, entry_id: str, *, lock: bool = False) -
     """The version that is on its way, or None; ``lock`` keeps others from deciding meanwhile."""
     asked = select(*_VERSION).where(Row.state.in_(OPEN))
     return _one(connection, asked.with_for_update() if lock else asked, entry_id)
+
+
+def open_edits(connection: Connection) -> dict[str, int]:
+    """The edit of every version that is on its way, by entry."""
+    asked = select(Row.entry_id, Row.edit).where(Row.state.in_(OPEN))
+    return {row.entry_id: row.edit for row in connection.execute(asked)}
+
+
+def begin(connection: Connection, values: Mapping[str, Any]) -> Version | None:
+    """Put a first edit on record; None: another version of the entry is on its way."""
+    statement = insert(Row).values(values).on_conflict_do_nothing().returning(*_VERSION)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _version(row)
 
 
 def in_force(connection: Connection, entry_id: str, *, lock: bool = False) -> Version | None:

@@ -11,8 +11,8 @@ from yishu.interchange.columns import COLUMNS, Column, fault, place_of
 from yishu.interchange.errors import CellFault, FileFaulty
 from yishu.interchange.reading import Table
 
-FaultsOf = Callable[[str, Mapping[str, Any]], Sequence[Fault]]
-"""What is wrong with an entry of that id and content."""
+FaultsOf = Callable[[Mapping[str, Mapping[str, Any]]], Mapping[str, Sequence[Fault]]]
+"""What is wrong with entries: from contents by id to faults by id."""
 
 _STEP = re.compile(r"([a-z0-9_]+)|\[(\d+)\]")
 _HEADER_ROWS = 1
@@ -47,8 +47,9 @@ def drafts(table: Table, faults_of: FaultsOf) -> list[Draft]:
             )
         ]
     known = {(one.row, one.column) for one in faults}
+    wrong = faults_of({draft.entry_id: draft.content for draft in found})
     for draft in found:
-        placed_ones = (placed(draft, one) for one in faults_of(draft.entry_id, draft.content))
+        placed_ones = (placed(draft, one) for one in wrong[draft.entry_id])
         faults += [one for one in placed_ones if (one.row, one.column) not in known]
     if faults:
         ordered = sorted(set(faults), key=lambda one: (one.row, one.column, one.code))

@@ -9,6 +9,8 @@ from yishu.interchange.columns import COLUMNS, JOINT, NO, YES, Column
 
 Content = Mapping[str, Any]
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Unreadable(ValueError):
     """A cell's text that its column does not understand; the text says what would be."""
@@ -106,7 +108,7 @@ def _number(text: str) -> int | float:
 
 def _parts(text: str) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader, in C where there is one
     except yaml.YAMLError:
         value = None
     if not isinstance(value, dict):

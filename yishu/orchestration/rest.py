@@ -168,11 +168,14 @@ class AirflowApi:
             )
         return int(reply.raise_for_status().json()["id"])
 
-    def trigger(self, dag_id: str, run_id: str) -> None:
-        """Start a run by hand; asking twice for the same run starts one."""
+    def trigger(self, dag_id: str, run_id: str, logical_date: datetime | None = None) -> None:
+        """Start a run by hand, of a date where one is given; asking twice starts one."""
         reply = self._http.post(
             f"/api/v2/dags/{dag_id}/dagRuns",
-            json={"dag_run_id": run_id, "logical_date": None},
+            json={
+                "dag_run_id": run_id,
+                "logical_date": logical_date.isoformat() if logical_date else None,
+            },
             headers=self._headers(),
         )
         if reply.status_code != httpx.codes.CONFLICT:

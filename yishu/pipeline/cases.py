@@ -17,8 +17,8 @@ _PARTS = {
     "case_result": "select null::varchar as case_no, null::date as decided_on where false",
     "case_process": "select null::varchar as case_no, null::varchar as process_step, "
     "null::timestamptz as ended_at where false",
-    "service_item": "select null::varchar as implementation_code, null::integer as promised_days "
-    "where false",
+    "service_item": "select null::varchar as implementation_code, null::integer as promised_days, "
+    "null::integer as statutory_days where false",
 }
 """What stands in for a subject that is not published yet."""
 
@@ -38,7 +38,7 @@ _CASES = f"""
     )
     select
         a.case_no, a.{ENTRY_ID} as entry_id, a.applied_at, a.accepted_at, ended_at,
-        promised_days, promised_on,
+        promised_days, promised_on, statutory_days,
         count(ended_at) over (partition by a.{ENTRY_ID}) > 0 as is_end_told
     from case_application a
     left join ends using (case_no)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from catalog.model import CatalogEntry
+from yishu.clocks.freshness import Freshness, freshness
 from yishu.governance.objections import objections
 from yishu.governance.objections.states import DONE
 from yishu.ledger import CheckFacts, Ledger, RunState
@@ -83,8 +84,15 @@ def status_of(entry: CatalogEntry, ledger: Ledger, now: datetime) -> EntryStatus
         age=age,
         fresh_for=limit,
         open_objections=_open_objections(entry_id, ledger),
-        is_fresh=age <= limit if age is not None and limit is not None else None,
+        is_fresh=_is_fresh(entry, loaded_at, now),
     )
+
+
+def _is_fresh(entry: CatalogEntry, loaded_at: datetime | None, now: datetime) -> bool | None:
+    state = freshness(entry, loaded_at, now).state
+    if loaded_at is None or state is Freshness.UNLIMITED:
+        return None
+    return state is Freshness.FRESH
 
 
 def _open_objections(entry_id: str, ledger: Ledger) -> int:

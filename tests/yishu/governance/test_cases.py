@@ -6,12 +6,16 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import func, select
 
+from catalog.promise import ClockCause
+from catalog.roles import Role
 from yishu.clocks import BEIJING, ClockState
+from yishu.governance import clock_care
 from yishu.governance.board import board
 from yishu.governance.cards import cards, orders
 from yishu.governance.cases import CASE, history, supervise_cases
-from yishu.governance.errors import ClockUnknown
+from yishu.governance.errors import ClockUnknown, PauseRefused
 from yishu.governance.sweep import sweep
+from yishu.ledger.journal import Actor
 from yishu.ledger.models import ClockEventRow, JournalRecord
 from yishu.library import publish_snapshot
 from yishu.pipeline.cases import cases_of, steps_of
@@ -74,13 +78,14 @@ class City:
 
 @pytest.fixture
 def city(tmp_path, ledger_engine, catalog, rules, at):
-    """Four cases accepted on 2026-09-24: ten days promised, none known, instant, decided."""
+    """Cases accepted on 2026-09-24: ten days promised, none known, instant, decided, by law."""
     made = City(tmp_path / "库", ledger_engine, catalog, rules, at)
     made.put(
         "service_item",
         "implementation_code",
-        implementation_code=["TEN", "NOW"],
-        promised_days=pa.array([10, 0], pa.int32()),
+        implementation_code=["TEN", "NOW", "LAW", "BEYOND"],
+        promised_days=pa.array([10, 0, None, 30], pa.int32()),
+        statutory_days=pa.array([20, 5, 7, 15], pa.int32()),
     )
     made.apply(
         ("C1", APPROVAL, ACCEPTED, "TEN", None),
@@ -88,6 +93,8 @@ def city(tmp_path, ledger_engine, catalog, rules, at):
         ("C3", APPROVAL, ACCEPTED, "NOW", None),
         ("C4", APPROVAL, ACCEPTED, "GONE", date(2026, 10, 9)),
         ("C5", APPROVAL, None, "TEN", None),
+        ("C6", APPROVAL, ACCEPTED, "LAW", None),
+        ("C7", APPROVAL, ACCEPTED, "BEYOND", None),
     )
     made.decide(C4="2026-09-28")
     return made
@@ -98,14 +105,16 @@ def test_every_case_runs_by_what_was_promised_in_working_days(city):
     seen, _ = city.supervise("2026-09-25")
     lines = city.lines("2026-09-25", with_ended=True)
 
-    assert (seen.cases, seen.supervised, seen.blind) == (5, 5, {})
-    assert {no for no, _ in lines} == {"C1", "C2", "C3", "C4", "C5"}
+    assert (seen.cases, seen.supervised, seen.blind) == (7, 7, {})
+    assert {no for no, _ in lines} == {f"C{number}" for number in range(1, 8)}
     due = {key: line.due_on for key, line in lines.items()}
     assert due["C1", "case_handling"] == date(2026, 10, 15), "ten working days over National Day"
     assert due["C2", "case_handling"] == date(2026, 10, 29), "the law's twenty"
     assert due["C3", "case_instant"] == date(2026, 9, 24)
     assert due["C4", "case_handling"] == date(2026, 10, 9), "the day that was named"
     assert due["C5", "case_acceptance"] == date(2026, 10, 9)
+    assert due["C6", "case_handling"] == date(2026, 10, 12), "what the law gives the item"
+    assert due["C7", "case_handling"] == date(2026, 10, 22), "no promise exceeds the law"
 
 
 @pytest.mark.requirement("SUP-01", "SUP-02", "SUP-04")
@@ -127,7 +136,7 @@ def test_cases_get_a_yellow_card_a_red_one_and_an_order_each_once(city):
     (order,) = [one for one in city.ask(orders) if one.case_no == "C1"]
     assert order.responsible_org == "administrative_approval"
     late = city.lines("2026-10-16", states=[ClockState.RED])
-    assert [number for number, _ in late] == ["C3", "C5", "C1"]
+    assert [number for number, _ in late] == ["C3", "C5", "C6", "C1"]
 
 
 @pytest.mark.requirement("SUP-08")
@@ -146,13 +155,13 @@ def test_the_course_of_a_case_is_kept_and_no_correction_at_the_source_edits_it(c
     assert city.lines("2026-10-14", with_ended=True)["C1", "case_handling"].due_on == before
     assert [one.ended for one in again] == [1, 0]
     assert [one["event"].value for one in course.events] == [
-        "opened", "fulfilled", "opened", "fulfilled",
+        "opened", "fulfilled", "opened", "end_corrected", "fulfilled",
     ]  # fmt: skip
     assert {line.state for line in course.limits} == {ClockState.MET}
     written = (
         select(func.count()).select_from(JournalRecord).where(JournalRecord.object_kind == CASE)
     )
-    assert city.ask(lambda connection: connection.execute(written).scalar()) == 2
+    assert city.ask(lambda connection: connection.execute(written).scalar()) == 3
     with pytest.raises(ClockUnknown, match="C9"):
         city.ask(history, "C9", city.rules, city.at("2026-10-14"))
 
@@ -168,6 +177,67 @@ def test_an_end_that_arrives_late_takes_the_red_card_back_and_a_lost_one_reopens
     seen, _ = city.supervise("2026-10-20")
     assert seen.reopened == 1
     assert city.lines("2026-10-20")["C1", "case_handling"].state is ClockState.RED
+
+
+@pytest.mark.requirement("SUP-01", "SUP-08")
+def test_a_corrected_end_counts_and_what_was_recorded_stays(city):
+    city.supervise("2026-10-16")
+    city.decide(C1="2026-10-16", C4="2026-09-28")  # one day late
+    city.supervise("2026-10-17")
+    assert _line(city, "2026-10-17").state is ClockState.MET_LATE
+
+    city.decide(C1="2026-10-15", C4="2026-09-28")
+    found = [city.supervise(day)[0].corrected for day in ("2026-10-19", "2026-10-20")]
+
+    assert found == [1, 0]
+    assert _line(city, "2026-10-20").state is ClockState.MET
+    (card,) = [one for one in city.ask(cards) if (one.object_id, one.colour) == ("C1", "red")]
+    assert card.withdrawn_why
+    course = city.ask(history, "C1", city.rules, city.at("2026-10-20"))
+    assert [one["event"].value for one in course.events][-2:] == ["fulfilled", "end_corrected"]
+    city.decide(C1="2026-10-19", C4="2026-09-28")
+    city.supervise("2026-10-21")
+    assert _line(city, "2026-10-21").state is ClockState.MET_LATE
+
+
+@pytest.mark.requirement("SUP-01")
+def test_an_end_that_was_lost_and_came_back_ends_the_case_again(city):
+    for day, decided in (
+        ("2026-10-12", {"C1": "2026-10-09", "C4": "2026-09-28"}),
+        ("2026-10-13", {"C4": "2026-09-28"}),
+        ("2026-10-14", {"C1": "2026-10-09", "C4": "2026-09-28"}),
+    ):
+        city.decide(**decided)
+        city.supervise(day)
+
+    assert _line(city, "2026-10-14").state is ClockState.MET
+
+
+@pytest.mark.requirement("SUP-01", "SUP-13")
+def test_a_special_procedure_lets_the_clock_of_a_case_stand_still(city):
+    city.supervise("2026-09-25")
+    clock_id = _line(city, "2026-09-25").clock_id
+    reviewer = Actor("p", "shen.he", Role.AUTHORITY_REVIEWER, "big_data_bureau")
+
+    def act(function, day, *more):
+        with city.engine.begin() as connection:
+            by = {"actor": reviewer, "now": city.at(day)}
+            return function(connection, clock_id, *more, city.rules, **by)
+
+    with pytest.raises(PauseRefused):
+        act(clock_care.pause, "2026-10-12", ClockCause.RETURNED_FOR_COMPLETION, "补正")
+    act(clock_care.pause, "2026-10-12", ClockCause.SPECIAL_PROCEDURE, "专家评审")
+    city.supervise("2026-10-14")
+    assert _line(city, "2026-10-14").state is ClockState.PAUSED
+    after = act(clock_care.resume, "2026-10-19")
+
+    city.supervise("2026-10-20")
+    assert after.status.due_on == _line(city, "2026-10-20").due_on == date(2026, 10, 22)
+
+
+def _line(city, day):
+    """How the handling of C1 stands on a day."""
+    return city.lines(day, with_ended=True)["C1", "case_handling"]
 
 
 def test_cases_whose_end_nobody_reports_are_counted_and_not_called_late(city):

@@ -102,7 +102,7 @@ def connection(engine, catalog, rules):
         other = raise_objection(opened, late, catalog, OFFICER, start)
         move(opened, other, Step(ObjectionState.ACCEPTED), AUTHORITY, start + hour)
         said = Answer("2026-11", "taxation", "total", "征管系统升级期间口径变化", AT, "he.ping")
-        answer_figure(opened, said, SOURCE, rules.calendar)
+        answer_figure(opened, said, SOURCE, rules)
         yield opened
 
 
@@ -167,7 +167,7 @@ def test_the_page_needs_nothing_and_runs_nothing(report):
 
 def test_a_frozen_month_prints_its_final_figures(connection, catalog, rules):
     over = scores(connection, NOVEMBER, AT, weights=EQUAL, limits={})
-    digest = freeze(connection, over, (), MONITOR, AT)
+    digest = freeze(connection, over, (), MONITOR, at=AT + timedelta(days=5), rules=rules)
     again = gather(connection, NOVEMBER, AT, catalog=catalog, weights=lambda _: EQUAL, rules=rules)
     assert again.scores == over
     assert digest[:16] in render(again)

@@ -11,8 +11,6 @@ from sqlalchemy import create_engine, text
 
 from catalog.roles import Role
 from catalog.vocabulary import QualityDimension
-from yishu.clocks import WorkingDays
-from yishu.clocks.table import read_table
 from yishu.governance.errors import AnswerRefused, Forbidden, PeriodFaulty, PeriodFrozen
 from yishu.governance.freezing import (
     Answer,
@@ -50,6 +48,7 @@ LIMITS = {TAXPAYER: timedelta(days=1), RESIDENT: None}
 EQUAL = {dimension: Fraction(1, 6) for dimension in QualityDimension}
 NOVEMBER = Period.parse("2026-11")
 LATER = datetime(2026, 12, 10, tzinfo=UTC)
+FREEZES = datetime(2026, 12, 14, tzinfo=UTC)
 MONITOR = Actor("person-5", "qian.jun", Role.QUALITY_MONITOR, "big_data_bureau")
 OFFICER = Actor("person-6", "zhao.yu", Role.DEPARTMENT_OFFICER, "taxation")
 
@@ -109,11 +108,6 @@ def connection(engine):
     """A transaction that nobody else ever sees."""
     with engine.connect() as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def calendar():
-    return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
 
 
 def november(connection, **changes):
@@ -250,7 +244,7 @@ def test_five_rates_a_department_open_to_their_cases(connection):
 
 
 @pytest.mark.requirement("IND-21")
-def test_indicators_move_with_each_load_until_they_are_frozen(connection):
+def test_indicators_move_with_each_load_until_they_are_frozen(connection, rules):
     quarter = Period.parse("2026Q4")
     first = rates(cases(november(connection)))
     assert refresh(connection, quarter, first, "tax-30", LATER)
@@ -264,15 +258,15 @@ def test_indicators_move_with_each_load_until_they_are_frozen(connection):
 
     over = datetime(2027, 1, 20, tzinfo=UTC)
     whole = scores(connection, quarter, over, weights=EQUAL, limits=LIMITS)
-    freeze(connection, whole, cases(whole), MONITOR, over)
+    freeze(connection, whole, cases(whole), MONITOR, at=over, rules=rules)
     assert not refresh(connection, quarter, first, "late", over)
     assert {i.run_id for i in indicators(connection, quarter)} <= {"tax-30", "tax-31"}
 
 
 @pytest.mark.requirement("QUA-02", "IND-21")
-def test_a_frozen_month_does_not_move_and_can_be_checked(connection, engine):
+def test_a_frozen_month_does_not_move_and_can_be_checked(connection, rules):
     found = november(connection)
-    digest = freeze(connection, found, cases(found), MONITOR, LATER)
+    digest = freeze(connection, found, cases(found), MONITOR, at=FREEZES, rules=rules)
     at = datetime(2026, 11, 30, 8, tzinfo=UTC)
     late = text("update ledger.run_dimension set failed = counted")
     connection.execute(late)
@@ -282,16 +276,16 @@ def test_a_frozen_month_does_not_move_and_can_be_checked(connection, engine):
     assert kept.digest == digest
     assert november(connection) != found
     with pytest.raises(PeriodFrozen):
-        freeze(connection, found, (), MONITOR, LATER)
+        freeze(connection, found, (), MONITOR, at=FREEZES, rules=rules)
     plain = {"scores": kept.scores.to_json(), "cases": [vars(c) for c in kept.cases]}
     assert figures_digest(plain) == digest
     assert at < kept.frozen_at
 
 
-def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection):
+def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection, rules):
     """The last commit of November of each entry, and nothing that was committed afterwards."""
     found = november(connection)
-    freeze(connection, found, cases(found), MONITOR, LATER)
+    freeze(connection, found, cases(found), MONITOR, at=FREEZES, rules=rules)
 
     asked = text(
         "select distinct on (table_name) table_name, version from ledger.library_commit "
@@ -302,24 +296,40 @@ def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection):
     assert pinned_versions(connection) == last
 
 
-def test_only_a_monitor_freezes_and_only_what_is_over(connection):
+def test_only_a_monitor_freezes_and_only_what_is_over(connection, rules):
     found = november(connection)
     with pytest.raises(Forbidden):
-        freeze(connection, found, (), OFFICER, LATER)
+        freeze(connection, found, (), OFFICER, at=FREEZES, rules=rules)
     early = datetime(2026, 11, 25, tzinfo=UTC)
     half = scores(connection, NOVEMBER, early, weights=EQUAL, limits=LIMITS)
-    for when in (early, LATER):
+    for when in (early, FREEZES):
         with pytest.raises(PeriodFaulty):
-            freeze(connection, half, (), MONITOR, when)
+            freeze(connection, half, (), MONITOR, at=when, rules=rules)
+    with pytest.raises(PeriodFaulty, match="from 2026-12-14 on"):
+        freeze(connection, found, (), MONITOR, at=LATER, rules=rules)
+
+
+def test_the_days_for_answers_are_those_of_the_profile_in_force(rules):
+    wuxi = rules.profiles["wuxi_2022"]
+    days = {"figure_freeze": 4, "figure_answer": 2}
+    promises = {
+        name: promise.model_copy(update={"working_days": days.get(name, promise.working_days)})
+        for name, promise in wuxi.promises.items()
+    }
+    profiles = {"wuxi_2022": wuxi.model_copy(update={"promises": promises})}
+
+    found = answer_days(NOVEMBER, replace(rules, profiles=profiles))
+
+    assert found == (date(2026, 12, 3), date(2026, 12, 4))
 
 
 @pytest.mark.requirement("QUA-02")
-def test_a_department_answers_its_figures_before_they_are_frozen(connection, calendar):
-    assert answer_days(NOVEMBER, calendar) == (date(2026, 12, 8), date(2026, 12, 14))
+def test_a_department_answers_its_figures_before_they_are_frozen(connection, rules):
+    assert answer_days(NOVEMBER, rules) == (date(2026, 12, 8), date(2026, 12, 14))
     given = Answer(
         "2026-11", "taxation", "timeliness", "21 日至 23 日机房检修，已报备", LATER, "zhao.yu"
     )
-    answer_figure(connection, given, OFFICER, calendar)
+    answer_figure(connection, given, OFFICER, rules)
     assert [one.answer for one in answers(connection, NOVEMBER)] == [given.answer]
 
     faults = (
@@ -330,10 +340,10 @@ def test_a_department_answers_its_figures_before_they_are_frozen(connection, cal
     )
     for fault in faults:
         with pytest.raises(AnswerRefused):
-            answer_figure(connection, fault, OFFICER, calendar)
+            answer_figure(connection, fault, OFFICER, rules)
     with pytest.raises(Forbidden):
-        answer_figure(connection, replace(given, department_id="health"), OFFICER, calendar)
+        answer_figure(connection, replace(given, department_id="health"), OFFICER, rules)
     found = november(connection)
-    freeze(connection, found, (), MONITOR, LATER)
+    freeze(connection, found, (), MONITOR, at=FREEZES, rules=rules)
     with pytest.raises(PeriodFrozen):
-        answer_figure(connection, given, OFFICER, calendar)
+        answer_figure(connection, given, OFFICER, rules)

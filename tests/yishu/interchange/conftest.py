@@ -38,13 +38,13 @@ def contents(city):
 
 @pytest.fixture(scope="session")
 def faults_of():
-    """What the model finds in a content."""
+    """What the model finds in contents, by id."""
     review = {
         "reviewer_org": "big_data_bureau", "reviewed_on": date(2026, 11, 1),
         "verdict": "may_be_shared", "basis": "待审查",
     }  # fmt: skip
 
-    def find(entry_id, content) -> list[Fault]:
+    def of_one(entry_id, content) -> list[Fault]:
         whole = {**content, "version": 1, "published_on": "2026-11-01"}
         try:
             CatalogEntry.model_validate({**whole, "confidentiality_review": review})
@@ -54,5 +54,8 @@ def faults_of():
                 for one in error.errors()
             ]
         return []
+
+    def find(given):
+        return {entry_id: of_one(entry_id, content) for entry_id, content in given.items()}
 
     return find

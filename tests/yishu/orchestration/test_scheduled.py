@@ -27,6 +27,7 @@ from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
 from yishu.embedded import embedded_postgres, ledger_url
+from yishu.governance.notices import inbox
 from yishu.ledger import Ledger, migrate
 from yishu.ledger.journal import Actor
 from yishu.ledger.seal import signing_key
@@ -313,6 +314,30 @@ def opened(house: House, days: int) -> str:
         grant_id = deciding.grant(desk, request_id, authority) or ""
         opening.open_channel(desk, grant_id, operator)
     return grant_id
+
+
+@pytest.mark.requirement("SUP-02")
+def test_a_sweep_that_missed_its_time_is_told_to_the_administrator(
+    settings: Settings, api: AirflowApi
+) -> None:
+    """A sweep of two days ago that runs only now: Airflow itself sees that its time is over."""
+    dag_id, late = "supervision-daily", datetime.now(UTC) - timedelta(days=2)
+    url = make_url(ledger_url(settings)).set(drivername="postgresql+psycopg")
+    engine = create_engine(url)
+
+    def told() -> list[str]:
+        with engine.connect() as connection:
+            found = inbox(connection, role=Role.ADMINISTRATOR)
+        return [one.text for one in found if one.key.startswith(f"late_sweep:{dag_id}")]
+
+    until(lambda: dag_id in api.dags())
+    assert told() == []
+    until(lambda: api.trigger(dag_id, "after-downtime", late) is None)
+
+    (text,) = until(told)
+
+    assert "supervision-daily" in text
+    assert until(lambda: ended(api, dag_id, "after-downtime")) == "success"
 
 
 def test_a_full_pull_is_not_filled_in_by_dates(api: AirflowApi) -> None:

@@ -24,7 +24,7 @@ def colleagues(portal_world):
 
 
 def at_once(*asked):
-    """The statuses of requests that are sent at one moment; each is a client, a path, a form."""
+    """The answers to requests that are sent at one moment; each is a client, a path, a form."""
     start = Barrier(len(asked))
 
     def send(one):

@@ -58,6 +58,24 @@ def test_a_department_says_that_no_change_is_needed_and_the_authority_holds_the_
     assert "propose-no-change" not in page  # the authority has it now
 
 
+@pytest.mark.requirement("COL-05")
+def test_a_change_of_function_starts_the_clock_of_every_entry_of_the_department(client, clocks):
+    reviewer, officer = client(Role.AUTHORITY_REVIEWER), client(Role.DEPARTMENT_OFFICER)
+    form = {"cause": "function_change", "org": "human_resources", "changed_on": "2026-11-18",
+            "reason": "机构改革方案"}  # fmt: skip
+
+    def post(asker, **changes):
+        return asker.post("/clocks/changes", data={**form, **changes, "csrf": asker.csrf})
+
+    assert post(officer).status_code == 403
+    assert post(reviewer, reason=" ").status_code == 422
+    assert post(reviewer).status_code == 303
+
+    page = reviewer.get("/clocks?org=human_resources").text
+    for entry in ("hr_case", "hr_service_item", "social_security_card"):
+        assert f"human_resources.{entry}" in page
+
+
 @pytest.mark.requirement("SUP-13")
 def test_both_kinds_of_clocks_are_on_one_board(client, clocks):
     text = client(Role.QUALITY_MONITOR).get("/clocks").text

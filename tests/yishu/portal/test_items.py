@@ -87,7 +87,7 @@ def test_what_a_check_finds_stands_on_its_page_and_in_its_workbook(client, check
     assert f"{len(codes)} 处问题" in page
 
 
-def test_the_first_page_counts_what_each_check_finds(client, portal_world):
+def test_the_page_of_checks_counts_what_each_finds(client, portal_world):
     with portal_world.engine.connect() as connection:
         counts = item_checks.counts(connection, "wuxi", portal_world.today())
         listed = {
@@ -96,9 +96,22 @@ def test_the_first_page_counts_what_each_check_finds(client, portal_world):
         }
 
     assert counts == listed
-    page = client(Role.AUDITOR).get("/items").text
-    assert "医疗机构设置审批" in page
+    page = client(Role.AUDITOR).get("/items/checks").text
     assert all(check.label_zh in page for check in Check)
+
+
+def test_items_are_found_by_words_and_department(client):
+    asker = client(Role.AUDITOR)
+
+    def found(**asked):
+        page = asker.get("/items", params=asked).text
+        return [code for code in (HEALTH, TRANSPORT) if f"/items/{code}" in page]
+
+    assert found() == [HEALTH, TRANSPORT]
+    assert found(q="医疗 审批") == [HEALTH]
+    assert found(q="%") == []
+    assert found(org="transport") == [TRANSPORT]
+    assert found(page=2) == []
 
 
 def test_a_file_with_a_malformed_code_publishes_nothing(service):
@@ -219,7 +232,7 @@ def test_pages_of_items_and_protection_in_a_real_browser(browser_page, picture):
     ):
         assert page.goto(path).status == 200
         picture(page, name)
-    page.goto("/items")
+    page.goto("/items/checks")
     page.get_by_role("link", name="编码冲突").click()
     assert page.get_by_role("heading", name="编码冲突").first.is_visible()
     operator = browser_page(Role.CENTRE_OPERATOR)

@@ -14,6 +14,8 @@ from catalog.roles import Role
 from catalog.search import FACETS, Hits
 from catalog.search import Query as Wanted
 from catalog.vocabulary import EntryState
+from yishu.clocks.freshness import Freshness
+from yishu.clocks.freshness import freshness as state_of
 from yishu.governance import versions
 from yishu.governance.versions import OPEN
 from yishu.ledger.journal import Actor
@@ -80,15 +82,17 @@ def find(world: World, asked: Asked) -> Hits:
 def freshness(world: World) -> dict[str, str]:
     """``fresh``, ``late`` or ``never`` of each entry in force."""
     deliveries, now = world.ledger.deliveries(), world.clock()
-    found = {}
-    for entry_id, limit in world.freshness_limits().items():
-        delivery = deliveries.get(entry_id)
-        if delivery is None:
-            found[entry_id] = "never"
-        else:
-            late = limit is not None and now - delivery.pulled_at > limit
-            found[entry_id] = "late" if late else "fresh"
-    return found
+    pulled = {id_: one.pulled_at for id_, one in deliveries.items()}
+    return {
+        id_: _freshness(entry, pulled.get(id_), now)
+        for id_, entry in world.release().entries.items()
+    }
+
+
+def _freshness(entry: CatalogEntry, pulled_at: datetime | None, now: datetime) -> str:
+    if pulled_at is None:
+        return "never"
+    return "late" if state_of(entry, pulled_at, now).state is Freshness.STALE else "fresh"
 
 
 def _only(world: World, asked: Asked) -> frozenset[str] | None:

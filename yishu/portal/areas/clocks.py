@@ -13,10 +13,17 @@ from pydantic import BaseModel, Field
 
 from catalog.promise import ClockCause
 from catalog.roles import Action
+from catalog.vocabulary import ChangeCause
 from yishu.clocks import ClockState, legs
 from yishu.governance import clock_care
 from yishu.governance.board import HEADINGS, BoardLine, board, by_day, cells
-from yishu.governance.catalog_clock import PROMISE, accept_no_change, propose_no_change
+from yishu.governance.catalog_clock import (
+    PROMISE,
+    Declared,
+    accept_no_change,
+    on_change,
+    propose_no_change,
+)
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
@@ -65,6 +72,16 @@ class PauseForm(BaseModel):
     reason: str = Field(min_length=1)
 
 
+class ChangeForm(BaseModel):
+    """A change that the authority registers; without an entry it concerns all of the body."""
+
+    cause: ChangeCause
+    org: str
+    entry: str = ""
+    changed_on: date
+    reason: str = ""
+
+
 @router.get("/clocks", include_in_schema=False)
 def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """Every clock that runs: a list by last day, a month, and the counts by department."""
@@ -83,6 +100,8 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
         month=month,
         weeks=_weeks(month, lines, rules),
         missing=rules.calendar.missing_year(page.world.today()),
+        causes=(ChangeCause.FUNCTION_CHANGE, ChangeCause.LAW_CHANGE, ChangeCause.ELEMENT_CHANGE),
+        today=page.world.today(),
     )
 
 
@@ -107,6 +126,25 @@ def show(page: Reading, db: Db, clock_id: str) -> Response:
         is_running=found.row.closed_at is None,
         is_catalog=found.row.promise == PROMISE,
     )
+
+
+@router.post("/clocks/changes", include_in_schema=False)
+def report_change(
+    page: Reading,
+    db: Db,
+    actor: Annotated[Actor, Depends(permitted(Action.REPORT_CHANGE))],
+    asked: Annotated[ChangeForm, Form()],
+) -> Response:
+    """Register a change of elements, function or law: the catalog's clock starts for each entry."""
+    release = page.world.release()
+    if asked.entry:
+        chosen = [release.entry(asked.entry)]
+    else:
+        chosen = [one for one in release.entries.values() if one.provider_org == asked.org]
+    of = {one.id: one.provider_org for one in chosen}
+    declared = Declared(of, asked.cause, asked.changed_on, asked.reason)
+    on_change(db, declared, page.world.settings.rule_profile, actor=actor, now=page.now)
+    return page.done(f"/clocks?org={asked.org}", "变化已登记，目录更新开始计时")
 
 
 @router.post("/clocks/{clock_id}/extend", include_in_schema=False)

@@ -11,7 +11,6 @@ from catalog.roles import Action
 from catalog.vocabulary import ListKind, PublicationSlot
 from yishu.governance import item_checks, item_pages, items, lists
 from yishu.governance.item_checks import Check
-from yishu.governance.items import ItemState
 from yishu.interchange import records
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Db, permitted
@@ -19,11 +18,15 @@ from yishu.portal.errors import NotFound
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.tables import workbook
+from yishu.portal.world import ZONE
 
 router = APIRouter(prefix="/items", include_in_schema=False)
 LINKS = (Link("政务服务事项", "/items", 18),)
 
 PAGE_ROWS = 50
+MOST_EXPORTED = 1_000_000
+"""Rows of a workbook's sheet, nearly; a city has fewer items."""
+
 HEADINGS = ("实施编码", "基本编码", "部门", "事项名称", "网上可办", "版本", "依据", "发布时间")
 
 Keeper = Annotated[Actor, Depends(permitted(Action.MAINTAIN_ITEMS))]
@@ -47,20 +50,16 @@ class Asked(BaseModel):
 
 @router.get("")
 def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
-    """Items in force, and how much each check finds."""
-    found = _found(db, asked)
+    """Items in force, and the ways to their checks and lists."""
     first = (asked.page - 1) * PAGE_ROWS
-    body, known = bodies(db, asked.body)
+    rows, total = items.search(db, asked.q, asked.org or None, offset=first, limit=PAGE_ROWS)
     return page.render(
         "items/items.html",
         asked=asked,
-        rows=found[first : first + PAGE_ROWS],
-        total=len(found),
-        last=max(1, -(-len(found) // PAGE_ROWS)),
+        rows=rows,
+        total=total,
+        last=max(1, -(-total // PAGE_ROWS)),
         orgs=_orgs(page),
-        body=body,
-        bodies=[(one, page.world.org_name(one)) for one in known],
-        counts=item_checks.counts(db, body, page.world.today()),
         kinds=tuple(ListKind),
     )
 
@@ -69,13 +68,26 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
 def export(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """The items that a search finds, as a workbook."""
     name = page.world.org_name
+    found, _ = items.search(db, asked.q, asked.org or None, limit=MOST_EXPORTED)
     rows = (
         [one.implementation_code, one.basic_code, name(one.org), one.name,
          "是" if one.is_online else "否", one.version, one.legal_basis,
-         f"{one.published_at:%Y-%m-%d}"]
-        for one in _found(db, asked)
+         f"{one.published_at.astimezone(ZONE):%Y-%m-%d}"]
+        for one in found
     )  # fmt: skip
     return workbook("政务服务事项", HEADINGS, rows)
+
+
+@router.get("/checks")
+def checks(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
+    """How much each check finds, by the lists of a body."""
+    body, known = bodies(db, asked.body)
+    return page.render(
+        "items/checks.html",
+        body=body,
+        bodies=[(one, page.world.org_name(one)) for one in known],
+        counts=item_checks.counts(db, body, page.world.today()),
+    )
 
 
 @router.post("")
@@ -197,15 +209,6 @@ def bodies(db: Connection, asked: str) -> tuple[str, list[str]]:
     """The body whose lists count, the first of all that have any unless asked; and those."""
     known = lists.bodies(db)
     return asked or (known[0] if known else ""), known
-
-
-def _found(db: Connection, asked: Asked) -> list[ItemState]:
-    words = asked.q.split()
-    return [
-        one
-        for one in items.catalog(db, asked.org or None)
-        if all(word in f"{one.name} {one.implementation_code}" for word in words)
-    ]
 
 
 def _orgs(page: Page) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from catalog.vocabulary import IncidentPhase
 from yishu.governance import security
 from yishu.governance.errors import Forbidden
 from yishu.governance.security import System
+from yishu.ledger.backup import last_drill
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.navigation import Link
@@ -65,7 +66,7 @@ def look(page: Reading, db: Db, _: Reader) -> Response:
         phases=tuple(IncidentPhase),
         levels=[(str(one), str(one)) for one in security.ASSESSMENT_DAYS],
         orgs=[(one.id, one.name) for one in departments],
-        today=page.world.today(),
+        drill=last_drill(page.world.settings),
     )
 
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension, Severity
-from yishu.governance.clock_rules import clock_rules
+from yishu.governance.figure_desk import Desk
 from yishu.governance.freezing import answers, frozen
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
-from yishu.governance.scores import Scores, scores, weights_on
-from yishu.governance.working_calendar import calendar_in_force
+from yishu.governance.scores import Scores, weights_on
+from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger import Ledger
 from yishu.portal.areas.quality_rows import may_see_rows
 from yishu.portal.depends import Acting, Db
@@ -55,17 +55,9 @@ def overview(
 @router.get("/report/{month}")
 def report(month: str, page: Reading, db: Db) -> Response:
     """The report of a month, to be kept: one file that needs nothing."""
-    here = page.world.settings
     asked = Period.parse(month)
-    release = page.world.release()
-    rules = clock_rules(
-        release,
-        calendar_in_force(db, here.catalog_dir / "working_days"),
-        profile=here.rule_profile,
-        authority=here.data_authority,
-        operator=here.data_operator,
-    )
-    found = gather(db, asked, page.now, catalog=release, weights=weights_on, rules=rules)
+    desk = desk_of(page.world, db, page.now)
+    found = gather(db, asked, page.now, catalog=desk.catalog, weights=weights_on, rules=desk.rules)
     kept = {"Content-Disposition": f'attachment; filename="quality-{asked.name}.html"'}
     return Response(render(found), media_type="text/html; charset=utf-8", headers=kept)
 
@@ -91,8 +83,10 @@ def _month(name: str, page: Page) -> Period:
 
 def scores_of(world: World, db: Connection, month: Period, at: datetime) -> Scores:
     """The figures of a month: as they were frozen, else as they are now."""
-    kept = frozen(db, month)
-    if kept is not None:
-        return kept.scores
-    limits, until = world.freshness_limits(), at + datetime.resolution
-    return scores(db, month, until, weights=weights_on(month.first), limits=limits)
+    return desk_of(world, db, at).scores(month)
+
+
+def desk_of(world: World, db: Connection, at: datetime) -> Desk:
+    """What the figures of the installation are computed from."""
+    release = world.release()
+    return Desk(db, release, rules_in_force(db, release, world.settings), at)
