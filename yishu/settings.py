@@ -43,6 +43,10 @@ class Settings(BaseSettings):
             all.
         data_authority: Department id of the data authority.
         data_operator: Department id of the command centre that opens channels.
+        portal: Address of a portal that commands ask instead of this installation's own database.
+        token: The token with which they ask it.
+        portal_url: Where people reach this installation's portal, for the links in Airflow; None:
+            no links.
         mail_url: Mail server as ``smtp://user:password@host:25`` or ``smtps://``; None sends no
             mail.
         mail_from: Sender of mails.
@@ -66,6 +70,9 @@ class Settings(BaseSettings):
     rule_profile: str = "wuxi_2022"
     data_authority: str = "big_data_bureau"
     data_operator: str = "command_centre"
+    portal: str | None = None
+    token: SecretStr | None = None
+    portal_url: str | None = None
     mail_url: SecretStr | None = None
     mail_from: str = "yishu@localhost"
 

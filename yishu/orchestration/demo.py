@@ -92,6 +92,7 @@ def run(
     *,
     show: Callable[[watch.Progress], None] = lambda _: None,
     port: int | None = None,
+    portal_url: Callable[[], str | None] = lambda: None,
 ) -> DemoResult:
     """Build the city, publish its catalog, start Airflow and wait until all of it is published.
 
@@ -101,6 +102,7 @@ def run(
         say: Told each step in a few words.
         show: Told how far the runs are, about once a second.
         port: Port of Airflow's UI; None takes the first free one from 8080.
+        portal_url: Where the portal will be, to which Airflow's pages lead.
 
     Raises:
         NotADemo: ``var_dir`` holds an installation that no demo made.
@@ -109,6 +111,7 @@ def run(
     """
     _mark(settings)
     _require_disk(settings)
+    settings = settings.model_copy(update={"portal_url": portal_url()})
     clock = _StopWatch()
     try:
         say("Starting the embedded PostgreSQL")
