@@ -1,7 +1,7 @@
 """The timeline of a request or grant: what both sides see, the days left and what comes next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -56,6 +56,12 @@ class Timeline:
     steps: Sequence[Row[Any]]
     dues: Sequence[Due]
     next_zh: str
+
+    def plain(self) -> dict[str, Any]:
+        """As records, for programs: nobody's name, only body and role."""
+        columns = ("at", "kind", "org", "role", "note")
+        steps = [{name: getattr(step, name) for name in columns} for step in self.steps]
+        return {"steps": steps, "dues": [asdict(due) for due in self.dues], "next": self.next_zh}
 
 
 def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:
