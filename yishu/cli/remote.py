@@ -8,7 +8,7 @@ same wherever they are from.
 import ipaddress
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,14 +30,14 @@ class PortalRefused(YishuError):
     def of(cls, told: dict[str, Any], path: str) -> "PortalRefused":
         """The error that a problem (RFC 9457) tells of."""
         described = f"look at the description of the API: {API}/openapi.json"
-        made = cls(
+        code = str(told.get("code", cls.code))
+        kind = cast("type[PortalRefused]", type(cls.__name__, (cls,), {"code": code}))
+        return kind(
             str(told.get("object", path)),
             found=str(told.get("found", told.get("detail", told.get("title_en", "")))),
             expected=str(told.get("expected", "what the API describes")),
             remedy=str(told.get("remedy", described)),
         )
-        made.code = str(told.get("code", cls.code))
-        return made
 
 
 class PortalAway(YishuError):

@@ -139,6 +139,16 @@ def run(
         say("Stopping what was started")
         stop(settings)
         raise
+    return _result(settings, url, release, outcome, clock.laps)
+
+
+def _result(
+    settings: Settings,
+    url: str,
+    release: Release,
+    outcome: watch.Outcome,
+    seconds: Mapping[str, float],
+) -> DemoResult:
     return DemoResult(
         url=url,
         user=USER,
@@ -146,7 +156,7 @@ def run(
         release_id=release.id,
         entries=outcome.entries,
         subjects=outcome.subjects,
-        seconds=clock.laps,
+        seconds=seconds,
     )
 
 
