@@ -168,6 +168,7 @@ def test_the_printed_lines_ask_for_a_row_and_its_trace_says_who_got_it(
     story = monitor.post("/trace", data={**asked, "purpose": "核对投诉"}).text
     assert grant_id in story
     assert "first" in story
+    assert "2026-11-20 09:30" in story.split("数据去向")[1]
     assert "甲贸易有限公司" not in story
     assert (
         "没有这一行"
