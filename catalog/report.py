@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.model import CatalogEntry, CatalogView
 from catalog.scope import gaps
@@ -32,6 +33,26 @@ def select(
         for entry in catalog.entries.values()
         if share in (None, entry.share.type) and open_ in (None, entry.open.type)
     ]
+
+
+def listing(
+    catalog: CatalogView, *, share: ShareType | None = None, open_: OpenType | None = None
+) -> dict[str, Any]:
+    """What `select` chooses, a plain record an entry, and how many the catalog has by kind."""
+    entries = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "data_kind": one.data_kind.label_zh,
+            "share": one.share.type.label_zh,
+            "open": one.open.type.label_zh,
+            "update_cycle": one.update_cycle.label_zh,
+            "items": len(one.items),
+        }
+        for one in select(catalog, share=share, open_=open_)
+    ]
+    kinds = {kind.label_zh: number for kind, number in count_by_kind(catalog).items()}
+    return {"entries": entries, "by_kind": kinds}
 
 
 def uncovered(catalog: CatalogView) -> list[Gap]:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         data_operator: Department id of the command centre that opens channels.
         value_digest: Digest of the HMAC that makes joinable tokens of values: ``sha256`` or ``sm3``
             (GB/T 32905), which commercial cryptography asks for.
+        portal: Address of a portal that commands ask instead of this installation's own database.
+        token: The token with which they ask it.
+        portal_url: Where people reach this installation's portal, for the links in Airflow; None:
+            no links.
         mail_url: Mail server as ``smtp://user:password@host:25`` or ``smtps://``; None sends no
             mail.
         mail_from: Sender of mails.
@@ -73,6 +77,9 @@ class Settings(BaseSettings):
     data_authority: str = "big_data_bureau"
     data_operator: str = "command_centre"
     value_digest: Literal["sha256", "sm3"] = "sha256"
+    portal: str | None = None
+    token: SecretStr | None = None
+    portal_url: str | None = None
     mail_url: SecretStr | None = None
     mail_from: str = "yishu@localhost"
 

@@ -37,6 +37,7 @@ from yishu.cli import (
     share,
     share_change,
     share_lists,
+    share_run,
     share_use,
     source,
     supervision,
@@ -74,6 +75,7 @@ items.app.add_typer(item_lists.app)
 app.add_typer(services.app, name="services")
 app.add_typer(security.app, name="security")
 app.add_typer(share.app, name="share")
+share.app.add_typer(share_run.app)
 share.app.add_typer(share_use.app)
 share.app.add_typer(share_change.app)
 share.app.add_typer(share_lists.demand_app, name="demand")

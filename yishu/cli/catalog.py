@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.vocabulary import OpenType, ShareType
-from yishu.cli import lifecycle, world
+from yishu.cli import lifecycle, remote, world
 from yishu.cli.output import AsJson, console, listed, print_table, reported, show
 from yishu.settings import Settings
 
@@ -52,41 +52,28 @@ def show_entry(
 
     Example: yishu catalog show --share conditional
     """
+    from catalog.report import listing  # noqa: PLC0415
+
     with reported(as_json):
-        in_force = world.release(world.settings())
+        far = remote.portal()
         if entry is None:
-            _show_all(in_force, share, opened, as_json)
+            if far is not None:
+                found = far.get("/catalog", share=share, open=opened)
+            else:
+                found = listing(world.release(world.settings()), share=share, open_=opened)
+            show(found, as_json, lambda: _print_all(**found))
             return
-        found = in_force.entry(entry)
-    plain = found.model_dump(mode="json", exclude_none=True)
+        if far is not None:
+            plain = far.get(f"/entries/{entry}")
+        else:
+            known = world.release(world.settings()).entry(entry)
+            plain = known.model_dump(mode="json", exclude_none=True)
     show(plain, as_json, lambda: _print_entry(plain))
 
 
-def _show_all(
-    in_force: Any, share: ShareType | None, opened: OpenType | None, as_json: bool
-) -> None:
-    from catalog.report import count_by_kind, select  # noqa: PLC0415
-
-    chosen = select(in_force, share=share, open_=opened)
-    rows = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "data_kind": one.data_kind.label_zh,
-            "share": one.share.type.label_zh,
-            "open": one.open.type.label_zh,
-            "update_cycle": one.update_cycle.label_zh,
-            "items": len(one.items),
-        }
-        for one in chosen
-    ]
-    kinds = {kind.label_zh: number for kind, number in count_by_kind(in_force).items()}
-    show({"entries": rows, "by_kind": kinds}, as_json, lambda: _print_all(rows, kinds))
-
-
-def _print_all(rows: list[dict[str, Any]], kinds: dict[str, int]) -> None:
-    print_table("Catalog", rows)
-    console.print("by kind: " + listed(f"{kind} {number}" for kind, number in kinds.items()))
+def _print_all(entries: list[dict[str, Any]], by_kind: dict[str, int]) -> None:
+    print_table("Catalog", entries)
+    console.print("by kind: " + listed(f"{kind} {number}" for kind, number in by_kind.items()))
 
 
 def _print_entry(plain: dict[str, Any]) -> None:

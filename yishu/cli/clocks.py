@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from catalog.promise import ClockCause
 from catalog.vocabulary import ChangeCause
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.calendar import warn_of_missing_year
 from yishu.cli.lifecycle import As, Reason
 from yishu.cli.output import AsJson, console, print_table, reported, show
@@ -56,14 +56,25 @@ def list_(
     """
     from yishu.governance import board as boards  # noqa: PLC0415
 
-    with reported(as_json), opened() as (connection, rules):
-        lines = boards.board(
-            connection, rules, world.clock(), org=org, promise=promise, with_ended=everything
-        )
-        if xlsx is not None:
-            _write_workbook(xlsx, lines, rules)
-            return
-    rows = [{**asdict(line), "due": line.due_text} for line in lines]
+    with reported(as_json):
+        # A portal tells the clocks that run; a workbook of all is made where they are.
+        far = None if everything or xlsx else remote.portal()
+        if far is not None:
+            rows = far.get("/clocks", org=org, promise=promise)
+        else:
+            with opened() as (connection, rules):
+                lines = boards.board(
+                    connection,
+                    rules,
+                    world.clock(),
+                    org=org,
+                    promise=promise,
+                    with_ended=everything,
+                )
+                if xlsx is not None:
+                    _write_workbook(xlsx, lines, rules)
+                    return
+            rows = [{**asdict(line), "due": line.due_text} for line in lines]
     show(rows, as_json, lambda: print_table("Clocks", rows, _COLUMNS))
 
 

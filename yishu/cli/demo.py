@@ -49,7 +49,9 @@ def demo(
 
     Example: yishu demo --size 10000
     """
-    from yishu.orchestration import demo as runner  # noqa: PLC0415  heavy
+    from yishu.cli import demo_portal  # noqa: PLC0415  heavy
+    from yishu.orchestration import demo as runner  # noqa: PLC0415
+    from yishu.orchestration import services  # noqa: PLC0415
     from yishu.orchestration.terminal import terminal  # noqa: PLC0415
 
     here = world.settings()
@@ -67,6 +69,7 @@ def demo(
                 screen.say,
                 show=screen.show,
                 port=port,
+                portal_url=lambda: demo_portal.address(here, services.processes(here)),
             )
             screen.say("Letting requests, objections and deadlines happen, and opening the portal")
             portal = _open_portal(here, result)

@@ -1,17 +1,15 @@
 """The portal of the demo: what happened in the city, the process that serves it, and its tour."""
 
 import os
-import socket
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
-import typer
 
+from yishu import ports
 from yishu.cli import world
-from yishu.orchestration.errors import ComponentFailed, NotReady
+from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
 from yishu.orchestration.processes import Processes
 from yishu.portal import story
 from yishu.portal.world import World
@@ -72,6 +70,12 @@ def let_happen(here: Settings) -> story.Told:
     return story.happen(World(here, world.engine(here), world.clock, demo=True))
 
 
+def address(here: Settings, children: Processes) -> str:
+    """Where the portal is or will be."""
+    port = kept_port(here, SERVICE, _FIRST_PORT, is_running=children.find(SERVICE) is not None)
+    return f"http://{HOST}:{port}"
+
+
 def start(here: Settings, children: Processes, airflow_url: str) -> str:
     """Start the portal unless it runs, and wait until it answers; where it is.
 
@@ -79,10 +83,9 @@ def start(here: Settings, children: Processes, airflow_url: str) -> str:
         ComponentFailed: it ended; the error carries the end of its log.
         NotReady: it does not answer after two minutes.
     """
-    port = kept_port(here, SERVICE, _FIRST_PORT, is_running=children.find(SERVICE) is not None)
-    url = f"http://{HOST}:{port}"
+    url = address(here, children)
     argv = [sys.executable, "-c", "from yishu.cli import app; app()", "portal", "--demo"]
-    argv += ["--port", str(port), "--airflow", airflow_url]
+    argv += ["--port", url.rpartition(":")[2], "--airflow", airflow_url]
     own = {"YISHU_VAR_DIR": str(here.var_dir), "YISHU_CATALOG_DIR": str(here.catalog_dir)}
     children.start(SERVICE, argv, {**os.environ, **own}, project_root())
     _wait_until_ready(children, url)
@@ -95,7 +98,15 @@ def kept_port(here: Settings, service: str, first: int, *, is_running: bool) -> 
     if is_running:
         return int(kept.read_text("ascii"))
     wish = [int(kept.read_text("ascii"))] if kept.exists() else []
-    port = _free_port([*wish, *range(first, first + _PORTS_TRIED)], service)
+    wished = [*wish, *range(first, first + _PORTS_TRIED)]
+    port = ports.claim(f"{here.var_dir} {service}", wished)
+    if port is None:
+        raise PortTaken(
+            f"the port of {service}",
+            found=f"ports {first} to {wished[-1]} taken",
+            expected="one free port on the loopback interface",
+            remedy="end what listens there, then start again",
+        )
     kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept.write_text(str(port), "ascii")
     return port
@@ -108,14 +119,6 @@ def tour(url: str) -> list[dict[str, str]]:
         for role, steps in TOUR.items()
         for account, path, text in steps
     ]
-
-
-def _free_port(wished: Iterable[int], service: str) -> int:
-    for port in wished:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)):
-                return port
-    raise typer.BadParameter(f"no free loopback port for {service}")
 
 
 def _wait_until_ready(children: Processes, url: str) -> None:

@@ -8,15 +8,24 @@ import typer
 from sqlalchemy import Connection
 
 from catalog.roles import Role
-from yishu.cli import world
-from yishu.cli.lifecycle import As
+from yishu.cli import remote, world
 from yishu.cli.output import AsJson, asked, console, print_table, reported, show
+from yishu.cli.share_world import whoever
 from yishu.governance import objections as desk
 from yishu.governance.objections import NewObjection, ObjectionState, Origin, Step
 from yishu.secrets import row_key
 
 app = typer.Typer(no_args_is_help=True, help="Objections to data (异议), until they are settled.")
 
+As = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        help="The account that acts; at a portal the token says who.",
+        default_factory=whoever,
+        show_default=False,
+    ),
+]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="E.g. YY2026-000001.")]
 
 
@@ -77,8 +86,13 @@ def list_(
 
     Example: yishu objection list --org taxation
     """
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        rows = [asdict(one) for one in desk.objections(connection, org=org, state=state)]
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            rows = far.get("/objections", org=org, state=state)
+        else:
+            with world.engine(world.settings()).connect() as connection:
+                rows = [asdict(one) for one in desk.objections(connection, org=org, state=state)]
     columns = {
         "objection_id": "number",
         "entry_id": "entry",
@@ -98,8 +112,13 @@ def show_(number: Number, as_json: AsJson = False) -> None:
 
     Example: yishu objection show YY2026-000001
     """
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        found = _course(connection, number)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            found = far.get(f"/objections/{number}/course")
+        else:
+            with world.engine(world.settings()).connect() as connection:
+                found = _course(connection, number)
     show(found, as_json, lambda: _print_course(number, found))
 
 
@@ -113,7 +132,7 @@ def _course(connection: Connection, number: str) -> dict[str, Any]:
 
 
 def _print_course(number: str, found: dict[str, Any]) -> None:
-    steps = [{**one, "state": one["state"].label_zh} for one in found["steps"]]
+    steps = [{**one, "state": ObjectionState(one["state"]).label_zh} for one in found["steps"]]
     columns = {"at": "at (UTC)", "state": "步骤", "person": "by", "org": "of", "note": "说明"}
     print_table(number, steps, columns)
     if found["evidence"]:
@@ -132,9 +151,15 @@ def step(
 
     Example: yishu objection step YY2026-000001 verified --note 属实 --as he.ping
     """
-    with reported(as_json), world.engine(world.settings()).begin() as connection:
-        actor = world.actor(connection, as_)
-        reached = desk.move(connection, number, Step(state, note), actor, world.clock())
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            said = {"state": state, "note": note}
+            reached = ObjectionState(far.post(f"/objections/{number}/steps", said)["state"])
+        else:
+            with world.engine(world.settings()).begin() as connection:
+                actor = world.actor(connection, as_)
+                reached = desk.move(connection, number, Step(state, note), actor, world.clock())
     told = {"objection_id": number, "state": reached}
     show(told, as_json, lambda: console.print(f"{number}: {reached.label_zh}", markup=False))
 

@@ -2,23 +2,32 @@
 
 import json
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from catalog.roles import Action, Role
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.output import AsJson, console, print_records, print_table, reported, show
-from yishu.cli.share_world import acting, open_house
+from yishu.cli.share_world import acting, open_house, take, whoever
 
 if TYPE_CHECKING:
+    from yishu.ledger.journal import Actor
+    from yishu.sharing.desk import Desk
     from yishu.sharing.form import RequestForm
 
 app = typer.Typer(help="Share requests, grants and channels.", no_args_is_help=True)
 
-As = Annotated[str, typer.Option("--as", help="Account that acts, or deputy:account.")]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        help="Account that acts, or deputy:account; at a portal the token says who.",
+        default_factory=whoever,
+        show_default=False,
+    ),
+]
 Request = Annotated[str, typer.Argument(help="Number of the request, e.g. SQ00000012.")]
 Grant = Annotated[str, typer.Argument(help="Number of the grant, e.g. GT00000013.")]
 Reason = Annotated[str, typer.Option(help="The reason; the other side reads it.")]
@@ -75,8 +84,14 @@ def file_request(form: Form, account: As, as_json: AsJson = False) -> None:
     """
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        request_id = filing.draft(desk, read_form(form), actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            asked = read_form(form).model_dump(mode="json")
+            request_id = str(far.post("/requests", asked)["request_id"])
+    if far is None:
+        with acting(account, as_json) as (desk, actor):
+            request_id = filing.draft(desk, read_form(form), actor)
     done(request_id, "drafted; next: consent, then submit", as_json)
 
 
@@ -85,8 +100,13 @@ def consent(request_id: Request, account: As, as_json: AsJson = False) -> None:
     """The department's head agrees to file a request."""
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        filing.consent(desk, request_id, actor)
+    take(
+        f"requests/{request_id}",
+        "consent",
+        lambda desk, actor: filing.consent(desk, request_id, actor),
+        account=account,
+        as_json=as_json,
+    )
     done(request_id, "consented", as_json)
 
 
@@ -95,8 +115,13 @@ def submit(request_id: Request, account: As, as_json: AsJson = False) -> None:
     """Submit a request: one reply names everything that is missing, else the clock runs."""
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        filing.submit(desk, request_id, actor)
+    take(
+        f"requests/{request_id}",
+        "submit",
+        lambda desk, actor: filing.submit(desk, request_id, actor),
+        account=account,
+        as_json=as_json,
+    )
     done(request_id, "received", as_json)
 
 
@@ -110,10 +135,13 @@ def return_(
     """Send a request back for completion, once, naming everything."""
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
+    def local(desk: "Desk", actor: "Actor") -> None:
         is_authority = actor.role is Role.AUTHORITY_REVIEWER
         action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
         filing.return_once(desk, request_id, part, actor, action)
+
+    path, reason = f"requests/{request_id}", "\n".join(part)
+    take(path, "return", local, account=account, as_json=as_json, reason=reason)
     done(request_id, "returned; its clock is paused", as_json)
 
 
@@ -122,8 +150,13 @@ def withdraw(request_id: Request, account: As, as_json: AsJson = False) -> None:
     """Take a request back before it is decided."""
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        filing.withdraw(desk, request_id, actor)
+    take(
+        f"requests/{request_id}",
+        "withdraw",
+        lambda desk, actor: filing.withdraw(desk, request_id, actor),
+        account=account,
+        as_json=as_json,
+    )
     done(request_id, "withdrawn", as_json)
 
 
@@ -142,8 +175,16 @@ def grant(
     """
     from yishu.sharing import deciding  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        made = deciding.grant_all(desk, request_ids, actor, strike=strike or (), note=note)
+    facts: dict[str, Any] = {"strike": strike or [], "note": note}
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            said = {"step": "grant", "reason": note, "strike": facts["strike"]}
+            told = {one: far.post(f"/requests/{one}/steps", said) for one in request_ids}
+            made = {one: answer["grant_id"] for one, answer in told.items()}
+    if far is None:
+        with acting(account, as_json) as (desk, actor):
+            made = deciding.grant_all(desk, request_ids, actor, **facts)
     rows = [
         {"request": one, "grant": id_ or "waits for the next seat"} for one, id_ in made.items()
     ]
@@ -161,8 +202,15 @@ def refuse(
     """Refuse a request, with the reason."""
     from yishu.sharing import deciding  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        deciding.refuse(desk, request_id, actor, reason, basis=basis)
+    take(
+        f"requests/{request_id}",
+        "refuse",
+        lambda desk, actor: deciding.refuse(desk, request_id, actor, reason, basis=basis),
+        account=account,
+        as_json=as_json,
+        reason=reason,
+        basis=basis,
+    )
     done(request_id, "refused", as_json)
 
 
@@ -182,13 +230,20 @@ def open_channel(
     from yishu.sharing import opening  # noqa: PLC0415
     from yishu.sharing.profile import profile  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        issued = opening.open_channel(desk, grant_id, actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            answer = far.post(f"/grants/{grant_id}/steps", {"step": "open"})
+            token, expires_at = answer["token"], answer["expires_at"]
+    if far is None:
+        with acting(account, as_json) as (desk, actor):
+            issued = opening.open_channel(desk, grant_id, actor)
+            token, expires_at = issued.token, issued.expires_at
     if base_url and profile_file:
         profile_file.touch(mode=0o600)
-        told = profile(base_url, issued.token, issued.expires_at)
+        told = profile(base_url, token, expires_at)
         profile_file.write_text(json.dumps(told), "utf-8")
-    found = {"grant": grant_id, "token": issued.token, "expires_at": issued.expires_at}
+    found = {"grant": grant_id, "token": token, "expires_at": expires_at}
     show(found, as_json, lambda: print_records("Channel", [found], {k: k for k in found}))
 
 
@@ -210,7 +265,8 @@ def close(grant_id: Grant, account: As, reason: Reason, as_json: AsJson = False)
     from yishu.sharing.housekeeping import clear  # noqa: PLC0415
 
     _change("close", grant_id, account, reason, as_json=as_json)
-    clear(open_house())
+    if remote.portal() is None:
+        clear(open_house())
 
 
 @app.command("list")
@@ -222,9 +278,14 @@ def list_all(
     """List requests, the oldest open one first, with their grants."""
     from yishu.ledger.statements import query  # noqa: PLC0415
 
-    with reported(as_json), open_house().engine.connect() as connection:
-        found = connection.execute(query("share_requests"), {"org": org, "state": state})
-        rows = [dict(row._mapping) for row in found]
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            rows = far.get("/requests/all", org=org, state=state)
+        else:
+            with open_house().engine.connect() as connection:
+                found = connection.execute(query("share_requests"), {"org": org, "state": state})
+                rows = [dict(row._mapping) for row in found]
     show(rows, as_json, lambda: print_table("Share requests", rows))
 
 
@@ -238,103 +299,15 @@ def timeline(request_id: Request, as_json: AsJson = False) -> None:
     from yishu.sharing.timeline import timeline as seen  # noqa: PLC0415
 
     with reported(as_json):
-        house = open_house()
-        with house.engine.begin() as connection:
-            days = calendar_in_force(connection, world.settings().catalog_dir / "working_days")
-            told = seen(house.desk(connection), request_id, days)
-    columns = ("at", "kind", "org", "role", "note")
-    steps = [{name: getattr(step, name) for name in columns} for step in told.steps]
-    dues = [asdict(due) for due in told.dues]
-    found = {
-        "steps": steps,
-        "dues": dues,
-        "next": told.next_step.label_zh,
-        "next_org": told.next_org,
-    }
-    show(found, as_json, lambda: _print_timeline(found))
-
-
-@app.command()
-def deliver(
-    grant_id: Annotated[str | None, typer.Argument(help="A grant; without it: all due.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Deliver what is due: files to folders and SFTP servers, batches into databases."""
-    from yishu.lineage import open_transport  # noqa: PLC0415
-    from yishu.secrets import read_connections  # noqa: PLC0415
-    from yishu.sharing import delivering  # noqa: PLC0415
-
-    with reported(as_json):
-        here, house = world.settings(), open_house()
-        urls = read_connections(here.connections_path) if here.connections_path.exists() else {}
-        transport = open_transport(here.lineage_file, here.lineage_url, here.lineage_api_key)
-        if grant_id is None:
-            done, failed = delivering.deliver_all(house, urls, transport)
+        far = remote.portal()
+        if far is not None:
+            found = far.get(f"/requests/{request_id}/timeline")
         else:
-            one = delivering.deliver(house, grant_id, urls, transport)
-            done, failed = [one] if one else [], []
-    rows = [asdict(one) for one in done]
-    missed = [asdict(one) for one in failed]
-    show({"delivered": rows, "failed": missed}, as_json, lambda: _print_deliveries(rows, missed))
-    if failed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def register(
-    grant_id: Grant,
-    account: As,
-    note: Annotated[str, typer.Option(help="How the data were used, or what became of them.")],
-    *,
-    on: Annotated[str, typer.Option(help="The day, e.g. 2026-11-25.")],
-    disposal: Annotated[bool, typer.Option(help="Register the disposal.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Register the use of a grant's data, or their disposal after its end."""
-    from yishu.sharing import register as registers  # noqa: PLC0415
-
-    keep = registers.register_disposal if disposal else registers.register_use
-    with acting(account, as_json) as (desk, actor):
-        keep(desk, grant_id, date.fromisoformat(on), note, actor)
-    done(grant_id, "registered", as_json)
-
-
-@app.command()
-def matches(
-    org: Annotated[str | None, typer.Option(help="Demands of this department.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Demands against what is shared: met, partly, unmet; and what stands on no list."""
-    from yishu.sharing import lists  # noqa: PLC0415
-
-    with reported(as_json):
-        house = open_house()
-        with house.engine.begin() as connection:
-            desk = house.desk(connection)
-            rows = [asdict(one) for one in lists.matches(desk, org)]
-            unlisted, without = lists.unlisted_supply(desk), lists.providers_without_list(desk)
-            closed = [asdict(one) for one in lists.not_shared(desk.catalog)]
-    found = {"demands": rows, "unlisted_supply": unlisted, "providers_without_list": without}
-    found["not_shared"] = closed
-    show(found, as_json, lambda: _print_matches(found))
-
-
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1024, max=65_535, help="Port to listen at.")] = 8091,
-) -> None:
-    """Serve the channels: query, verification, licences, files, Delta Sharing.
-
-    Example: yishu share serve --port 8091
-    """
-    import uvicorn  # noqa: PLC0415
-
-    from yishu.sharing.server import create_app  # noqa: PLC0415
-
-    with reported(as_json=False):
-        served = create_app(open_house())
-    uvicorn.run(served, host=host, port=port, log_level="warning")
+            house = open_house()
+            with house.engine.begin() as connection:
+                days = calendar_in_force(connection, world.settings().catalog_dir / "working_days")
+                found = seen(house.desk(connection), request_id, days).plain()
+    show(found, as_json, lambda: _print_timeline(found))
 
 
 def read_form(path: Path) -> "RequestForm":
@@ -349,8 +322,14 @@ def read_form(path: Path) -> "RequestForm":
 def _change(verb: str, grant_id: str, account: str, reason: str, *, as_json: bool) -> None:
     from yishu.sharing import opening  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        getattr(opening, verb)(desk, grant_id, actor, reason)
+    take(
+        f"grants/{grant_id}",
+        verb,
+        lambda desk, actor: getattr(opening, verb)(desk, grant_id, actor, reason),
+        account=account,
+        as_json=as_json,
+        reason=reason,
+    )
     done(grant_id, {"suspend": "suspended", "resume": "open", "close": "closed"}[verb], as_json)
 
 
@@ -373,16 +352,3 @@ def _print_timeline(found: dict[str, Any]) -> None:
     print_table("Clocks", found["dues"])
     told = " · ".join(filter(None, [found["next"], found["next_org"]]))
     console.print(told, markup=False, highlight=False)
-
-
-def _print_deliveries(rows: list[dict[str, Any]], missed: list[dict[str, Any]]) -> None:
-    print_table("Delivered", rows)
-    if missed:
-        print_table("Not delivered", missed)
-
-
-def _print_matches(found: dict[str, Any]) -> None:
-    print_table("Demands", found["demands"])
-    console.print(f"On no responsibility list: {', '.join(found['unlisted_supply']) or 'nothing'}")
-    console.print(f"Without a list: {', '.join(found['providers_without_list']) or 'nobody'}")
-    print_table("Entries that are not shared, of all", found["not_shared"])

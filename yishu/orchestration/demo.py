@@ -95,6 +95,7 @@ def run(
     *,
     show: Callable[[watch.Progress], None] = lambda _: None,
     port: int | None = None,
+    portal_url: Callable[[], str | None] = lambda: None,
 ) -> DemoResult:
     """Build the city, publish its catalog, start Airflow and wait until all of it is published.
 
@@ -104,6 +105,7 @@ def run(
         say: Told each step in a few words.
         show: Told how far the runs are, about once a second.
         port: Port of Airflow's UI; None takes the first free one from 8080.
+        portal_url: Where the portal will be, to which Airflow's pages lead.
 
     Raises:
         NotADemo: ``var_dir`` holds an installation that no demo made.
@@ -112,6 +114,7 @@ def run(
     """
     _mark(settings)
     _require_disk(settings)
+    settings = settings.model_copy(update={"portal_url": portal_url()})
     clock = _StopWatch()
     try:
         say("Starting the embedded PostgreSQL")
@@ -139,13 +142,23 @@ def run(
         say("Stopping what was started")
         stop(settings)
         raise
+    return _result(settings, url, release, outcome, clock.laps)
+
+
+def _result(
+    settings: Settings,
+    url: str,
+    release: Release,
+    outcome: watch.Outcome,
+    seconds: Mapping[str, float],
+) -> DemoResult:
     return DemoResult(
         url=url,
         user=USER,
         password_file=password_file(settings),
         release_id=release.id,
         **vars(outcome),
-        seconds=clock.laps,
+        seconds=seconds,
     )
 
 

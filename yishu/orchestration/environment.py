@@ -45,6 +45,7 @@ def airflow_environment(
         "AIRFLOW_CONFIG": str(root / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url(port)}/execution/",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parent / "plugins"),
         "AIRFLOW__CORE__FERNET_KEY": kept.fernet_key(settings.secrets_dir),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(password_file(settings)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url,
@@ -86,6 +87,8 @@ def _own(settings: Settings) -> dict[str, str]:
     own = {"YISHU_VAR_DIR": str(settings.var_dir), "YISHU_CATALOG_DIR": str(settings.catalog_dir)}
     if settings.database_url is not None:
         own["YISHU_DATABASE_URL"] = settings.database_url.get_secret_value()
+    if settings.portal_url is not None:
+        own["YISHU_PORTAL_URL"] = settings.portal_url
     return own
 
 

@@ -3,7 +3,7 @@
 OrchestrationError
 ├── ComponentFailed    a process of Airflow ended, or a command of it failed
 ├── NotReady           Airflow did not become ready in time (retryable)
-├── PortTaken          no free port for Airflow's UI
+├── PortTaken          no free port for a service of this machine
 ├── BackfillRefused    Airflow does not fill in these dates of a DAG
 ├── DiskFull           too little free disk
 └── RunsFailed         runs ended badly; their logs say why
@@ -32,7 +32,7 @@ class NotReady(OrchestrationError):
 
 
 class PortTaken(OrchestrationError):
-    """There is no free port for Airflow's UI."""
+    """There is no free port for Airflow's UI, or for another service of this machine."""
 
     code = "ORC_PORT_TAKEN"
 

@@ -6,7 +6,6 @@ logs from the same disk.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,8 +20,9 @@ from sqlalchemy import NullPool, create_engine, inspect
 
 from catalog.errors import ReleaseDamaged
 from catalog.release import NoRelease, current_release, load_release
+from yishu import ports
 from yishu.embedded import embedded_postgres
-from yishu.orchestration.environment import HOST, airflow_environment, base_url
+from yishu.orchestration.environment import airflow_environment, base_url
 from yishu.orchestration.errors import ComponentFailed, NotReady, PortTaken
 from yishu.orchestration.processes import Processes
 from yishu.orchestration.rest import AirflowApi
@@ -262,11 +262,11 @@ def _latest_start(children: Processes, wanted: Collection[str]) -> float:
 def _choose_port(settings: Settings, asked: int | None) -> int:
     first = asked or _kept_port(settings)
     candidates = [first] if asked else [first, *range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED)]
-    for port in candidates:
-        if _is_free(port):
-            _port_file(settings).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _port_file(settings).write_text(str(port), "ascii")
-            return port
+    port = ports.claim(f"{settings.var_dir} airflow", candidates)
+    if port is not None:
+        _port_file(settings).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _port_file(settings).write_text(str(port), "ascii")
+        return port
     raise PortTaken(
         "Airflow's UI",
         found=f"port {candidates[0]}{f' to {candidates[-1]}' if len(candidates) > 1 else ''} taken",
@@ -292,13 +292,3 @@ def _kept_port(settings: Settings) -> int:
 
 def _port_file(settings: Settings) -> Path:
     return settings.var_dir / "run" / "airflow.port"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

@@ -7,6 +7,10 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+_STARTING_SECONDS = 120
+"""A process that says nothing for so long is started anew; on a busy machine imports take half a
+minute, and uvicorn's five seconds would end each before it is up."""
+
 
 def serve(
     make: Callable[[], FastAPI], *, host: str, port: int, workers: int = 1, https: bool = False
@@ -28,6 +32,7 @@ def serve(
         workers=workers,
         server_header=False,
         proxy_headers=https,
+        timeout_worker_healthcheck=_STARTING_SECONDS,
     )
     if workers == 1:
         server = uvicorn.Server(config)

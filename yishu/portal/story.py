@@ -211,10 +211,12 @@ _OBJECTIONS: tuple[Callable[[_Past], str], ...] = (_answered, _to_be_verified, _
 
 _CHANGES = (
     (TAXPAYERS, ChangeCause.LAW_CHANGE, 19, "纳税人信用等级口径调整，目录应同步更新"),
+    (TAXPAYERS, ChangeCause.ELEMENT_CHANGE, 2, "征管系统新增申报方式，目录应补充该项"),
     (RESIDENTS, ChangeCause.ELEMENT_CHANGE, 13, "业务系统新增居住登记字段"),
     (PERMITS, ChangeCause.ELEMENT_CHANGE, 4, "施工许可证新增工程等级"),
 )
-"""Changes that the catalog has to follow in 15 working days: one is overdue, one near its end."""
+"""Changes that the catalog has to follow in 15 working days: one is overdue, one near its end,
+and the department of the overdue one has another that has just begun."""
 
 
 def _declare_changes(past: _Past) -> None:

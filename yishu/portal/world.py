@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -77,10 +77,6 @@ class World:
         """What the catalog in force has of a query."""
         return _search(self._releases[0], self.release().id, wanted)
 
-    def freshness_limits(self) -> Mapping[str, timedelta | None]:
-        """How old the data of each entry in force may be; None: there is no limit."""
-        return _limits(self._releases[0], self.release().id)
-
     @cached_property
     def _releases(self) -> tuple[Path, str]:
         """Where releases are, and the pointer to the one in force."""
@@ -128,12 +124,6 @@ def _by_org(directory: Path, release_id: str) -> Mapping[str, Sequence[CatalogEn
     for one in _release(directory, release_id).entries.values():
         found.setdefault(one.provider_org, []).append(one)
     return found
-
-
-@lru_cache(maxsize=2)
-def _limits(directory: Path, release_id: str) -> Mapping[str, timedelta | None]:
-    entries = _release(directory, release_id).entries.values()
-    return {one.id: one.update_cycle.freshness for one in entries}
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """The timeline of a request or grant: what both sides see, the days left and what comes next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -81,6 +81,18 @@ class Timeline:
     dues: Sequence[Due]
     next_step: NextStep
     next_org: str | None
+
+    def plain(self) -> dict[str, Any]:
+        """As records, for programs: nobody's name, only body and role."""
+        columns = ("at", "kind", "org", "role", "note")
+        steps = [{name: getattr(step, name) for name in columns} for step in self.steps]
+        dues = [asdict(due) for due in self.dues]
+        return {
+            "steps": steps,
+            "dues": dues,
+            "next": self.next_step.label_zh,
+            "next_org": self.next_org,
+        }
 
 
 def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:

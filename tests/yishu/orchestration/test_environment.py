@@ -2,11 +2,15 @@
 
 import configparser
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from yishu.orchestration.environment import airflow_environment, password, password_file
+from yishu.orchestration.links import views
 from yishu.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,3 +72,30 @@ def test_the_configuration_file_holds_no_path_and_no_secret() -> None:
     assert [name for name in values if name.endswith(("_key", "_secret", "password"))] == []
     assert values["core.executor"] == "LocalExecutor"
     assert values["core.mp_start_method"] == "fork"
+
+
+def test_airflow_leads_to_the_portal(settings: Settings) -> None:
+    """The plugin as Airflow itself loads it, in a process of its own."""
+    linked = settings.model_copy(update={"portal_url": "https://portal.example/"})
+    environment = airflow_environment(linked, URL, 8080, dict(os.environ))
+    code = (
+        "from airflow import plugins_manager as p; import json;"
+        "from airflow.api_fastapi.core_api.datamodels.plugins import PluginResponse as R;"
+        "(one,) = [i for i in p.get_plugin_info() if i['name'] == 'yishu_portal'];"
+        "print(json.dumps([v.model_dump() for v in R.model_validate(one).external_views]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    nav, dag = json.loads(done.stdout.splitlines()[-1])
+
+    assert (nav["destination"], nav["href"]) == ("nav", "https://portal.example")
+    assert (dag["destination"], dag["href"]) == (
+        "dag", "https://portal.example/catalog/dags/{DAG_ID}",
+    )  # fmt: skip
+    assert nav["url_route"] is dag["url_route"] is None
+
+
+def test_without_a_portal_there_are_no_links() -> None:
+    assert views(None) == []

@@ -118,3 +118,18 @@ def test_search_and_entry_in_a_real_browser(browser_page, picture):
     page.get_by_role("link", name="纳税人信用信息").click()
     page.wait_for_selector("text=数据状态")
     picture(page, "entry")
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "path"),
+    [
+        ("taxation.taxpayer", "/catalog/entries/taxation.taxpayer"),
+        ("subject-legal_entity", "/lineage?data_set=subject/legal_entity"),
+        ("maintenance", "/catalog"),
+        ("https:evil.example", "/catalog"),
+    ],
+)
+def test_a_dag_of_airflow_leads_to_what_it_serves(client, dag_id, path):
+    answer = client(Role.QUALITY_MONITOR).get(f"/catalog/dags/{dag_id}")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, path)

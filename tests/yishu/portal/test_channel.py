@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
 from catalog.roles import Role
@@ -93,7 +94,7 @@ def _publish(world):
 def opened(portal_world, client):
     """Opens a channel through the portal's own page; gives the grant and the answer's text."""
 
-    def open_(mode, kind):
+    def open_(mode, kind, **changed):
         with portal_world.engine.begin() as connection:
             world = portal_world
             desk = house_of(world.settings, world.engine, world.clock).desk(connection)
@@ -101,7 +102,7 @@ def opened(portal_world, client):
                 name: accounts.find(connection, name, world.today())
                 for name in ("officer.taxation", "head.taxation", "reviewer")
             }
-            form = RequestForm.model_validate({**FORM, "mode": mode, "format": kind})
+            form = RequestForm.model_validate({**FORM, "mode": mode, "format": kind, **changed})
             request_id = filing.draft(desk, form, who["officer.taxation"])
             filing.consent(desk, request_id, who["head.taxation"])
             filing.submit(desk, request_id, who["officer.taxation"])
@@ -167,6 +168,7 @@ def test_the_printed_lines_ask_for_a_row_and_its_trace_says_who_got_it(
     story = monitor.post("/trace", data={**asked, "purpose": "核对投诉"}).text
     assert grant_id in story
     assert "first" in story
+    assert "2026-11-20 09:30" in story.split("数据去向")[1]
     assert "甲贸易有限公司" not in story
     assert (
         "没有这一行"
@@ -201,3 +203,43 @@ def test_the_profile_is_a_file_to_keep(opened, portal_world):
     assert name == f"{grant_id}.share"
     assert profile["endpoint"] == f"{portal_world.settings.sharing_url}/delta-sharing"
     assert profile["bearerToken"] in page
+
+
+def test_pages_of_a_channel_and_a_row_in_a_browser(opened, browser_page, picture):
+    """With names and purposes as long as people write them; full, empty, wrong and forbidden."""
+    long = "核对企业登记信息以便申请人不再提交营业执照" * 8
+    grant_id, _ = opened("api", "json", purpose=long, scenario="LONGWORD" * 20)
+    path = f"/sharing/channel/{grant_id}"
+    page = browser_page(Role.DEPARTMENT_OFFICER)
+    page.goto(path)
+    assert page.get_by_text("还没有使用记录").is_visible()
+    _is_well(page)
+    picture(page, "channel-long")
+    page.goto("/sharing")
+    _is_well(page)
+
+    stranger = browser_page("officer.health")
+    assert stranger.goto(path).status == 404
+    picture(stranger, "channel-of-others")
+    assert stranger.goto(f"/trace?table={ENTRY}").status == 403
+    picture(stranger, "trace-forbidden")
+    stranger.complaints.clear()
+
+    monitor = browser_page(Role.QUALITY_MONITOR)
+    monitor.goto(f"/trace?table={ENTRY}")
+    monitor.fill("#f-key-uscc", USCC)
+    monitor.fill("#f-purpose", "核对投诉")
+    monitor.get_by_role("button", name="查询来源和去向").click()
+    assert monitor.get_by_role("heading", name="数据项来源").is_visible()
+    assert USCC not in monitor.url
+    _is_well(monitor)
+    picture(monitor, "trace-full")
+    monitor.goto("/register/disputes")
+    _is_well(monitor)
+    picture(monitor, "disputes-empty")
+
+
+def _is_well(page):
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280

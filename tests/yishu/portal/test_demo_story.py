@@ -40,7 +40,7 @@ def test_requests_objections_and_changes_are_in_every_state(portal_world, told):
         grants = connection.scalars(text("select state from ledger.share_grant")).all()
         states = {one.state.value for one in objections(connection)}
 
-    assert (told.requests, told.objections, told.changes) == (7, 3, 4)
+    assert (told.requests, told.objections, told.changes) == (7, 3, 5)
     assert set(requests) == {"draft", "submitted", "returned", "approved", "refused"}
     assert set(grants) == {"approved", "open"}
     assert states == {"closed", "forwarded", "raised"}

@@ -19,7 +19,8 @@ OBJECTS = {
         "/catalog/entries/taxation.taxpayer", "/compile/taxation.taxpayer", "/exchange", "/account",
     ),
     Role.AUDITOR: ("/catalog/entries/taxation.taxpayer/versions",),
-    Role.AUTHORITY_REVIEWER: ("/exchange",),
+    Role.AUTHORITY_REVIEWER: ("/exchange", "/rules/waivers/taxation.taxpayer"),
+    Role.QUALITY_MONITOR: ("/trace?table=public_security.resident", "/objections/new"),
 }  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, Field
 
+from catalog.report import listing
 from catalog.roles import Action
-from catalog.vocabulary import AssessmentKind, ChangeCause
+from catalog.vocabulary import AssessmentKind, ChangeCause, OpenType, ShareType
 from yishu.governance import assessment, candidate, lifecycle, publication, versions
 from yishu.governance.assessment import Judgement
 from yishu.ledger.journal import Actor
@@ -98,10 +99,21 @@ def entries(here: Here, _: Caller, asked: Annotated[Asked, Query()]) -> Json:
     }
 
 
+@router.get("/catalog")
+def whole(
+    here: Here,
+    _: Caller,
+    share: ShareType | None = None,
+    open_: Annotated[OpenType | None, Query(alias="open")] = None,
+) -> Json:
+    """Every entry in force by sharing and by opening, a line each, and how many of each kind."""
+    return listing(here.release(), share=share, open_=open_)
+
+
 @router.get("/entries/{entry_id}")
 def entry(here: Here, _: Caller, entry_id: EntryId) -> Json:
-    """One entry in force."""
-    return here.release().entry(entry_id).model_dump(mode="json")
+    """One entry in force; what it does not say is left out."""
+    return here.release().entry(entry_id).model_dump(mode="json", exclude_none=True)
 
 
 @router.get("/entries/{entry_id}/status")

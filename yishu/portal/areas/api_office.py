@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -16,7 +16,13 @@ from yishu.governance import accounts
 from yishu.governance import objections as desk_of_objections
 from yishu.governance.objections import ObjectionState, Step
 from yishu.governance.period import Period
-from yishu.governance.working_calendar import CalendarFile, days_folder, load, rules_in_force
+from yishu.governance.working_calendar import (
+    CalendarFile,
+    calendar_in_force,
+    days_folder,
+    load,
+    rules_in_force,
+)
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import JournalRecord, ShareGrant
 from yishu.ledger.statements import query
@@ -27,10 +33,14 @@ from yishu.portal.areas.sharing import OF_A_BODY, only_for_parties
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.errors import NotFound
 from yishu.portal.grants import may_see_grant
+from yishu.portal.paging import COUNTED
 from yishu.portal.world import World
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
+from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
+from yishu.sharing.timeline import timeline
+from yishu.sharing.vocabulary import RequestState
 
 Json = dict[str, Any]
 Taken = TypeVar("Taken")
@@ -57,6 +67,8 @@ class Said(BaseModel):
 
     step: str = Field(max_length=40)
     reason: str = Field("", max_length=4_000)
+    basis: str | None = Field(None, max_length=4_000)
+    strike: tuple[str, ...] = Field((), max_length=500)
 
 
 def _desk(here: World, db: Db, now: Now) -> Desk:
@@ -67,8 +79,23 @@ def _desk(here: World, db: Db, now: Now) -> Desk:
 def requests(db: Db, actor: Caller, number: Number = 1) -> list[Json]:
     """Requests that concern the caller, those that wait for a decision first, 50 a page."""
     org = actor.org if actor.role in OF_A_BODY else None
-    asked = {"org": org, "own": actor.org, "limit": PAGE_ROWS, "offset": (number - 1) * PAGE_ROWS}
+    asked: Json = {"org": org, "own": actor.org, "counted": COUNTED + 1}
+    asked |= {"limit": PAGE_ROWS, "offset": (number - 1) * PAGE_ROWS}
     return [dict(row._mapping) for row in db.execute(query("share_requests_page"), asked)]
+
+
+@router.get("/requests/all", tags=["sharing"])
+def every_request(
+    db: Db, actor: Caller, org: str | None = None, state: str | None = None
+) -> list[Json]:
+    """Requests with their dates and grants; of a department those that it filed."""
+    own = actor.org if actor.role in OF_A_BODY else org
+    rows = db.execute(query("share_requests"), {"org": own, "state": state})
+    return [
+        dict(row._mapping)
+        for row in rows
+        if row.state != RequestState.DRAFT or row.consumer_org == actor.org
+    ]
 
 
 @router.post("/requests", tags=["sharing"])
@@ -86,6 +113,14 @@ def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Jso
     return {name: row._mapping[name] for name in shown}
 
 
+@router.get("/requests/{request_id}/timeline", tags=["sharing"])
+def course(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
+    """What both sides see of a request: steps, clocks, and what comes next."""
+    desk = _desk(here, db, now)
+    only_for_parties(desk.request(request_id), actor)
+    return timeline(desk, request_id, calendar_in_force(db, days_folder(here.settings))).plain()
+
+
 @router.post("/requests/{request_id}/steps", tags=["sharing"])
 def step_of_request(
     here: Here, db: Db, now: Now, actor: Caller, *, request_id: str, said: Said
@@ -100,11 +135,13 @@ def step_of_request(
         "submit": lambda: filing.submit(desk, request_id, actor),
         "withdraw": lambda: filing.withdraw(desk, request_id, actor),
         "return": lambda: filing.return_once(desk, request_id, lines, actor, action),
-        "grant": lambda: deciding.grant(desk, request_id, actor, note=reason),
-        "refuse": lambda: deciding.refuse(desk, request_id, actor, reason),
+        "grant": lambda: deciding.grant(desk, request_id, actor, strike=said.strike, note=reason),
+        "refuse": lambda: deciding.refuse(desk, request_id, actor, reason, basis=said.basis),
     }
-    _known(request_id, said.step, steps)()
-    return {"request_id": request_id, "state": desk.request(request_id).state}
+    done = _known(request_id, said.step, steps)()
+    grant_id = done if said.step == "grant" else None
+    state = desk.request(request_id).state
+    return {"request_id": request_id, "state": state, "grant_id": grant_id}
 
 
 @router.get("/grants/{grant_id}", tags=["sharing"])
@@ -119,15 +156,26 @@ def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
 
 @router.post("/grants/{grant_id}/steps", tags=["sharing"])
 def step_of_grant(
-    here: Here, db: Db, now: Now, actor: Operator, *, grant_id: str, said: Said
+    here: Here,
+    db: Db,
+    now: Now,
+    actor: Operator,
+    *,
+    grant_id: str,
+    said: Said,
+    later: BackgroundTasks,
 ) -> Json:
     """Open (the token is told once), suspend, resume or close a channel."""
     desk = _desk(here, db, now)
     if said.step == "open":
         issued = opening.open_channel(desk, grant_id, actor)
-        return {"grant_id": grant_id, "state": "open", "token": issued.token}
+        told = {"token": issued.token, "expires_at": issued.expires_at}
+        return {"grant_id": grant_id, "state": "open", **told}
     steps = {"suspend": opening.suspend, "resume": opening.resume, "close": opening.close}
     _known(grant_id, said.step, steps)(desk, grant_id, actor, said.reason)
+    if said.step == "close":
+        # After the answer, so that the closing is committed and nobody builds the bytes again.
+        later.add_task(clear, house_of(here.settings, here.engine, here.clock, here.release()))
     return {"grant_id": grant_id, "state": desk.grant(grant_id).state}
 
 
@@ -141,9 +189,11 @@ def grants_on(db: Db, _: Caller, entry_id: str) -> list[Json]:
 
 
 @router.get("/objections", tags=["objections"])
-def objections_listed(db: Db, actor: Caller, state: ObjectionState | None = None) -> list[Json]:
-    """Objections, oldest first; of a department its own."""
-    org = actor.org if actor.role in objections.OF_A_BODY else None
+def objections_listed(
+    db: Db, actor: Caller, state: ObjectionState | None = None, org: str | None = None
+) -> list[Json]:
+    """Objections, oldest first, of all bodies or one; of a department its own."""
+    org = actor.org if actor.role in objections.OF_A_BODY else org
     return [asdict(one) for one in desk_of_objections.objections(db, org=org, state=state)]
 
 
@@ -165,6 +215,20 @@ def objection(db: Db, now: Now, actor: Caller, number: str) -> Json:
         for one in desk_of_objections.history(db, number)
     ]
     return {**asdict(found), "steps": steps}
+
+
+@router.get("/objections/{number}/course", tags=["objections"])
+def course_of_objection(db: Db, now: Now, actor: Caller, number: str) -> Json:
+    """The same as its list, its steps with their persons as the page shows them, its evidence."""
+    found = objections.seen(desk_of_objections.objection(db, number), actor)
+    if found.key_masked:
+        audit.looked(db, actor, now, object_kind="objection", object_id=number)
+    files = [asdict(one) for one in desk_of_objections.evidence(db, number)]
+    return {
+        "objection": asdict(found),
+        "steps": [asdict(one) for one in desk_of_objections.history(db, number)],
+        "evidence": [{k: v for k, v in one.items() if k != "content"} for one in files],
+    }
 
 
 class Moved(BaseModel):

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -225,6 +225,18 @@ def show(page: Reading, db: Db, actor: Acting, entry_id: str) -> Response:
         users=_users(db, entry_id, actor),
         subjects=[one for one in release.subjects.values() if _feeds(entry, one, release)],
     )
+
+
+@router.get("/dags/{dag_id}")
+def of_dag(page: Reading, dag_id: str) -> Response:
+    """What a DAG of Airflow serves: an entry's page, a subject's lineage, else the catalog."""
+    release = page.world.release()
+    subject_id = dag_id.removeprefix("subject-")
+    if dag_id in release.entries:
+        return page.done(f"/catalog/entries/{dag_id}")
+    if subject_id in release.subjects:
+        return page.done(f"/lineage?data_set={quote(f'subject/{subject_id}')}")
+    return page.done("/catalog")
 
 
 USER_ROWS = 50

@@ -218,7 +218,8 @@ def propose(
 def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
     """Clocks that run, the earliest last day first, as far as they fit what is asked."""
     rules = rules_in_force(db, here.release(), here.settings)
-    return [asdict(line) for line in _chosen(board(db, rules, now), asked)]
+    lines = _chosen(board(db, rules, now), asked)
+    return [{**asdict(line), "due": line.due_text} for line in lines]
 
 
 def _rules(page: Page, db: Db) -> ClockRules:

@@ -5,6 +5,7 @@ the keyed digest of the row, before anything is shown (S004 Art.16, 32).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -96,6 +97,7 @@ def _form(
         names=names,
         titles=page.world.names(),
         found=found,
+        at=lambda text: datetime.fromisoformat(text) if text else None,
         lacks=lacks,
         purpose=purpose,
     )
