@@ -153,8 +153,6 @@ def test_ratings_of_all_channels_lie_in_one_table_with_their_channel_and_delay(l
 
 @pytest.mark.requirement("SUB-18")
 @pytest.mark.requirement("SUB-13")
-@pytest.mark.requirement("SEC-10")
-@pytest.mark.requirement("SUB-20")
 def test_payment_delivery_seal_licence_and_agent_are_columns_that_hold_values(library):
     for subject, column in (
         ("case_payment", "payment_status"),
@@ -172,6 +170,23 @@ def test_payment_delivery_seal_licence_and_agent_are_columns_that_hold_values(li
     ):
         held = {row[column] for row in rows_of(library, subject, column)} - {None}
         assert held, f"{subject}.{column}"
+
+
+@pytest.mark.requirement("SUB-20")
+def test_a_person_is_one_subject_through_whatever_channel_a_case_came(library):
+    """By app, at a window or through an agent: the same number is the same one row."""
+    people = [row["resident_id_no"] for row in rows_of(library, "natural_person", "resident_id_no")]
+    came = defaultdict(set)
+    for row in rows_of(
+        library, "case_application", "applicant_id_type", "applicant_id_no", "channel"
+    ):
+        if row["applicant_id_type"] == "111":
+            came[row["applicant_id_no"]].add(row["channel"])
+
+    assert len(set(people)) == len(people)
+    known = {one for one, channels in came.items() if "window" in channels and len(channels) > 1}
+    assert len(known) > 10
+    assert len(known & set(people)) > 0.9 * len(known), "the others were set aside or never came"
 
 
 def declared_flow(city):

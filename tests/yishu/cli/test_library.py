@@ -1,0 +1,139 @@
+"""The library and its lineage on the command line: what is there, masked, released, traced."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from yishu.cli import app
+from yishu.library import subject_table
+from yishu.library.read import read
+
+COMPANY = "unified/market_regulation.enterprise_registration"
+
+
+@pytest.fixture(scope="module")
+def world(city, published_city, subjects, tmp_path_factory):
+    """An installation whose library and ledger are those of the published city."""
+    ctx, _ = published_city
+    folder = tmp_path_factory.mktemp("installed")
+    (folder / "releases").symlink_to(city.folder / "releases")
+    (folder / "library").symlink_to(ctx.settings.library_dir)
+    return ctx, folder, set(subjects)
+
+
+@pytest.fixture
+def yishu(world, monkeypatch):
+    ctx, folder, _ = world
+    monkeypatch.setenv("YISHU_VAR_DIR", str(folder))
+    monkeypatch.setenv("YISHU_DATABASE_URL", ctx.ledger_url)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments, expect=0):
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == expect, result.output
+        return result
+
+    return run
+
+
+def told(result):
+    return json.loads(result.stdout)
+
+
+def test_every_subject_is_listed_with_its_rows(yishu, world):
+    ctx, _, subjects = world
+
+    listed = {one["table"]: one["rows"] for one in told(yishu("library", "list", "--json"))}
+
+    assert {name for name in listed if name.startswith("subject/")} == set(
+        map(subject_table, subjects)
+    )
+    for table in ("subject/legal_entity", COMPANY):
+        assert listed[table] == read(ctx.settings.library_dir, table, columns=["uscc"]).num_rows
+
+
+def test_rows_are_shown_masked_by_every_command_that_shows_some(yishu, world):
+    ctx, _, _ = world
+    clear = set(
+        read(ctx.settings.library_dir, "subject/natural_person", columns=["resident_id_no"])
+        .column(0)
+        .to_pylist()
+    )
+    statement = 'select resident_id_no from "subject/natural_person"'
+
+    shown = [
+        *told(yishu("library", "query", "natural_person", "--limit", "50", "--json")),
+        *told(yishu("library", "sql", statement, "--limit", "50", "--json")),
+    ]
+
+    assert len(shown) == 100
+    assert not {one["resident_id_no"] for one in shown} & clear
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("library", "schema", "subject/nobody"), "subject/nobody"),
+        (("library", "sql", 'delete from "subject/legal_entity"'), "LIB_"),
+        (("library", "links", "nobody"), "nobody"),
+        (("library", "release", "nobody"), "nobody"),
+        (("library", "as-of", COMPANY, "2001-01-01"), COMPANY),
+        (("lineage", "upstream", "subject/legal_entity#no_such"), "no_such"),
+        (("lineage", "impact", "nowhere#x"), "nowhere"),
+    ],
+)
+def test_what_is_not_there_is_named_with_a_remedy(yishu, arguments, named):
+    refused = yishu(*arguments, expect=1)
+
+    assert named in refused.stderr
+    assert "Traceback" not in refused.output
+
+
+def test_subjects_are_released_together_and_the_same_run_once(yishu):
+    asked = ("library", "release", "case_application", "case_result", "--run-id", "by-hand")
+
+    first, again = told(yishu(*asked, "--json")), told(yishu(*asked, "--json"))
+
+    assert first == again
+    assert set(first["versions"]) >= {"subject/case_application", "subject/case_result"}
+    statement = 'select count(*) as n from "subject/case_result"'
+    (row,) = told(yishu("library", "sql", statement, "--release", "--json"))
+    assert row["n"] > 0
+
+
+def test_origin_and_reach_of_a_column_are_two_ways_of_one_path(yishu):
+    source, target = f"{COMPANY}#name", "subject/legal_entity#name"
+
+    way = told(yishu("lineage", "path", source, target, "--json"))
+    upstream = told(yishu("lineage", "upstream", target, "--json"))
+    downstream = told(yishu("lineage", "downstream", source, "--json"))
+
+    assert [(one["data_set"], one["column"]) for one in (way[0], way[-1])] == [
+        tuple(source.split("#")),
+        tuple(target.split("#")),
+    ]
+    assert (COMPANY, "name") in {(one["data_set"], one["column"]) for one in upstream}
+    assert ("subject/legal_entity", "name") in {
+        (one["data_set"], one["column"]) for one in downstream
+    }
+    yishu("lineage", "path", target, source, expect=1)
+
+
+def test_impact_names_the_published_columns_that_a_change_touches(yishu):
+    touched = told(yishu("lineage", "impact", f"{COMPANY}#name", "--json"))
+
+    assert {
+        "table": COMPANY,
+        "column": "name",
+        "steps": 0,
+        "grants": "",
+        "consumers": "",
+    } in touched
+    assert "subject/legal_entity" in {one["table"] for one in touched}
+
+
+def test_nothing_waits_to_be_told_again(yishu):
+    (ledger,) = told(yishu("lineage", "replay", "--json"))
+
+    assert (ledger["to"], ledger["waiting"]) == ("ledger", 0)
