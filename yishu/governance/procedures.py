@@ -69,18 +69,18 @@ def stand_still(connection: Connection, kind: str, handled: Sequence[Handled]) -
 
 def _events(handled: Handled, last: tuple[str, datetime] | None) -> Iterator[dict[str, object]]:
     """What follows the last pause or resumption on record, be it told or made by hand."""
+    kind, at = last or (EventKind.RESUMED.value, None)
     for one in stretches(handled.procedures):
-        start = max(one.started_at, handled.began_at)
-        is_paused = last is not None and last[0] == EventKind.PAUSED
-        is_over = handled.ended_at is not None and handled.ended_at <= start
-        if not is_paused and (is_over or (last is not None and start <= last[1])):
-            continue
-        if not is_paused:
-            last = (EventKind.PAUSED, start)
-            yield _event(handled.clock_id, one, *last)
-        if one.ended_at is not None and one.ended_at > last[1]:
-            last = (EventKind.RESUMED, one.ended_at)
-            yield _event(handled.clock_id, one, *last)
+        if kind == EventKind.RESUMED:
+            start = max(one.started_at, handled.began_at)
+            is_over = handled.ended_at is not None and handled.ended_at <= start
+            if is_over or (at is not None and start <= at):
+                continue
+            kind, at = EventKind.PAUSED.value, start
+            yield _event(handled.clock_id, one, kind, at)
+        if at is not None and one.ended_at is not None and one.ended_at > at:
+            kind, at = EventKind.RESUMED.value, one.ended_at
+            yield _event(handled.clock_id, one, kind, at)
 
 
 def _event(clock_id: str, one: Procedure, kind: str, at: datetime) -> dict[str, object]:
