@@ -6,14 +6,16 @@ A check never changes anything; its findings disappear when what it names is men
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from catalog.vocabulary import Labelled, ListKind
 from yishu.governance import item_pages, items, lists
 from yishu.governance.items import ItemState
 from yishu.governance.lists import Rows, changes
+from yishu.ledger.models import JournalRecord
 
 
 class Check(Labelled):
@@ -48,12 +50,26 @@ class _Facts:
     """What the checks look at, read once."""
 
     connection: Connection
-    items: Sequence[ItemState]
     lists: Callable[[ListKind], Rows]
 
-    @property
+    @cached_property
+    def items(self) -> list[ItemState]:
+        """Every item in force, of its content the materials alone."""
+        return items.catalog(self.connection, element="materials")
+
+    @cached_property
     def by_code(self) -> dict[str, ItemState]:
         return {one.implementation_code: one for one in self.items}
+
+
+def mark(connection: Connection) -> int:
+    """The last record of the journal about items and lists: while it is the same, so is all found.
+
+    0: there is none yet.
+    """
+    kinds = (items.KIND, item_pages.KIND, lists.KIND)
+    asked = select(func.max(JournalRecord.number)).where(JournalRecord.object_kind.in_(kinds))
+    return connection.execute(asked).scalar() or 0
 
 
 def findings(connection: Connection, check: Check, body: str, on: date) -> list[Finding]:
@@ -86,7 +102,7 @@ def _facts(connection: Connection, body: str, on: date) -> _Facts:
             known[kind] = lists.rows_on(connection, kind, body, on)
         return known[kind]
 
-    return _Facts(connection, items.catalog(connection), rows)
+    return _Facts(connection, rows)
 
 
 def _conflicts(facts: _Facts) -> Iterator[Finding]:
@@ -148,7 +164,7 @@ def _province(facts: _Facts) -> Iterator[Finding]:
     theirs = facts.lists(ListKind.PROVINCIAL_ITEM)
     if not theirs:
         return
-    for one in changes(theirs, beside(theirs, facts.items)):
+    for one in changes(theirs, beside(theirs, items.catalog(facts.connection))):
         row = one.after or one.before or {}
         yield _of_row(one.row_key, row, _difference(one.before, one.after))
 

@@ -74,9 +74,8 @@ def links(connection: Connection, code: str) -> list[str]:
 
 def empty_slots(connection: Connection, codes: Collection[str]) -> dict[str, list[PublicationSlot]]:
     """Slots of each item that say nothing; items with all ten filled are left out."""
-    asked = select(ItemSlot.implementation_code, ItemSlot.slot).where(
-        ItemSlot.implementation_code.in_(codes), ItemSlot.text != ""
-    )
+    # All of them: no statement takes the codes of a whole city as its parameters.
+    asked = select(ItemSlot.implementation_code, ItemSlot.slot).where(ItemSlot.text != "")
     filled = {(row.implementation_code, row.slot) for row in connection.execute(asked)}
     found = {
         code: [slot for slot in PublicationSlot if (code, slot.value) not in filled]
@@ -110,13 +109,16 @@ def orphans(
     connection: Connection, guides: Collection[str], power_rows: Collection[str]
 ) -> Orphans:
     """Guides and rows that nothing links; a link to what no longer exists does not count."""
-    asked = select(GuideLink.implementation_code, GuideLink.power_row).where(
-        GuideLink.implementation_code.in_(guides), GuideLink.power_row.in_(power_rows)
-    )
-    links = connection.execute(asked).all()
-    linked = {row.implementation_code for row in links}, {row.power_row for row in links}
+    here, there = set(guides), set(power_rows)
+    asked = select(GuideLink.implementation_code, GuideLink.power_row)
+    links = [
+        (row.implementation_code, row.power_row)
+        for row in connection.execute(asked)
+        if row.implementation_code in here and row.power_row in there
+    ]
     return Orphans(
-        tuple(sorted(set(guides) - linked[0])), tuple(sorted(set(power_rows) - linked[1]))
+        tuple(sorted(here - {code for code, _ in links})),
+        tuple(sorted(there - {row for _, row in links})),
     )
 
 

@@ -132,9 +132,18 @@ def current(connection: Connection, code: str) -> ItemState | None:
     return None if row is None else _state(row)
 
 
-def catalog(connection: Connection, org: str | None = None) -> list[ItemState]:
-    """Every item in force that is not cancelled, of one body or all."""
-    asked = select(Row).where(Row.ended_at.is_(None), ~Row.is_cancelled)
+def catalog(
+    connection: Connection, org: str | None = None, *, element: str | None = None
+) -> list[ItemState]:
+    """Every item in force that is not cancelled, of one body or all.
+
+    ``element``: of their content this alone, since a whole city's contents take long to read.
+    """
+    asked = select(Row.__table__).where(Row.ended_at.is_(None), ~Row.is_cancelled)
+    if element is not None:
+        own = [column for column in Row.__table__.c if column.name != "content"]
+        told = func.jsonb_strip_nulls(func.jsonb_build_object(element, Row.content[element]))
+        asked = asked.with_only_columns(*own, told.label("content"))
     if org is not None:
         asked = asked.where(Row.org == org)
     rows = connection.execute(asked.order_by(Row.implementation_code)).mappings()

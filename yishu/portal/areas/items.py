@@ -1,11 +1,14 @@
 """Service items (事项): the list of them, one item with its versions, what is published of it."""
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from catalog.roles import Action
 from catalog.vocabulary import ListKind, PublicationSlot
@@ -86,7 +89,7 @@ def checks(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
         "items/checks.html",
         body=body,
         bodies=[(one, page.world.org_name(one)) for one in known],
-        counts=item_checks.counts(db, body, page.world.today()),
+        counts=_counts(db.engine, body, page.world.today(), item_checks.mark(db)),
     )
 
 
@@ -116,7 +119,7 @@ def claim(page: Reading, db: Db, actor: Claimant, code: Annotated[str, Form()]) 
 def show_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Query()]) -> Response:
     """What a check finds, and how much of it is whose."""
     body, known = bodies(db, asked.body)
-    every = item_checks.findings(db, check, body, page.world.today())
+    every = _found(db.engine, check, body, page.world.today(), item_checks.mark(db))
     shares: dict[str, int] = {}
     for one in every:
         shares[one.org] = shares.get(one.org, 0) + 1
@@ -141,7 +144,7 @@ def show_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Quer
 def export_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Query()]) -> Response:
     """What a check finds, as a workbook."""
     body, _ = bodies(db, asked.body)
-    found = item_checks.findings(db, check, body, page.world.today())
+    found = _found(db.engine, check, body, page.world.today(), item_checks.mark(db))
     rows = (
         [one.code, page.world.org_name(one.org), one.name, one.found]
         for one in found
@@ -209,6 +212,22 @@ def bodies(db: Connection, asked: str) -> tuple[str, list[str]]:
     """The body whose lists count, the first of all that have any unless asked; and those."""
     known = lists.bodies(db)
     return asked or (known[0] if known else ""), known
+
+
+@lru_cache(maxsize=8)
+def _counts(engine: Engine, body: str, on: date, _mark: int) -> Mapping[Check, int]:
+    # A city has many items: they are looked at again when a record of the journal says so.
+    with engine.connect() as connection:
+        return item_checks.counts(connection, body, on)
+
+
+@lru_cache(maxsize=2)
+def _found(
+    engine: Engine, check: Check, body: str, on: date, _mark: int
+) -> Sequence[item_checks.Finding]:
+    # People turn the pages of one check.
+    with engine.connect() as connection:
+        return item_checks.findings(connection, check, body, on)
 
 
 def _orgs(page: Page) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.model import Scope
 from catalog.vocabulary import ListKind, PublicationSlot
-from yishu.governance import item_pages, items, lists, mirrors, publication, sources
+from yishu.governance import item_checks, item_pages, items, lists, mirrors, publication, sources
 from yishu.governance.errors import (
     CodeRefused,
     DuplicateSource,
@@ -18,6 +18,7 @@ from yishu.governance.errors import (
     ReasonMissing,
     StateRefused,
 )
+from yishu.governance.item_checks import Check
 from yishu.governance.item_pages import Orphans, Slot
 from yishu.governance.items import Item
 from yishu.governance.lists import Publication
@@ -266,6 +267,55 @@ def test_guides_and_power_list_rows_without_each_other_are_listed_both_ways(conn
     item_pages.link(connection, SECOND, "gone", people["service"], at(2))
     found = item_pages.orphans(connection, [HEALTH, SECOND], ["P1", "P2"])
     assert found == Orphans((SECOND,), ("P2",))
+
+
+_CITY = """
+    insert into ledger.item_version (
+        implementation_code, version, basic_code, org, name, content, digest, is_online,
+        is_cancelled, legal_basis, changed_account, published_at
+    )
+    select lpad(n::text, 31, '0'), 1, lpad((n / 2)::text, 12, '0'), 'health', '事项' || n % 2,
+        '{"materials": [{"code": "M9"}], "legal_days": "20"}', '0', false, false, '依据', 'root',
+        now()
+    from generate_series(1, 66000) as n
+"""
+
+
+def test_checks_look_at_more_items_than_a_statement_has_parameters(connection, put):
+    put(ListKind.POWER, {"000000000001": {"org": "health", "name": "设置审批"}}, 2)
+    connection.execute(text(_CITY))
+
+    found = item_checks.counts(connection, "wuxi", date(2026, 11, 3))
+
+    pairs = 66_000 - 2  # the first and the last stand alone under their basic code
+    assert {check: found[check] for check in (Check.CONFLICTS, Check.GAPS)} == {
+        Check.CONFLICTS: pairs, Check.GAPS: 1
+    }  # fmt: skip
+    assert {
+        found[check] for check in (Check.MATERIALS, Check.EMPTY_SLOTS, Check.GUIDE_ORPHANS)
+    } == {66_000}
+
+
+def test_whatever_changes_items_lists_slots_links_or_claims_moves_the_mark(
+    connection, publish, put, people, at
+):
+    steps = [
+        lambda: publish(_item()),
+        lambda: put(ListKind.POWER, {BASIC: {"org": "health"}}, 2),
+        lambda: item_pages.fill(
+            connection, Slot(HEALTH, PublicationSlot.GUIDE, "内容"), people["service"], at(2)
+        ),
+        lambda: item_pages.link(connection, HEALTH, BASIC, people["service"], at(2)),
+        lambda: items.claim(connection, BASIC, people["health_officer"], at(2)),
+        lambda: items.cancel(connection, HEALTH, LAW, people["service"], at(3)),
+    ]
+    marks = [item_checks.mark(connection)]
+    for step in steps:
+        step()
+        marks.append(item_checks.mark(connection))
+
+    assert len(set(marks)) == len(marks)
+    assert marks == sorted(marks)
 
 
 @pytest.mark.requirement("EXC-04")
