@@ -123,7 +123,7 @@ def last_numbers(connection: Connection, entry_ids: Iterable[str]) -> dict[str, 
     return {row.entry_id: row.number for row in found}
 
 
-def begin(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+def begin(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
     """Put first edits on record; the entries of those that no version was on its way of."""
     return {row.entry_id for row in insert_all(connection, Row, rows)}
 

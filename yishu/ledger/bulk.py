@@ -1,7 +1,7 @@
 """Many rows in one statement, however many there are: for rules that act on a whole city."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from yishu.ledger.models import SCHEMA, Base
 
 
 def insert_all(
-    connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]
+    connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]]
 ) -> list[Row[Any]]:
     """Add the rows that are not there yet; the keys of those that were added, in no order.
 
@@ -29,7 +29,7 @@ def insert_all(
         f"select {columns} from jsonb_populate_recordset(null::{name}, cast(:rows as jsonb)) "
         f"on conflict do nothing returning {keys}"
     )
-    given = json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False)
+    given = json.dumps(rows, default=_plain, ensure_ascii=False)
     return list(connection.execute(statement, {"rows": given}).all())
 
 
