@@ -44,7 +44,7 @@ def change(file: File, *, basis: Basis, account: As, as_json: AsJson = False) ->
         wanted = [items.from_record(one) for one in found]
         with world.engine(world.settings()).begin() as connection:
             by = (world.actor(connection, account), world.clock())
-            made = [items.change(connection, one, basis, *by) for one in wanted]
+            made = items.change_all(connection, wanted, basis, *by)
     _list("Items", made, as_json)
 
 

@@ -7,7 +7,7 @@ force at once, and what was before stays readable (S004 Art.6, Art.8).
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from catalog.roles import Action
 from yishu.governance.errors import CodeRefused, NotFound, ReasonMissing, StateRefused
 from yishu.governance.lists import Rows
 from yishu.governance.permission import require
-from yishu.ledger.journal import Act, Actor, append
+from yishu.ledger.journal import Act, Actor, append, append_all
 from yishu.ledger.models import ItemClaim
 from yishu.ledger.models import ItemVersion as Row
 
@@ -27,6 +27,9 @@ KIND = "service_item"
 
 RECORD = ("implementation_code", "org", "name")
 """What every record of a file of items has."""
+
+BATCH = 1_000
+"""Items that are published together."""
 
 _CREDIT_CODE, _LEVEL, _BASIC = slice(0, 18), slice(18, 19), slice(19, 31)
 
@@ -98,14 +101,30 @@ def change(
         ReasonMissing: no legal basis (S004 Art.8).
         CodeRefused: the code is malformed; the error names the segment.
     """
-    require(actor, Action.MAINTAIN_ITEMS, item.implementation_code)
-    _require_basis(item.implementation_code, legal_basis)
-    check_code(item.implementation_code)
-    before = current(connection, item.implementation_code)
-    digest = _digest(item)
-    if before is not None and not before.is_cancelled and _digest(_item(before)) == digest:
-        return before
-    return _next(connection, item, before, legal_basis, (actor, at), is_cancelled=False)
+    (made,) = change_all(connection, [item], legal_basis, actor, at)
+    return made
+
+
+def change_all(
+    connection: Connection, wanted: Iterable[Item], legal_basis: str, actor: Actor, at: datetime
+) -> list[ItemState]:
+    """Publish many items or changes of them, each as `change` does it; as they are now, in order.
+
+    Raises:
+        YishuError: what `change` raises, of the first that is refused; nothing may be committed.
+    """
+    made = []
+    for batch in _batches(wanted):
+        for code in batch:
+            require(actor, Action.MAINTAIN_ITEMS, code)
+            _require_basis(code, legal_basis)
+            check_code(code)
+        before = _current_all(connection, batch)
+        new = [item for item in batch.values() if _differs(before.get(_code(item)), item)]
+        _publish(connection, new, before, legal_basis, (actor, at), is_cancelled=False)
+        now = _current_all(connection, batch)
+        made += [now[code] for code in batch]
+    return made
 
 
 def cancel(
@@ -122,14 +141,15 @@ def cancel(
     before = current(connection, code)
     if before is None:
         raise _unknown(code)
-    return _next(connection, _item(before), before, legal_basis, (actor, at), is_cancelled=True)
+    _publish(
+        connection, [_item(before)], {code: before}, legal_basis, (actor, at), is_cancelled=True
+    )
+    return _current_all(connection, [code])[code]
 
 
 def current(connection: Connection, code: str) -> ItemState | None:
     """The version of an item in force, cancelled or not; None: no such item."""
-    asked = select(Row).where(Row.implementation_code == code, Row.ended_at.is_(None))
-    row = connection.execute(asked).mappings().one_or_none()
-    return None if row is None else _state(row)
+    return _current_all(connection, [code]).get(code)
 
 
 def catalog(
@@ -269,43 +289,73 @@ def gap_list(power_list: Rows, items: Iterable[ItemState]) -> dict[str, list[str
     return dict(found)
 
 
-def _next(
+def _batches(wanted: Iterable[Item]) -> Iterator[dict[str, Item]]:
+    """Items by code; one whose code stands in a batch already begins the next one."""
+    batch: dict[str, Item] = {}
+    for item in wanted:
+        if len(batch) == BATCH or _code(item) in batch:
+            yield batch
+            batch = {}
+        batch[_code(item)] = item
+    if batch:
+        yield batch
+
+
+def _code(item: Item) -> str:
+    return item.implementation_code
+
+
+def _differs(before: ItemState | None, item: Item) -> bool:
+    return before is None or before.is_cancelled or _digest(_item(before)) != _digest(item)
+
+
+def _current_all(connection: Connection, codes: Collection[str]) -> dict[str, ItemState]:
+    asked = select(Row.__table__).where(Row.implementation_code.in_(codes), Row.ended_at.is_(None))
+    rows = connection.execute(asked).mappings()
+    return {row["implementation_code"]: _state(row) for row in rows}
+
+
+def _publish(
     connection: Connection,
-    item: Item,
-    before: ItemState | None,
+    wanted: Sequence[Item],
+    before: Mapping[str, ItemState],
     legal_basis: str,
     by: tuple[Actor, datetime],
     *,
     is_cancelled: bool,
-) -> ItemState:
+) -> None:
+    """Put the next version of each item in force, and its record in the journal."""
+    if not wanted:
+        return
     actor, at = by
-    code = item.implementation_code
-    newest = select(func.max(Row.version)).where(Row.implementation_code == code)
-    number = (connection.execute(newest).scalar() or 0) + 1
-    ending = update(Row).where(Row.implementation_code == code, Row.ended_at.is_(None))
-    connection.execute(ending.values(ended_at=at))
-    values = {
-        "implementation_code": code,
-        "version": number,
-        "basic_code": item.basic_code,
-        "org": item.org,
-        "name": item.name,
-        "content": dict(item.content),
-        "digest": _digest(item),
-        "is_online": item.is_online and not is_cancelled,
-        "is_cancelled": is_cancelled,
-        "legal_basis": legal_basis,
-        "changed_account": actor.account,
-        "published_at": at,
-    }
-    connection.execute(insert(Row).values(values))
-    was = {"version": before.version, "name": before.name} if before else None
-    now = {"version": number, "name": item.name, "is_cancelled": is_cancelled}
-    append(connection, Act(actor, Action.MAINTAIN_ITEMS, KIND, code, at, legal_basis, was, now))
-    made = current(connection, code)
-    if made is None:
-        raise _unknown(code)
-    return made
+    same = Row.implementation_code.in_([_code(item) for item in wanted])
+    newest = select(Row.implementation_code, func.max(Row.version).label("number")).where(same)
+    found = connection.execute(newest.group_by(Row.implementation_code))
+    last = {row.implementation_code: row.number for row in found}
+    connection.execute(update(Row).where(same, Row.ended_at.is_(None)).values(ended_at=at))
+    rows, acts = [], []
+    for item in wanted:
+        code, was = _code(item), before.get(_code(item))
+        number = last.get(code, 0) + 1
+        rows.append(
+            {
+                **vars(item),
+                "content": dict(item.content),
+                "version": number,
+                "basic_code": item.basic_code,
+                "digest": _digest(item),
+                "is_online": item.is_online and not is_cancelled,
+                "is_cancelled": is_cancelled,
+                "legal_basis": legal_basis,
+                "changed_account": actor.account,
+                "published_at": at,
+            }
+        )
+        told = {"version": was.version, "name": was.name} if was else None
+        now = {"version": number, "name": item.name, "is_cancelled": is_cancelled}
+        acts.append(Act(actor, Action.MAINTAIN_ITEMS, KIND, code, at, legal_basis, told, now))
+    connection.execute(insert(Row), rows)
+    append_all(connection, acts)
 
 
 def _wrong_segment(code: str) -> str:

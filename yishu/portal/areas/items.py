@@ -103,8 +103,7 @@ def change(
 ) -> Response:
     """Publish the items of a file or changes of them: all of it or nothing."""
     wanted = records.read(upload.filename or "", upload.file.read(), items.RECORD)
-    for one in wanted:
-        items.change(db, items.from_record(one), basis, actor, page.now)
+    items.change_all(db, map(items.from_record, wanted), basis, actor, page.now)
     return page.done("/items", "事项已发布")
 
 

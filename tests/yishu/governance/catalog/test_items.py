@@ -236,6 +236,33 @@ def test_items_are_claimed_by_a_person_for_a_body_and_unclaimed_ones_are_listed(
         items.claim(connection, BASIC, people["health_officer"], at(3))
 
 
+def test_many_items_of_a_file_are_published_as_each_alone(connection, people, at, monkeypatch):
+    monkeypatch.setattr(items, "BATCH", 2)
+    by = (people["service"], at(2))
+    items.change(connection, _item(name="旧名称"), LAW, *by)
+    wanted = [
+        _item(), _item(TRANSPORT, "transport"), _item(SECOND), _item(SECOND, name="执业登记"),
+        _item(TRANSPORT, "transport"),
+    ]  # fmt: skip
+
+    made = items.change_all(connection, wanted, LAW, *by)
+
+    assert [(one.implementation_code, one.version) for one in made] == [
+        (HEALTH, 2), (TRANSPORT, 1), (SECOND, 1), (SECOND, 2), (TRANSPORT, 1),
+    ]  # fmt: skip
+    assert [one.version for one in items.history(connection, HEALTH)] == [2, 1]
+    asked = text("select object_id from ledger.journal where object_kind = :kind order by number")
+    told = list(connection.execute(asked, {"kind": items.KIND}).scalars())
+    assert told == [HEALTH, HEALTH, TRANSPORT, SECOND, SECOND]
+
+
+def test_one_malformed_code_keeps_the_whole_file_out(connection, people, at):
+    with pytest.raises(CodeRefused), connection.begin_nested():
+        items.change_all(connection, [_item(), _item("123")], LAW, people["service"], at(2))
+
+    assert items.catalog(connection) == []
+
+
 @pytest.mark.requirement("CAT-14")
 def test_empty_slots_of_an_item_are_listed(connection, people, at):
     for slot in list(PublicationSlot)[:8]:
