@@ -264,23 +264,30 @@ def _seals(city: City, index: Index, kind: Index) -> dict[str, pa.Array]:
 
 
 def case_process(city: City) -> Table:
-    """Three steps for every accepted case of the approval system."""
+    """Three steps for every accepted case of the approval system.
+
+    The second of a few is an expert review of some days, a special procedure.
+    """
     cases = approval_cases(city)
 
     def facts(index: Index) -> dict[str, pa.Array]:
         number, step = np.divmod(index, 3)
         case = cases.accepted(number)
         numbers, day = cases.numbers(case), cases.applied_day(case)
-        start = cases.accepted_second(city, case) + step * 86_400
+        is_special = city.dice.often("process.special", number, 2)
+        reviewed = np.where(is_special, 86_400 * (1 + number % 5), 0)
+        start = cases.accepted_second(city, case) + step * 86_400 + (step > 1) * reviewed
+        took = 300 + city.dice.below("process.took", index, 20_000) + (step == 1) * reviewed
+        kind = np.where(is_special & (step == 1), 3, step)
         words = ("同意", "材料齐全，予以受理", "符合法定条件")
         said = names.chosen(words, city.dice.below("process.opinion", index, 3))
         return {
             "process_no": codes.strings(np.concatenate([numbers, codes.digits(step + 1, 1)])),
             "case_no": codes.strings(numbers),
-            "process_step": names.chosen(("1", "2", "3"), step),
+            "process_step": names.chosen(("1", "2", "3", "6"), kind),
             "handler_name": names.person_names(city.dice, "process.handler", index % 2_000),
             "started_at": seconds(day, start),
-            "ended_at": seconds(day, start + 300 + city.dice.below("process.took", index, 20_000)),
+            "ended_at": seconds(day, start + took),
             "opinion": only_where(pa.array(city.dice.often("process.said", index, 70)), said),
         }
 

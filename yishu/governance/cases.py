@@ -18,6 +18,7 @@ from yishu.governance.board import BoardLine, board
 from yishu.governance.cards import CardRow, OrderRow, cards, orders, standing_red, withdraw
 from yishu.governance.clock_rules import ClockRules, by_rule
 from yishu.governance.errors import ClockUnknown
+from yishu.governance.procedures import Handled, Procedure, stand_still
 from yishu.governance.promises import NewClock, clock_rows, open_clocks, standings
 from yishu.ledger.bulk import insert_all
 from yishu.ledger.journal import Act, append
@@ -27,6 +28,7 @@ CASE = "case"
 """Kind of object under which the clocks of cases stand; the object is the case number."""
 
 _ACCEPTANCE, _HANDLING = "acceptance", "handling"
+_PAUSED_PROMISE = "case_handling"
 _CAME_LATE = "办结信息晚到，实际按时办结"
 
 
@@ -42,6 +44,7 @@ class Case:
         promised_on: The day that was named at acceptance, asked where the item is not known.
         is_end_told: Whether the end of any case of its entry ever arrives. Where none does,
             nobody can say which cases are late, and they are not judged.
+        procedures: Its special procedures (特别程序); they do not count towards its limit.
     """
 
     case_no: str
@@ -54,13 +57,15 @@ class Case:
     promised_on: date | None
     is_end_told: bool
     statutory_days: int | None = None
+    procedures: tuple[Procedure, ...] = ()
 
 
 @dataclass(frozen=True)
 class CasesSeen:
     """How far supervision reaches; ``blind``: cases whose end nobody reports, by entry.
 
-    ``corrected`` counts ends that are another day than was known, or that came back.
+    ``corrected`` counts ends that are another day than was known, or that came back; ``procedures``
+    the cases of which a special procedure began or ended.
     """
 
     cases: int
@@ -69,6 +74,7 @@ class CasesSeen:
     ended: int
     reopened: int
     corrected: int
+    procedures: int
     blind: Mapping[str, int]
 
 
@@ -92,6 +98,11 @@ class _Stage:
         """When it ended; of one that is said to end before it began: when it began."""
         return None if self.ended_at is None else max(self.began_at, self.ended_at)
 
+    @property
+    def pauses(self) -> bool:
+        """Whether special procedures may interrupt it: not acceptance, not what is done at once."""
+        return self.promise == _PAUSED_PROMISE
+
     def clock(self, profile: str) -> NewClock:
         case = self.case
         return NewClock(
@@ -111,6 +122,10 @@ class _Known:
     def ends(self, stage: _Stage) -> bool:
         """Whether its end is told for the first time."""
         return stage.end is not None and not self.has_ended
+
+    def handled(self, stage: _Stage) -> Handled:
+        """The clock with what interrupts it."""
+        return Handled(self.clock_id, stage.began_at, stage.end, stage.case.procedures)
 
     def is_wrong(self, stage: _Stage) -> bool:
         """Whether the source now tells another day of its end, or one after it was reopened."""
@@ -137,9 +152,12 @@ def supervise_cases(
     _record(connection, ended, EventKind.FULFILLED, now)
     _record(connection, reopened, EventKind.REOPENED, now)
     _record(connection, corrected, EventKind.END_CORRECTED, now)
-    _heal(connection, [id_ for id_, _ in (*ended, *corrected)], rules, now)
+    stood = stand_still(
+        connection, CASE, [one.handled(stage) for stage, one in found if stage.pauses]
+    )
+    _heal(connection, [*stood, *(id_ for id_, _ in (*ended, *corrected))], rules, now)
     supervised = len(kept) - blind.total()
-    counts = (len(new), len(ended), len(reopened), len(corrected))
+    counts = (len(new), len(ended), len(reopened), len(corrected), len(stood))
     seen = CasesSeen(len(kept), supervised, *counts, dict(blind))
     _journal(connection, seen, now)
     return seen
@@ -183,7 +201,7 @@ def _stages(case: Case, calendar: WorkingDays) -> Iterator[_Stage]:
     yield _Stage(case, _ACCEPTANCE, "case_acceptance", case.applied_at, until)
     if case.accepted_at is not None:
         days = _promised(case, case.accepted_at, calendar)
-        promise = "case_instant" if days == 0 else "case_handling"
+        promise = "case_instant" if days == 0 else _PAUSED_PROMISE
         yield _Stage(case, _HANDLING, promise, case.accepted_at, case.ended_at, days or 0)
 
 
@@ -267,7 +285,8 @@ def _unknown(case_no: str) -> ClockUnknown:
 
 
 def _journal(connection: Connection, seen: CasesSeen, now: datetime) -> None:
-    after = {name: getattr(seen, name) for name in ("opened", "ended", "reopened", "corrected")}
+    names = ("opened", "ended", "reopened", "corrected", "procedures")
+    after = {name: getattr(seen, name) for name in names}
     if any(after.values()):
         day = str(beijing_day(now))
         append(connection, Act(by_rule("cases"), Action.RUN_CLOCK, CASE, day, now, after=after))

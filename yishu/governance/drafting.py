@@ -6,11 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 from catalog.secrecy import marks
-from catalog.vocabulary import ChangeCause, Secrecy
+from catalog.vocabulary import ChangeCause, EntryState, Secrecy
 from yishu.governance import candidate
-from yishu.governance.errors import ChangedMeanwhile, SecretRefused
+from yishu.governance.errors import ChangedMeanwhile, SecretRefused, StateRefused
 from yishu.governance.versions import Version
 from yishu.ledger.journal import Actor
+
+KIND = "catalog_entry"
+"""What the journal calls an entry."""
 
 
 @dataclass(frozen=True)
@@ -127,4 +130,21 @@ def begun_meanwhile(draft: Draft) -> ChangedMeanwhile:
         found="edit 1 of another draft, saved at the same moment",
         expected="no draft yet",
         remedy="open the draft and bring your changes over",
+    )
+
+
+def require_state(version: Version, *allowed: EntryState) -> None:
+    """Let a version that is in one of the states pass.
+
+    Raises:
+        StateRefused: says who decided, e.g. that another reviewer was first.
+    """
+    if version.state in allowed:
+        return
+    by = f" by {version.reviewed_account}" if version.reviewed_account else ""
+    raise StateRefused(
+        f"{version.entry_id} version {version.version}",
+        found=f"{version.state.value} ({version.state.label_zh}){by}",
+        expected=" or ".join(state.value for state in allowed),
+        remedy="look at the entry again; somebody else may have decided meanwhile",
     )

@@ -9,73 +9,26 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from catalog.faults import CatalogFaults, Fault
 from catalog.roles import Action
-from catalog.vocabulary import ChangeCause, EntryState
+from catalog.vocabulary import EntryState
 from yishu.governance import assessment, candidate, catalog_clock, organisations, versions
 from yishu.governance.candidate import Rules
-from yishu.governance.drafting import (
-    Draft,
-    begun_meanwhile,
-    refuse_secret,
-    require_no_edit,
-    require_same_edit,
-    saved_values,
-)
+from yishu.governance.drafting import KIND, Draft, require_state
 from yishu.governance.errors import (
-    Forbidden,
     NotFound,
     NotSeparate,
     ReasonMissing,
-    StateRefused,
 )
 from yishu.governance.permission import require
+from yishu.governance.saving import save
 from yishu.governance.versions import Version
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import CatalogVersion as Row
 
 __all__ = ["KIND", "Draft", "approve", "check", "publish", "revoke", "save", "send_back", "submit"]
-
-KIND = "catalog_entry"
-"""What the journal calls an entry."""
-
-
-def save(
-    connection: Connection, draft: Draft, actor: Actor, at: datetime, *, profile: str | None = None
-) -> Version:
-    """Save a draft: a new version of the entry, or the next edit of the one on its way.
-
-    With ``profile`` given, a new version that a change calls for opens the catalog's clock under
-    it, from the declared day of the change.
-
-    Raises:
-        Forbidden: the role may not compile, or not for that body.
-        SecretRefused: the entry is marked secret, or a text carries a secrecy mark.
-        ChangedMeanwhile: somebody else saved since the draft was read, or began one.
-        StateRefused: the version on its way is under review.
-    """
-    content = candidate.plain({**draft.content, "id": draft.entry_id})
-    refuse_secret(draft.entry_id, content)
-    before = versions.open_version(connection, draft.entry_id, lock=True)
-    org = _provider(connection, draft.entry_id, content, actor, at)
-    require(actor, Action.COMPILE_ENTRY, draft.entry_id, org)
-    if before is None:
-        require_no_edit(draft)
-        saved = _insert(connection, draft, content, actor, at)
-        _open_clock(connection, draft, org, profile, by=(actor, at))
-    else:
-        _require_state(before, EntryState.DRAFT, EntryState.RETURNED)
-        require_same_edit(draft, before)
-        values = saved_values(draft, content, actor, at) | {"state": EntryState.DRAFT.value}
-        _update(connection, before, values | {"edit": before.edit + 1})
-        saved = _open(connection, draft.entry_id)
-    now = {"digest": candidate.digest(content), "cause": draft.cause.value}
-    was = {"digest": before.digest, "edit": before.edit} if before else None
-    act = Action.COMPILE_ENTRY
-    append(connection, Act(actor, act, KIND, draft.entry_id, at, draft.cause_note, was, now))
-    return saved
 
 
 def check(connection: Connection, rules: Rules, entry_id: str, on: date) -> list[Fault]:
@@ -106,7 +59,7 @@ def submit(
     """
     version = _open(connection, entry_id, lock=True)
     require(actor, Action.COMPILE_ENTRY, entry_id, _present(connection, version.provider_org, at))
-    _require_state(version, EntryState.DRAFT, EntryState.RETURNED)
+    require_state(version, EntryState.DRAFT, EntryState.RETURNED)
     if faults := check(connection, rules, entry_id, candidate.day_of(at)):
         raise CatalogFaults.of(entry_id, faults)
     ruleset = rules.ruleset.version
@@ -140,7 +93,7 @@ def send_back(
         NotSeparate: the reviewer compiled it.
     """
     version = _reviewed(connection, entry_id, actor, opinion)
-    _require_state(version, EntryState.SUBMITTED, EntryState.APPROVED)
+    require_state(version, EntryState.SUBMITTED, EntryState.APPROVED)
     said = [dict(one) for one in remarks]
     if rules is not None:
         said += candidate.remarks_of(check(connection, rules, entry_id, candidate.day_of(at)))
@@ -170,7 +123,7 @@ def approve(
         NotSeparate: the reviewer compiled it.
     """
     version = _reviewed(connection, entry_id, actor, opinion)
-    _require_state(version, EntryState.SUBMITTED)
+    require_state(version, EntryState.SUBMITTED)
     _move(connection, version, EntryState.APPROVED, **_review(actor, at, opinion), remarks=[])
     append(
         connection,
@@ -188,7 +141,7 @@ def publish(connection: Connection, entry_id: str, actor: Actor, at: datetime) -
     """
     version = _open(connection, entry_id, lock=True)
     require(actor, Action.PUBLISH_ENTRY, entry_id)
-    _require_state(version, EntryState.APPROVED)
+    require_state(version, EntryState.APPROVED)
     found = assessment.latest(connection, version)
     if faults := list(assessment.missing(version, found)):
         raise CatalogFaults.of(entry_id, faults)
@@ -226,54 +179,8 @@ def revoke(
     return versions.version(connection, entry_id, version.version)
 
 
-def _provider(
-    connection: Connection, entry_id: str, content: Mapping[str, Any], actor: Actor, at: datetime
-) -> str:
-    """Whose entry it is: the body that its id begins with, or the one which took over from it."""
-    department = entry_id.partition(".")[0]
-    given = content.get("provider_org", department)
-    if given != department:
-        raise Forbidden(
-            entry_id,
-            found=f"an entry of `{given}` under the id of `{department}`, by {actor.org}",
-            expected=f"provider_org: {department}",
-            remedy="correct the provider, or give the entry the id of its department",
-        )
-    return _present(connection, department, at)
-
-
 def _present(connection: Connection, org: str, at: datetime) -> str:
     return organisations.present(connection, org, candidate.day_of(at))
-
-
-def _open_clock(
-    connection: Connection,
-    draft: Draft,
-    org: str,
-    profile: str | None,
-    *,
-    by: tuple[Actor, datetime],
-) -> None:
-    if profile is None or draft.cause is ChangeCause.INITIAL:
-        return
-    actor, at = by
-    declared = catalog_clock.Declared(
-        {draft.entry_id: org}, draft.cause, draft.changed_on, draft.cause_note
-    )
-    catalog_clock.on_change(connection, declared, profile, actor=actor, now=at)
-
-
-def _insert(
-    connection: Connection, draft: Draft, content: dict[str, Any], actor: Actor, at: datetime
-) -> Version:
-    newest = select(func.max(Row.version)).where(Row.entry_id == draft.entry_id)
-    number = (connection.execute(newest).scalar() or 0) + 1
-    state = EntryState.DRAFT.value
-    fixed = {"entry_id": draft.entry_id, "version": number, "state": state, "edit": 1}
-    saved = versions.begin(connection, {**fixed, **saved_values(draft, content, actor, at)})
-    if saved is None:
-        raise begun_meanwhile(draft)
-    return saved
 
 
 def _code_taken(connection: Connection, version: Version) -> list[Fault]:
@@ -327,18 +234,6 @@ def _require_reason(entry_id: str, reason: str) -> None:
             expected="what the decision rests on",
             remedy="write the reason, then decide again",
         )
-
-
-def _require_state(version: Version, *allowed: EntryState) -> None:
-    if version.state in allowed:
-        return
-    by = f" by {version.reviewed_account}" if version.reviewed_account else ""
-    raise StateRefused(
-        f"{version.entry_id} version {version.version}",
-        found=f"{version.state.value} ({version.state.label_zh}){by}",
-        expected=" or ".join(state.value for state in allowed),
-        remedy="look at the entry again; somebody else may have decided meanwhile",
-    )
 
 
 def _review(actor: Actor, at: datetime, opinion: str) -> dict[str, Any]:

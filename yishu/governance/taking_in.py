@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from catalog.faults import Fault
 from catalog.vocabulary import ChangeCause
-from yishu.governance import candidate, lifecycle, versions
+from yishu.governance import candidate, versions
 from yishu.governance.candidate import Rules
-from yishu.governance.versions import Version
+from yishu.governance.drafting import Draft
+from yishu.governance.saving import save_all
 from yishu.ledger.journal import Actor
 
 Given = tuple[str, Mapping[str, Any]]
@@ -50,17 +51,16 @@ def take_in(
     at: datetime,
     *,
     profile: str | None = None,
-) -> list[Version]:
-    """Save every entry as a draft, or as the next edit of its draft; all of them or none.
+) -> int:
+    """Save every entry as a draft, or as the next edit of its draft, all or none; how many.
 
     Raises:
         Forbidden: one of them is another body's.
         StateRefused: the version of one is under review.
     """
-    saved = []
     edits = versions.open_edits(connection)
-    for entry_id, content in given:
-        edit = edits.get(entry_id)
-        draft = lifecycle.Draft(entry_id, content, why.cause, why.note, why.changed_on, edit)
-        saved.append(lifecycle.save(connection, draft, actor, at, profile=profile))
-    return saved
+    drafts = (
+        Draft(entry_id, content, why.cause, why.note, why.changed_on, edits.get(entry_id))
+        for entry_id, content in given
+    )
+    return save_all(connection, drafts, actor, at, profile=profile)

@@ -1,17 +1,17 @@
 """Versions of catalog entries as they are on record: one, all of an entry, the whole on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from catalog.diff import Change, differences
 from catalog.model import Retention
 from catalog.vocabulary import ChangeCause, EntryState
 from yishu.governance.errors import NotFound
+from yishu.ledger.bulk import insert_all
 from yishu.ledger.models import CatalogVersion as Row
 
 OPEN = (EntryState.DRAFT, EntryState.SUBMITTED, EntryState.RETURNED, EntryState.APPROVED)
@@ -104,11 +104,41 @@ def open_edits(connection: Connection) -> dict[str, int]:
     return {row.entry_id: row.edit for row in connection.execute(asked)}
 
 
-def begin(connection: Connection, values: Mapping[str, Any]) -> Version | None:
-    """Put a first edit on record; None: another version of the entry is on its way."""
-    statement = insert(Row).values(values).on_conflict_do_nothing().returning(*_VERSION)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else _version(row)
+def open_versions(
+    connection: Connection, entry_ids: Iterable[str], *, lock: bool = False
+) -> dict[str, Version]:
+    """Of these entries the versions that are on their way, by entry; ``lock`` as `open_version`."""
+    asked = select(*_VERSION).where(Row.state.in_(OPEN), Row.entry_id.in_(list(entry_ids)))
+    # In one order, so that two files at once wait for one another and never for good.
+    asked = asked.order_by(Row.entry_id)
+    found = connection.execute(asked.with_for_update() if lock else asked)
+    return {row.entry_id: _version(row) for row in found}
+
+
+def last_numbers(connection: Connection, entry_ids: Iterable[str]) -> dict[str, int]:
+    """The number of the last version of each of these entries that has one."""
+    newest = func.max(Row.version).label("number")
+    asked = select(Row.entry_id, newest).where(Row.entry_id.in_(list(entry_ids)))
+    found = connection.execute(asked.group_by(Row.entry_id))
+    return {row.entry_id: row.number for row in found}
+
+
+def begin(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Put first edits on record; the entries of those that no version was on its way of."""
+    return {row.entry_id for row in insert_all(connection, Row, rows)}
+
+
+def update_all(
+    connection: Connection, changes: Sequence[tuple[Version, Mapping[str, Any]]]
+) -> None:
+    """Change many versions, all in the same columns."""
+    if not changes:
+        return
+    key = (Row.entry_id == bindparam("of_entry"), Row.version == bindparam("of_version"))
+    rows = [
+        {"of_entry": one.entry_id, "of_version": one.version, **values} for one, values in changes
+    ]
+    connection.execute(update(Row).where(*key), rows)
 
 
 def in_force(connection: Connection, entry_id: str, *, lock: bool = False) -> Version | None:

@@ -1,5 +1,6 @@
 """Between an entry's content and the text of its cells: one way out, one way in."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from yishu.interchange.columns import COLUMNS, JOINT, NO, YES, Column
 Content = Mapping[str, Any]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+"""How a cell begins that a spreadsheet takes for a formula, or that was kept from being one."""
 
 
 class Unreadable(ValueError):
@@ -32,6 +37,16 @@ def _cell(column: Column, content: Content, item: Content, *, first: bool) -> st
     for step in column.path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
     return text_of(column, value)
+
+
+def behind_apostrophe(cell: str) -> str:
+    """A cell of a CSV that no spreadsheet takes for a formula (CWE-1236)."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def without_apostrophe(cell: str) -> str:
+    """A cell as it was before `behind_apostrophe`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def text_of(column: Column, value: Any) -> str:

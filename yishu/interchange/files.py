@@ -12,7 +12,7 @@ import yaml
 from catalog.model import CatalogEntry, CatalogView
 from yishu.interchange import bulk, dcat, odcs, reading, workbook
 from yishu.interchange.bulk import Draft, FaultsOf
-from yishu.interchange.cells import Content, rows_of
+from yishu.interchange.cells import Content, behind_apostrophe, rows_of
 from yishu.interchange.columns import COLUMNS
 
 FORMS = ("xlsx", "csv", "yaml", *dcat.FORMATS)
@@ -80,9 +80,5 @@ def _csv(contents: Sequence[Content]) -> bytes:
     writer = csv.writer(text)
     writer.writerow([column.heading for column in COLUMNS])
     for content in contents:
-        # A cell that a spreadsheet would take for a formula stands behind an apostrophe (CWE-1236).
-        writer.writerows(
-            [f"'{cell}" if cell[:1] in reading.FORMULA_SIGNS else cell for cell in row]
-            for row in rows_of(content)
-        )
+        writer.writerows([behind_apostrophe(cell) for cell in row] for row in rows_of(content))
     return text.getvalue().encode("utf-8-sig")

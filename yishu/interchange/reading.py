@@ -19,7 +19,7 @@ from typing import Any
 import python_calamine
 import yaml
 
-from yishu.interchange.cells import rows_of
+from yishu.interchange.cells import rows_of, without_apostrophe
 from yishu.interchange.columns import COLUMNS, HEADINGS, fault
 from yishu.interchange.errors import CellFault, FileRefused
 from yishu.interchange.workbook import SHEET
@@ -34,9 +34,6 @@ _BOUNDS = Bounds(entries=200, total=1 << 30)
 _FORMULA = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*><f[ >/]')
 _UNSAFE = ("vbaProject", "macrosheets", "externalLink", "embeddings", "activeX")
 _EXACT = 1e15
-FORMULA_SIGNS = frozenset("=+-@\t")
-"""What a spreadsheet takes a cell that begins with it for: a formula."""
-
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -149,12 +146,7 @@ def _csv(name: str, data: bytes) -> Table:
     except csv.Error as error:
         raise refused(name, f"no CSV: {error}", "CSV with commas and double quotes") from None
     _require_few(name, len(rows))
-    return _arranged(name, [[_without_apostrophe(cell) for cell in row] for row in rows])
-
-
-def _without_apostrophe(cell: str) -> str:
-    """A cell as it was before an export put it behind an apostrophe (CWE-1236)."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA_SIGNS else cell
+    return _arranged(name, [[without_apostrophe(cell) for cell in row] for row in rows])
 
 
 def decoded(name: str, data: bytes) -> str:

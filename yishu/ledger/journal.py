@@ -7,7 +7,7 @@ committed into one chain and signs it. Records never hold personal data in clear
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -59,13 +59,15 @@ class Act:
 
 def append(connection: Connection, act: Act) -> str:
     """Add the record of an act, in the caller's transaction; its digest."""
-    values = _values(act)
-    digest = record_hash(values)
-    stored = {name: values[name] for name in FIELDS} | {"at": act.at, "hash": digest}
-    for name in ("before", "after"):
-        stored[name] = None if values[name] is None else canonical(values[name])
+    stored = _row(act)
     connection.execute(_APPEND, stored)
-    return digest
+    return str(stored["hash"])
+
+
+def append_all(connection: Connection, acts: Sequence[Act]) -> None:
+    """Add the records of many acts in their order, in the caller's transaction."""
+    if acts:
+        connection.execute(_APPEND, [_row(act) for act in acts])
 
 
 def record_hash(values: Mapping[str, Any]) -> str:
@@ -81,6 +83,15 @@ def canonical(value: Any) -> str:
 def moment(at: datetime) -> str:
     """A moment as digests have it: ISO 8601 in UTC."""
     return at.astimezone(UTC).isoformat()
+
+
+def _row(act: Act) -> dict[str, Any]:
+    """A record as its table has it."""
+    values = _values(act)
+    stored = {name: values[name] for name in FIELDS} | {"at": act.at, "hash": record_hash(values)}
+    for name in ("before", "after"):
+        stored[name] = None if values[name] is None else canonical(values[name])
+    return stored
 
 
 def _values(act: Act) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import duckdb
 
 from catalog.model import CatalogView
 from yishu.governance.cases import Case
+from yishu.governance.procedures import Procedure
 from yishu.library.place import subject_table
 from yishu.library.provenance import ENTRY_ID
 from yishu.library.read import read, relation, session, tables
@@ -16,6 +17,7 @@ from yishu.library.read import read, relation, session, tables
 _PARTS = {
     "case_result": "select null::varchar as case_no, null::date as decided_on where false",
     "case_process": "select null::varchar as case_no, null::varchar as process_step, "
+    "null::varchar as process_no, null::timestamptz as started_at, "
     "null::timestamptz as ended_at where false",
     "service_item": "select null::varchar as implementation_code, null::integer as promised_days, "
     "null::integer as statutory_days where false",
@@ -24,6 +26,9 @@ _PARTS = {
 
 _CLOSED = "4"
 """办结 in the code list of steps."""
+
+_SPECIAL = "6"
+"""特别程序 in the code list of steps."""
 
 _CASES = f"""
     with ends as (
@@ -35,13 +40,19 @@ _CASES = f"""
             select case_no, ended_at from case_process where process_step = '{_CLOSED}'
         )
         group by case_no
+    ), special as (
+        select case_no, list(struct_pack(process_no, started_at, ended_at)) as procedures
+        from case_process
+        where process_step = '{_SPECIAL}' and started_at is not null
+        group by case_no
     )
     select
         a.case_no, a.{ENTRY_ID} as entry_id, a.applied_at, a.accepted_at, ended_at,
-        promised_days, promised_on, statutory_days,
+        promised_days, promised_on, statutory_days, procedures,
         count(ended_at) over (partition by a.{ENTRY_ID}) > 0 as is_end_told
     from case_application a
     left join ends using (case_no)
+    left join special using (case_no)
     left join service_item using (implementation_code)
     where a.applied_at is not null
     order by a.case_no
@@ -71,7 +82,9 @@ def cases_of(root: Path, catalog: CatalogView) -> Iterator[Case]:
         found = connection.sql(_CASES).to_arrow_table()
     for batch in found.to_batches():
         for row in batch.to_pylist():
-            yield Case(holder_org=catalog.entries[row["entry_id"]].provider_org, **row)
+            told = tuple(Procedure(**one) for one in row.pop("procedures") or ())
+            holder = catalog.entries[row["entry_id"]].provider_org
+            yield Case(holder_org=holder, procedures=told, **row)
 
 
 def _view(

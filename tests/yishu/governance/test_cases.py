@@ -14,6 +14,7 @@ from yishu.governance.board import board
 from yishu.governance.cards import cards, orders
 from yishu.governance.cases import CASE, history, supervise_cases
 from yishu.governance.errors import ClockUnknown, PauseRefused
+from yishu.governance.procedures import Procedure, stretches
 from yishu.governance.sweep import sweep
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ClockEventRow, JournalRecord
@@ -59,6 +60,19 @@ class City:
             "case_no",
             case_no=list(decided),
             decided_on=pa.array([date.fromisoformat(day) for day in decided.values()], pa.date32()),
+        )
+
+    def interrupt(self, *told):
+        """Publish special procedures: number, case, first moment, last one."""
+        no, case, start, end = zip(*told, strict=True)
+        self.put(
+            "case_process",
+            "process_no",
+            process_no=list(no),
+            case_no=list(case),
+            process_step=["6"] * len(no),
+            started_at=pa.array(start, MOMENT),
+            ended_at=pa.array(end, MOMENT),
         )
 
     def supervise(self, day):
@@ -233,6 +247,54 @@ def test_a_special_procedure_lets_the_clock_of_a_case_stand_still(city):
 
     city.supervise("2026-10-20")
     assert after.status.due_on == _line(city, "2026-10-20").due_on == date(2026, 10, 22)
+
+
+@pytest.mark.requirement("SUP-01", "SUP-02", "SUP-13")
+def test_a_special_procedure_that_the_system_tells_stops_the_clock_of_handling(city):
+    review, more = city.at("2026-10-12", "09:00:00"), city.at("2026-10-14", "09:00:00")
+    city.interrupt(("P1", "C1", review, None), ("P2", "C3", ACCEPTED, None))
+    found = [city.supervise(day)[0].procedures for day in ("2026-10-13", "2026-10-13")]
+    assert found == [1, 0]
+    assert _line(city, "2026-10-13").state is ClockState.PAUSED
+    instant = city.lines("2026-10-13")["C3", "case_instant"]
+    assert instant.state is ClockState.RED, "what is done at once is not interrupted"
+
+    ended = city.at("2026-10-19", "16:00:00")
+    city.interrupt(("P1", "C1", review, more), ("P3", "C1", more, ended))
+    assert city.supervise("2026-10-20")[0].procedures == 1
+    assert _line(city, "2026-10-20").due_on == date(2026, 10, 22), "five days, as one"
+    assert not [one for one in city.ask(cards) if one.object_id == "C1"]
+
+    city.interrupt(("P1", "C1", review, city.at("2026-10-30")))
+    assert city.supervise("2026-10-21")[0].procedures == 0
+    assert _line(city, "2026-10-21").due_on == date(2026, 10, 22), "what was told stays"
+    course = city.ask(history, "C1", city.rules, city.at("2026-10-21")).events
+    assert [one["note"] for one in course if "P1" in str(one["note"])] == ["环节记录 P1"] * 2
+
+
+@pytest.mark.requirement("SUP-04")
+def test_a_special_procedure_that_is_told_late_takes_the_red_card_back(city):
+    city.supervise("2026-10-16")
+    assert _line(city, "2026-10-16").state is ClockState.RED
+    start, end = city.at("2026-10-12", "09:00:00"), city.at("2026-10-14", "09:00:00")
+    city.interrupt(("P1", "C1", start, end))
+    city.supervise("2026-10-16")
+
+    assert _line(city, "2026-10-16").due_on == date(2026, 10, 19)
+    (card,) = [one for one in city.ask(cards) if (one.object_id, one.colour) == ("C1", "red")]
+    assert card.withdrawn_why
+
+
+def test_procedures_that_overlap_count_once(at):
+    days = [at(f"2026-10-{day}") for day in (12, 13, 14, 15, 19)]
+    told = [
+        Procedure("b", days[1], days[3]), Procedure("a", days[0], days[2]),
+        Procedure("c", days[4], days[0]),
+    ]  # fmt: skip
+    assert stretches(told) == [
+        Procedure("a", days[0], days[3]), Procedure("c", days[4], days[4])
+    ]  # fmt: skip
+    assert stretches([*told, Procedure("d", days[2], None)]) == [Procedure("a", days[0], None)]
 
 
 def _line(city, day):

@@ -1,5 +1,6 @@
 """A file of entries is taken as a whole or not at all, with every fault in its cell."""
 
+import csv
 import io
 import time
 import zipfile
@@ -11,6 +12,7 @@ import yaml
 from yishu.interchange.bulk import drafts
 from yishu.interchange.columns import COLUMNS, HEADINGS
 from yishu.interchange.errors import FileFaulty, FileRefused
+from yishu.interchange.files import written
 from yishu.interchange.reading import read
 from yishu.interchange.workbook import SHEET, export, with_errors
 
@@ -59,6 +61,21 @@ def test_what_is_written_out_comes_in_again_unchanged(contents, faults_of, endin
     assert {one.entry_id: plain(one.content) for one in found} == {
         entry: plain(content) for entry, content in contents.items()
     }
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-无", "@SUM(A1)", "＝1", "'=1", "''-x", "'好'"])
+def test_no_text_becomes_a_formula_and_each_comes_back_as_it_was(city, faults_of, text):
+    entry = city.entries["taxation.taxpayer"].model_copy(update={"summary": text})
+    at = column_of("信息资源摘要") - 1
+
+    raw = written([entry], city, "csv", "")
+    (_, first, *_) = csv.reader(io.StringIO(raw.decode("utf-8-sig")))
+    sheet = openpyxl.load_workbook(io.BytesIO(written([entry], city, "xlsx", "")))[SHEET]
+    (back,) = drafts(read("目录.csv", raw), faults_of)
+
+    assert first[at][0] not in "=+-@＝＋－＠"
+    assert sheet.cell(2, at + 1).data_type == "s"
+    assert back.content["summary"] == text
 
 
 def test_the_columns_stand_in_the_order_of_the_national_guide():
