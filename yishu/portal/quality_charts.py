@@ -12,11 +12,11 @@ from catalog.vocabulary import QualityDimension
 from yishu.governance.scores import DayOfRows, Scores
 
 PIECES = (
-    {"gte": 99.9, "label": "≥ 99.9", "color": "#2b6cb0"},
-    {"gte": 99, "lt": 99.9, "label": "99 – 99.9", "color": "#90cdf4"},
+    {"gte": 99.9, "label": "≥ 99.9", "color": "#63b3ed"},
+    {"gte": 99, "lt": 99.9, "label": "99 – 99.9", "color": "#bee3f8"},
     {"gte": 95, "lt": 99, "label": "95 – 99", "color": "#fefcbf"},
     {"gte": 80, "lt": 95, "label": "80 – 95", "color": "#f6ad55"},
-    {"lt": 80, "label": "< 80", "color": "#c53030"},
+    {"lt": 80, "label": "< 80", "color": "#fc8181"},
 )
 """Colours of scores, worst red; blue instead of green, which many men cannot tell from red."""
 

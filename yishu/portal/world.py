@@ -18,6 +18,7 @@ from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger
 from yishu.settings import Settings
+from yishu.sharing.supply import Supply
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """The time that people read: there is one in the country."""
@@ -77,6 +78,10 @@ class World:
         """What the catalog in force has of a query."""
         return _search(self._releases[0], self.release().id, wanted)
 
+    def supply(self) -> Supply:
+        """What of the catalog in force is shared, by the words for it."""
+        return _supply(self._releases[0], self.release().id)
+
     @cached_property
     def _releases(self) -> tuple[Path, str]:
         """Where releases are, and the pointer to the one in force."""
@@ -135,6 +140,11 @@ def _search(directory: Path, release_id: str, wanted: Query) -> Hits:
 @lru_cache(maxsize=2)
 def _documents(directory: Path, release_id: str) -> tuple[Document, ...]:
     return documents(_release(directory, release_id))
+
+
+@lru_cache(maxsize=2)
+def _supply(directory: Path, release_id: str) -> Supply:
+    return Supply.shared(_release(directory, release_id).entries.values())
 
 
 @lru_cache(maxsize=2)
