@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -93,6 +94,17 @@ class World:
         """The ledger's readings."""
         return Ledger(self.engine)
 
+    def warm(self) -> None:
+        """Make ready what pages need of the release in force; costs nothing when it is ready.
+
+        Raises:
+            NoRelease: nothing was ever published.
+        """
+        directory, id_ = self._releases[0], self.release().id
+        for make in (_names, _by_org, _documents, _supply):
+            make(directory, id_)
+        _supply(directory, id_).holders("")
+
     def rules(self) -> Rules:
         """What entries are compiled against today."""
         return _rules(self.settings.catalog_dir, self.today())
@@ -105,6 +117,11 @@ class World:
             return org
 
 
+_READING = Lock()
+_NEWEST: dict[Path, Release] = {}
+"""The release that was read last in each directory: the next one shares what did not change."""
+
+
 @lru_cache(maxsize=4)
 def _pointed(directory: Path, _inode: int, _changed_ns: int) -> str:
     return (directory / POINTER).read_text("ascii").strip()
@@ -112,8 +129,12 @@ def _pointed(directory: Path, _inode: int, _changed_ns: int) -> str:
 
 @lru_cache(maxsize=4)
 def _release(directory: Path, release_id: str) -> Release:
-    # A release never changes, so its id is the key.
-    return load_release(directory / f"{release_id}.json")
+    # A release never changes, so its id is the key. Pages that ask at once wait for one reading.
+    with _READING:
+        known = _NEWEST.get(directory)
+        if known is None or known.id != release_id:
+            known = _NEWEST[directory] = load_release(directory / f"{release_id}.json", known)
+        return known
 
 
 @lru_cache(maxsize=2)
