@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from catalog.errors import CatalogError, NotCataloged, ReleaseDamaged
 from catalog.faults import CatalogFaults
@@ -51,12 +52,25 @@ class NoRelease(CatalogError):
 
 
 class Models(Mapping[str, M], Generic[M]):
-    """Objects by id, parsed on first use."""
+    """Objects by id, parsed on first use.
 
-    def __init__(self, model: type[M], records: Mapping[str, Any]) -> None:
+    Args:
+        model: What they are.
+        records: Their plain data, by id.
+        before: Those of an earlier release: what did not change since need not be parsed again.
+    """
+
+    def __init__(
+        self, model: type[M], records: Mapping[str, Any], before: "Models[M] | None" = None
+    ) -> None:
         self._model = model
         self._records = records
-        self._parsed: dict[str, M] = {}
+        self._parsed = before.same_in(records) if before else {}
+
+    def same_in(self, records: Mapping[str, Any]) -> dict[str, M]:
+        """What was parsed here and has the same plain data there."""
+        mine = self._records
+        return {id_: one for id_, one in self._parsed.items() if records.get(id_) == mine.get(id_)}
 
     def __getitem__(self, id_: str) -> M:
         if id_ not in self._parsed:
@@ -159,19 +173,23 @@ def write_release(directory: Path, content: Mapping[str, Any]) -> Release:
     return release
 
 
-def load_release(path: Path) -> Release:
+def load_release(path: Path, before: Release | None = None) -> Release:
     """Read one release file.
+
+    Args:
+        path: The file.
+        before: A release that was read before; what is the same in both is parsed once.
 
     Raises:
         ReleaseDamaged: it cannot be read, or is not what was written.
     """
     body, digest = _verified(path)
     try:
-        content = json.loads(body)
+        content = from_json(body)
         if content["format"] != FORMAT:
             raise _damaged(path, f"format {content['format']}", f"format {FORMAT}")
         views: dict[str, Any] = {
-            kind.value: Models(MODELS[kind], content[kind.value])
+            kind.value: Models(MODELS[kind], content[kind.value], getattr(before, kind.value, None))
             for kind in Kind
             # Releases of before there were systems have none.
             if kind is not Kind.SYSTEM or kind.value in content

@@ -58,6 +58,46 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """How much a department gave in a period.
+
+    Attributes:
+        entries: How many of its entries were pulled.
+        rows_last: Rows of their last validated runs together: what there is now.
+        rows_read: Rows of all their runs.
+        quarantined: Those of them that were set aside.
+    """
+
+    entries: int = 0
+    rows_last: int = 0
+    rows_read: int = 0
+    quarantined: int = 0
+
+    def with_entry(self, entry: "EntryFigures") -> "Volume":
+        """This and one entry more."""
+        return Volume(
+            self.entries + 1,
+            self.rows_last + (entry.rows_last or 0),
+            self.rows_read + entry.rows_read,
+            self.quarantined + entry.quarantined,
+        )
+
+
+@dataclass(frozen=True)
+class DayOfRows:
+    """Rows that were validated on a day in Beijing, and those of them that were set aside."""
+
+    day: date
+    rows: int
+    quarantined: int
+
+    @property
+    def share(self) -> float | None:
+        """The share that was not set aside, 0 to 1; None: there were no rows."""
+        return 1 - self.quarantined / self.rows if self.rows else None
+
+
+@dataclass(frozen=True)
 class FailingRule:
     """A check that rows failed in the period, in how many runs."""
 
@@ -118,6 +158,14 @@ class Scores:
             for dimension, figure in entry.dimensions.items():
                 own[dimension] = own.get(dimension, Figure(0, 0)) + figure
         return dict(sorted(found.items()))
+
+    @cached_property
+    def volumes(self) -> dict[str, Volume]:
+        """How much each department gave."""
+        found: dict[str, Volume] = {}
+        for entry in self.entries:
+            found[entry.department_id] = found.get(entry.department_id, Volume()).with_entry(entry)
+        return found
 
     @cached_property
     def city(self) -> dict[str, Figure]:
@@ -198,6 +246,14 @@ def failing_rules(
     for row in connection.execute(query("failing_checks"), asked):
         found.setdefault(row.entry_id, []).append(FailingRule(**row._mapping))
     return found
+
+
+def days_of_rows(
+    connection: Connection, period: Period, until: datetime, entry_ids: Sequence[str] | None = None
+) -> list[DayOfRows]:
+    """The days of a period on which rows were validated, of those entries or of all."""
+    asked = {"start": period.start, "until": until, "entry_ids": _array(entry_ids)}
+    return [DayOfRows(*row) for row in connection.execute(query("quality_by_day"), asked)]
 
 
 def summed(parts: Iterable[Mapping[str, Figure]]) -> dict[str, Figure]:

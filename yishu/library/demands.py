@@ -30,6 +30,14 @@ class DuplicateDemand:
     share_type: ShareType
 
 
+COUNTS_AS_SUBMITTED = (
+    "(NOT m.is_electronic OR coalesce(m.seal_result IN ('valid', 'unsigned'), false))"
+)
+"""Of a row ``m`` of ``case_material``: an electronic material whose signature or seal is invalid,
+or was never verified, was not submitted (S004 Art.25). One that was found to bear none was: whether
+it needs one is for its guide to say."""
+
+
 def duplicate_demands(root: Path, catalog: CatalogView) -> list[DuplicateDemand]:
     """Every duplicate demand of the guides that are published (S000 一, S003 二(二)).
 
@@ -59,8 +67,9 @@ def _suppliers(root: Path, catalog: CatalogView) -> dict[str, tuple[str, ShareTy
 def earlier_materials(root: Path, id_no: str, on: date) -> pa.Table:
     """Materials that the holder of a document handed in before and that hold on a day (COL-08).
 
-    A material that quotes an e-licence holds as long as the licence; any other holds. The number
-    stands in no file and no log; it is a parameter of the query.
+    A material that quotes an e-licence holds as long as the licence; any other holds. One whose
+    seal is invalid was never submitted. The number stands in no file and no log; it is a parameter
+    of the query.
 
     Returns:
         Columns ``case_no``, ``material_no``, ``material_name``, ``licence_identifier``,
@@ -77,10 +86,32 @@ def earlier_materials(root: Path, id_no: str, on: date) -> pa.Table:
             "m.submitted_at, l.valid_until FROM case_material m "
             "JOIN case_application a USING (case_no) "
             "LEFT JOIN e_licence l ON l.licence_identifier = m.licence_identifier "
-            "WHERE a.applicant_id_no = ? AND (l.valid_until IS NULL OR l.valid_until >= ?) "
+            f"WHERE a.applicant_id_no = ? AND {COUNTS_AS_SUBMITTED} "
+            "AND (l.valid_until IS NULL OR l.valid_until >= ?) "
             "ORDER BY m.submitted_at DESC, m.material_no"
         )
         return connection.sql(query, params=[id_no, on]).to_arrow_table()
+
+
+def unsubmitted_materials(root: Path) -> pa.Table:
+    """Electronic materials that do not count as submitted, for their seals (SEC-10).
+
+    Returns:
+        Columns ``case_no``, ``implementation_code`` (null where the case is not published),
+        ``material_no``, ``material_name`` and ``seal_result`` (null: never verified), by case.
+
+    Raises:
+        TableMissing: cases or materials are not published.
+    """
+    with session() as connection:
+        for subject in ("case_application", "case_material"):
+            relation(connection, root, subject_table(subject)).create_view(subject)
+        query = (
+            "SELECT m.case_no, a.implementation_code, m.material_no, m.material_name, "
+            "m.seal_result FROM case_material m LEFT JOIN case_application a USING (case_no) "
+            f"WHERE NOT {COUNTS_AS_SUBMITTED} ORDER BY m.case_no, m.material_no"
+        )
+        return connection.sql(query).to_arrow_table()
 
 
 def circular_proofs(

@@ -21,6 +21,9 @@
 None of them leaves a trace in a table: a reader sees the last good version.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from catalog.errors import YishuError
 
 
@@ -127,3 +130,26 @@ class SubjectGateClosed(LibraryError):
     """Too many rows of a subject's entries are not linked, or too many links lead nowhere."""
 
     code = "LIB_SUBJECT_GATE_CLOSED"
+
+
+def unwritable(obj: str, error: Exception) -> LibraryUnwritable:
+    """The error for whatever the storage raised while ``obj`` was being written."""
+    return LibraryUnwritable(
+        obj,
+        found=f"{type(error).__name__} while writing",
+        expected="a folder that can be written, with free disk space",
+        remedy="look at the free space and the owner of the library's folder, then run again",
+    )
+
+
+@contextmanager
+def storing(obj: str) -> Iterator[None]:
+    """Say of the storage what it refuses while ``obj`` is being written.
+
+    Raises:
+        LibraryUnwritable: it refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(obj, error) from error

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import MAINTENANCE, recorded
-from yishu.library.errors import LibraryConflict
+from yishu.library.errors import LibraryConflict, unwritable
 from yishu.library.key_index import drop_orphans, index_files, key_at
 from yishu.library.layout import writer
 from yishu.library.place import Place
@@ -55,7 +55,7 @@ def maintain(
 
     Raises:
         TableMissing: nothing was published under that name.
-        LibraryConflict: another writer of the table; retryable.
+        LibraryConflict, LibraryUnwritable: another writer of the table, no space; retryable.
     """
     place = Place(root, table)
     place.open()
@@ -70,6 +70,8 @@ def maintain(
                 expected="no other writer",
                 remedy="run maintenance again",
             ) from error
+        except (DeltaError, OSError) as error:
+            raise unwritable(table, error) from error
 
 
 def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:

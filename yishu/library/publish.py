@@ -27,6 +27,7 @@ from yishu.library.errors import (
     LibraryConflict,
     LibraryUnwritable,
     RowsDoNotFit,
+    unwritable,
 )
 from yishu.library.key_index import KEY, index_files
 from yishu.library.keys import KeyWatch
@@ -383,12 +384,7 @@ def _write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwri
             expected="no other writer",
             remedy="run the publication again; it compares with the newer version",
         )
-    return LibraryUnwritable(
-        table,
-        found=f"{type(error).__name__} while writing",
-        expected="a folder that can be written, with free disk space",
-        remedy="look at the free space and the owner of the library's folder, then run again",
-    )
+    return unwritable(table, error)
 
 
 def _spool(job: _Job, watch: KeyWatch) -> Path:

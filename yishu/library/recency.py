@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from yishu.library.commit import Recorded
-from yishu.library.errors import LibrarySuperseded
+from yishu.library.errors import LibrarySuperseded, storing
 from yishu.library.place import Place, write_private
 
 PULLED_AT = "pulled_at"
@@ -48,11 +48,12 @@ def keep_moment(place: Place, metadata: Mapping[str, str]) -> None:
     if moment is None:
         return
     made = place.staging / "pulled_at"
-    with made.open("w", encoding="ascii") as file:
-        file.write(moment.isoformat())
-        file.flush()
-        os.fsync(file.fileno())
-    write_private(made, place.path / _MARK)
+    with storing(place.table):
+        with made.open("w", encoding="ascii") as file:
+            file.write(moment.isoformat())
+            file.flush()
+            os.fsync(file.fileno())
+        write_private(made, place.path / _MARK)
 
 
 def keep_fingerprint(place: Place, version: int, fingerprint: str) -> None:
@@ -61,8 +62,9 @@ def keep_fingerprint(place: Place, version: int, fingerprint: str) -> None:
     A process that is killed before this only makes the next publication compare row by row.
     """
     made = place.staging / "fingerprint"
-    made.write_text(f"{version} {fingerprint}", "ascii")
-    write_private(made, place.path / _FINGERPRINT)
+    with storing(place.table):
+        made.write_text(f"{version} {fingerprint}", "ascii")
+        write_private(made, place.path / _FINGERPRINT)
 
 
 def fingerprint_of(place: Place, version: int) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from yishu.library.errors import ReleaseMissing
+from yishu.library.errors import ReleaseMissing, storing
 from yishu.library.place import Place, locked, make_private, open_version
 
 FOLDER = "releases"
@@ -62,7 +62,7 @@ def publish_release(
 
     Raises:
         TableMissing, VersionMissing: a version is not there, or no longer; nothing is released.
-        LibraryConflict: another release took too long; retryable.
+        LibraryConflict, LibraryUnwritable: another release took too long, no space; retryable.
     """
     for table, version in versions.items():
         open_version(Place(root, table), version)
@@ -82,7 +82,8 @@ def publish_release(
             versions={**last.versions, **versions},
             moved=sorted(one for one in versions if last.versions.get(one) != versions[one]),
         )
-        _write(root, release)
+        with storing(f"release {release.number}"):
+            _write(root, release)
     return release
 
 
@@ -112,14 +113,17 @@ def release_at(root: Path, moment: datetime | None = None) -> LibraryRelease:
 def named_versions(root: Path, since: datetime) -> Mapping[str, set[int]]:
     """Table -> versions named by the newest release, or by one that was the newest after a moment.
 
-    Vacuum must leave them alone.
+    Vacuum must leave them alone. All releases are looked at: where a clock was set back, their
+    moments are not in the order of their numbers.
     """
     found: dict[str, set[int]] = {}
+    followed_at: datetime | None = None
     for one in releases(root):
-        for table, version in one.versions.items():
-            found.setdefault(table, set()).add(version)
-        if datetime.fromisoformat(one.released_at) < since:
-            break
+        released_at = datetime.fromisoformat(one.released_at)
+        if followed_at is None or max(released_at, followed_at) >= since:
+            for table, version in one.versions.items():
+                found.setdefault(table, set()).add(version)
+        followed_at = released_at
     return found
 
 

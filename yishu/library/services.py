@@ -22,7 +22,7 @@ from expectations.materials import (
     guide_materials,
     package_faults,
 )
-from yishu.library.demands import circular_proofs
+from yishu.library.demands import circular_proofs, unsubmitted_materials
 from yishu.library.errors import TableMissing
 from yishu.library.item_lists import list_conflicts, unpaid_cases
 from yishu.library.place import subject_table
@@ -58,6 +58,7 @@ class ServiceRule(Labelled):
     LIST = "list", "专项清单与事项相符（S000 二(二)3）"
     UNPAID = "unpaid", "收费办件有缴费记录"
     CIRCLE = "circle", "不存在循环证明（S003 二(二)）"
+    SEAL = "seal", "签章无效的电子材料不算提交（S004 第二十五条）"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class ServiceFinding:
     """One thing that is not as it should be.
 
     Attributes:
-        item: Code of the guide, item or package; of an item where a case is the matter.
+        item: Code of the guide, item or package; of an item where a case is the matter, empty if
+            that case is not published.
         element: What it is about, in Chinese or as the field's name.
         found: What there is; None: nothing.
         expected: What there should be; None: nothing.
@@ -294,6 +296,20 @@ def _circles(services: Services) -> Iterator[ServiceFinding]:
         yield ServiceFinding(ServiceRule.CIRCLE, group[0], MATERIALS, "；".join(group), None, text)
 
 
+def _seals(services: Services) -> Iterator[ServiceFinding]:
+    for row in unsubmitted_materials(services.root).to_pylist():
+        found = "未核验" if row["seal_result"] is None else "核验无效"
+        yield ServiceFinding(
+            ServiceRule.SEAL,
+            row["implementation_code"] or "",
+            f"{MATERIALS}：{row['material_name']}",
+            found,
+            "核验有效的电子签名或印章",
+            f"“{row['material_name']}”的电子签名或印章{found}，不算已提交，请重新签章后提交",
+            row["case_no"],
+        )
+
+
 _RULES: Mapping[ServiceRule, Callable[[Services], Iterable[ServiceFinding]]] = {
     ServiceRule.FORM: _forms,
     ServiceRule.BEYOND_GUIDE: _beyond_guide,
@@ -303,4 +319,5 @@ _RULES: Mapping[ServiceRule, Callable[[Services], Iterable[ServiceFinding]]] = {
     ServiceRule.LIST: _lists,
     ServiceRule.UNPAID: _unpaid,
     ServiceRule.CIRCLE: _circles,
+    ServiceRule.SEAL: _seals,
 }

@@ -57,10 +57,12 @@ def validate_landed(
     """
     receipt = load_receipt(folder, needed_by="validate")
     require_same_entry(receipt, entry)
+    # Also after the verdict: what looks through the quarantine may have been killed.
+    clear_partial(folder.landing)
+    clear_partial(folder.quarantine)
     if (folder.landing / VERDICT).exists():
         return load_verdict(folder, needed_by="validate")
     folder.require_rows(needed_by="validate")
-    clear_partial(folder.landing)
     rows = landed(folder)
     judged = _judged_changes if is_by_changes(entry) else _judged
     checks, unjudged = _planned(entry, catalog, receipt, around)
@@ -199,7 +201,6 @@ def _reading_order(entry: CatalogEntry, checks: Sequence[Check]) -> list[str]:
 
 
 def _write_quarantine(rows: Landed, verdict: Verdict, folder: RunFolder) -> None:
-    clear_partial(folder.quarantine)
     reasons = _reasons_by_row(verdict)
     schema = rows.schema.append(pa.field(ROW, pa.int64())).append(pa.field(REASONS, reasons.type))
     with whole_file(folder.quarantined) as path:  # noqa: SIM117  the writer ends first

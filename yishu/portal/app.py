@@ -14,6 +14,7 @@ from yishu.portal.notes import Notes
 from yishu.portal.openid import OpenId, Provider
 from yishu.portal.pages import environment
 from yishu.portal.security import BodyLimit, SecureHeaders
+from yishu.portal.warming import warming
 from yishu.portal.world import World
 
 STATIC = Path(__file__).parent / "static"
@@ -28,6 +29,7 @@ def create_app(world: World) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=f"/api/{API_VERSION}/openapi.json",
+        lifespan=warming(world),
     )
     app.state.world = world
     app.state.templates = {each: environment(each, world.org_name) for each in Language}

@@ -14,13 +14,14 @@ from yishu.governance import items
 from yishu.ledger.journal import Actor
 from yishu.portal.pages import Page
 from yishu.sharing.desk import Desk
-from yishu.sharing.form import RequestForm
+from yishu.sharing.form import RequestForm, period_columns
 from yishu.sharing.hints import hints
 from yishu.sharing.minimality import check, smallest
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.vocabulary import Purpose, ShareFormat, Treatment
 
 _TEXTS = ("scenario", "purpose", "legal_basis", "contact")
+_PERIOD = ("period_column", "since", "until")
 _ITEM = "item-"
 MOST_HITS = 20
 PROPOSED_USE = "关联事项办理材料所需"
@@ -52,7 +53,10 @@ def content_of(object_id: str, given: Mapping[str, str]) -> dict[str, Any]:
         "service_items": codes_of(given),
         "purpose_code": given.get("purpose_code") or None,
         "elements": elements,
-        "rows": {"regions": _parts(given.get("regions", ""))},
+        "rows": {
+            "regions": _parts(given.get("regions", "")),
+            **{name: given.get(name) or None for name in _PERIOD},
+        },
         "format": kind,
         "mode": ShareFormat(kind).mode.value if kind in set(ShareFormat) else None,
         "cycle": given.get("cycle") or None,
@@ -119,7 +123,21 @@ def values(
         "cycles": list(UpdateCycle),
         "formats": [one for one in ShareFormat if one.mode in object_.modes],
         "treatments": list(Treatment),
+        "dated": [(one.field, one.name) for one in period_columns(object_).values()],
     }
+
+
+def typed(form: RequestForm) -> dict[str, str]:
+    """A form as the page's fields hold it; ``content_of`` undoes it."""
+    plain = form.model_dump(mode="json")
+    names = ("scenario", "purpose_code", "purpose", "legal_basis", "format", "cycle",
+             "valid_from", "valid_until", "contact", "destination")  # fmt: skip
+    found = {name: str(plain[name] or "") for name in names}
+    found |= {name: str(plain["rows"][name] or "") for name in _PERIOD}
+    found |= {f"use-{one.field}": one.use for one in form.elements}
+    found |= {f"how-{one.field}": (one.treatment or "") for one in form.elements}
+    found |= {f"{_ITEM}{code}": "on" for code in form.service_items}
+    return found | {"regions": ",".join(form.rows.regions)}
 
 
 def _defaults(today: date, object_: SharedObject) -> dict[str, str]:

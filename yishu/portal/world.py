@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -18,6 +19,7 @@ from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
 from yishu.ledger import Ledger
 from yishu.settings import Settings
+from yishu.sharing.supply import Supply
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """The time that people read: there is one in the country."""
@@ -77,6 +79,10 @@ class World:
         """What the catalog in force has of a query."""
         return _search(self._releases[0], self.release().id, wanted)
 
+    def supply(self) -> Supply:
+        """What of the catalog in force is shared, by the words for it."""
+        return _supply(self._releases[0], self.release().id)
+
     @cached_property
     def _releases(self) -> tuple[Path, str]:
         """Where releases are, and the pointer to the one in force."""
@@ -87,6 +93,17 @@ class World:
     def ledger(self) -> Ledger:
         """The ledger's readings."""
         return Ledger(self.engine)
+
+    def warm(self) -> None:
+        """Make ready what pages need of the release in force; costs nothing when it is ready.
+
+        Raises:
+            NoRelease: nothing was ever published.
+        """
+        directory, id_ = self._releases[0], self.release().id
+        for make in (_names, _by_org, _documents, _supply):
+            make(directory, id_)
+        _supply(directory, id_).holders("")
 
     def rules(self) -> Rules:
         """What entries are compiled against today."""
@@ -100,6 +117,11 @@ class World:
             return org
 
 
+_READING = Lock()
+_NEWEST: dict[Path, Release] = {}
+"""The release that was read last in each directory: the next one shares what did not change."""
+
+
 @lru_cache(maxsize=4)
 def _pointed(directory: Path, _inode: int, _changed_ns: int) -> str:
     return (directory / POINTER).read_text("ascii").strip()
@@ -107,8 +129,12 @@ def _pointed(directory: Path, _inode: int, _changed_ns: int) -> str:
 
 @lru_cache(maxsize=4)
 def _release(directory: Path, release_id: str) -> Release:
-    # A release never changes, so its id is the key.
-    return load_release(directory / f"{release_id}.json")
+    # A release never changes, so its id is the key. Pages that ask at once wait for one reading.
+    with _READING:
+        known = _NEWEST.get(directory)
+        if known is None or known.id != release_id:
+            known = _NEWEST[directory] = load_release(directory / f"{release_id}.json", known)
+        return known
 
 
 @lru_cache(maxsize=2)
@@ -135,6 +161,11 @@ def _search(directory: Path, release_id: str, wanted: Query) -> Hits:
 @lru_cache(maxsize=2)
 def _documents(directory: Path, release_id: str) -> tuple[Document, ...]:
     return documents(_release(directory, release_id))
+
+
+@lru_cache(maxsize=2)
+def _supply(directory: Path, release_id: str) -> Supply:
+    return Supply.shared(_release(directory, release_id).entries.values())
 
 
 @lru_cache(maxsize=2)

@@ -17,7 +17,7 @@ from yishu.governance.accounts import principal_of
 from yishu.governance.permission import require
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareDecision, ShareGrant
-from yishu.sharing import clocks
+from yishu.sharing import clocks, tokens
 from yishu.sharing.desk import BEIJING, Desk, reason_of
 from yishu.sharing.errors import ApprovalTooLow, NotThisState, RequestRefused, SameHands
 from yishu.sharing.filing import judged
@@ -240,6 +240,7 @@ def _prolong(desk: Desk, grant_id: str, values: dict[str, Any]) -> str:
     kept = ("request_id", "approved_seat", "approved_org", "valid_until")
     decided = ("decided_by", "decided_by_orgs", "decided_at")
     desk.set_grant(grant_id, **{name: values[name] for name in (*kept, *decided)})
+    tokens.prolong(desk, grant_id, values["valid_until"])
     return grant_id
 
 

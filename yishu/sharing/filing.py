@@ -218,5 +218,17 @@ def _refuse_not_shared(request_id: str, object_: SharedObject) -> None:
 def fault(error: Any) -> Missing:
     """What pydantic found wrong, as a part to complete."""
     part = ".".join(str(one) for one in error["loc"]) or "form"
-    code = "REQ_FEE" if "free of charge" in error["msg"] else "REQ_VALUE"
-    return Missing(code, part, f"{error['msg']}。")
+    kind = error["type"]
+    code = "REQ_FEE" if kind == "fee" else "REQ_VALUE"
+    family = next((one for one in _FAULTS if kind.startswith(one)), None)
+    return Missing(code, part, _FAULTS[family] if family else f"{part} 的内容无法识别，请改正。")
+
+
+_FAULTS = {
+    "fee": "政务数据无偿共享，不得填写费用。",
+    "region": "行政区划代码为六位数字，多个用逗号分开。",
+    "period": "限定期间时请选择日期项，且截止日不得早于起始日。",
+    "enum": "请从所列选项中选择。",
+    "date": "请填写日期，例如 2026-11-25。",
+}
+"""What to do about a value that the form cannot hold, by the beginning of pydantic's error type."""

@@ -10,11 +10,12 @@ from datetime import date
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from catalog.base import Identifier, Model
-from catalog.vocabulary import ShareMode, ShareType, UpdateCycle
+from catalog.vocabulary import DataType, ShareMode, ShareType, UpdateCycle
 from yishu.sharing.errors import Missing
-from yishu.sharing.objects import SharedObject
+from yishu.sharing.objects import Column, SharedObject
 from yishu.sharing.vocabulary import PERSONAL, Purpose, ShareFormat, Treatment
 
 LONGEST_TERM_DAYS = 3 * 366
@@ -50,13 +51,15 @@ class RowScope(Model):
     @classmethod
     def _codes(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
         if any(_REGION_CODE.fullmatch(code) is None for code in regions):
-            raise ValueError("a region code has six digits (GB/T 2260)")
+            raise PydanticCustomError("region", "a region code has six digits (GB/T 2260)")
         return regions
 
     @model_validator(mode="after")
     def _period(self) -> "RowScope":
         if (self.since or self.until) and self.period_column is None:
-            raise ValueError("a period needs period_column")
+            raise PydanticCustomError("period", "a period needs period_column")
+        if self.since and self.until and self.until < self.since:
+            raise PydanticCustomError("period", "a period ends before it begins")
         return self
 
 
@@ -86,7 +89,7 @@ class RequestForm(Model):
         if not isinstance(data, dict) or "fee" not in data:
             return data
         if str(data["fee"]).strip() not in {"", "0", "0.0", "0.00", "None"}:
-            raise ValueError("shared data are free of charge (无偿共享, S004 Art.17): no fee")
+            raise PydanticCustomError("fee", "shared data are free of charge (S004 Art.17): no fee")
         return {name: value for name, value in data.items() if name != "fee"}
 
     @property
@@ -181,8 +184,18 @@ def _delivery(form: RequestForm, object_: SharedObject) -> Iterator[Missing]:
 def _rows(form: RequestForm, object_: SharedObject) -> Iterator[Missing]:
     if form.rows.regions and REGION_COLUMN not in object_.columns:
         yield Missing("REQ_NO_REGION", "rows.regions", "该数据没有行政区划，不能按区域限定。")
-    if form.rows.period_column and form.rows.period_column not in object_.columns:
-        yield Missing("REQ_NO_SUCH_ELEMENT", "rows.period_column", "限定期间的数据项不存在。")
+    if form.rows.period_column and form.rows.period_column not in period_columns(object_):
+        offered = "、".join(one.name for one in period_columns(object_).values()) or "无"
+        remedy = f"限定期间须按该数据的日期或时间项：{offered}。"
+        yield Missing("REQ_NO_SUCH_ELEMENT", "rows.period_column", remedy)
+
+
+def period_columns(object_: SharedObject) -> dict[str, Column]:
+    """Columns that a period can be said of: days and moments."""
+    return {name: one for name, one in object_.columns.items() if one.type in _DATED}
+
+
+_DATED = (DataType.DATE, DataType.TIMESTAMP)
 
 
 REGION_COLUMN = "region_code"

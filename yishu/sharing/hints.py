@@ -8,8 +8,8 @@ from sqlalchemy import select
 from catalog.errors import NotCataloged
 from yishu.ledger.models import ShareGrant
 from yishu.sharing.desk import Desk
-from yishu.sharing.lists import nearest
 from yishu.sharing.objects import shared_object
+from yishu.sharing.supply import Supply
 from yishu.sharing.vocabulary import GrantState
 
 
@@ -57,7 +57,8 @@ def hints(desk: Desk, org: str, object_id: str, fields: Sequence[str]) -> Hints:
     try:
         object_ = shared_object(desk.catalog, object_id)
     except NotCataloged:
-        return Hints({}, (), nearest(desk.catalog.entries.values(), [object_id, *fields]))
+        every = Supply.of(desk.catalog.entries.values())
+        return Hints({}, (), every.nearest([object_id, *fields]))
     own = {
         item.element: entry.id
         for entry in desk.catalog.entries.values()

@@ -5,16 +5,16 @@ each demand whether it is met, met in part or unmet, with the nearest entries; w
 what is supplied by an entry that stands on no list, goes to the authority.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, ValidationError
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from catalog.base import Model
-from catalog.model import CatalogEntry, CatalogView
+from catalog.model import CatalogView
 from catalog.roles import Action
 from catalog.vocabulary import Labelled, ShareMode, ShareType, UpdateCycle
 from yishu.governance.permission import require
@@ -23,8 +23,7 @@ from yishu.ledger.models import ShareDemand, ShareResponsibility
 from yishu.sharing.desk import Desk, reason_of
 from yishu.sharing.errors import Missing, RequestIncomplete
 from yishu.sharing.filing import fault
-
-NEAREST = 3
+from yishu.sharing.supply import Supply
 
 
 class Demand(Model):
@@ -112,55 +111,68 @@ def list_responsibility(desk: Desk, entry_id: str, duty_basis: str, actor: Actor
     desk.step(actor, Action.COMPILE_ENTRY, entry_id, "responsibility_listed", basis)
 
 
-def demands(desk: Desk, org: str | None = None) -> Sequence[Row[Any]]:
-    """The demand list of a department, or of all."""
-    asked = select(ShareDemand.__table__).order_by(ShareDemand.demand_id)
-    return desk.connection.execute(
-        asked if org is None else asked.where(ShareDemand.org == org)
-    ).all()
+def demands(
+    desk: Desk, org: str | None = None, *, offset: int = 0, limit: int | None = None
+) -> Sequence[Row[Any]]:
+    """The demand list of a department, or of all, by number."""
+    table = ShareDemand
+    asked = select(table.__table__).order_by(table.demand_id).offset(offset).limit(limit)
+    return desk.connection.execute(asked if org is None else asked.where(table.org == org)).all()
 
 
-def responsibilities(desk: Desk, org: str | None = None) -> Sequence[Row[Any]]:
-    """The responsibility list of a department, or of all."""
-    asked = select(ShareResponsibility.__table__).order_by(ShareResponsibility.entry_id)
-    where = ShareResponsibility.org == org
-    return desk.connection.execute(asked if org is None else asked.where(where)).all()
+def responsibilities(
+    desk: Desk, org: str | None = None, *, offset: int = 0, limit: int | None = None
+) -> Sequence[Row[Any]]:
+    """The responsibility list of a department, or of all, by entry."""
+    table = ShareResponsibility
+    order = (table.entry_id, table.org)
+    asked = select(table.__table__).order_by(*order).offset(offset).limit(limit)
+    return desk.connection.execute(asked if org is None else asked.where(table.org == org)).all()
+
+
+def counted(desk: Desk) -> tuple[int, int]:
+    """How many rows the demand lists and the responsibility lists of all departments have."""
+    demanded, given = (
+        desk.connection.scalar(select(func.count()).select_from(table)) or 0
+        for table in (ShareDemand, ShareResponsibility)
+    )
+    return demanded, given
 
 
 def providers_without_list(desk: Desk) -> list[str]:
     """Departments that provide an entry and have no responsibility list."""
-    listed = {row.org for row in responsibilities(desk)}
-    return sorted({entry.provider_org for entry in desk.catalog.entries.values()} - listed)
+    listed = desk.connection.scalars(select(ShareResponsibility.org).distinct())
+    return sorted({entry.provider_org for entry in desk.catalog.entries.values()} - set(listed))
 
 
 def unlisted_supply(desk: Desk) -> list[str]:
     """Entries that stand on no responsibility list."""
-    listed = {row.entry_id for row in responsibilities(desk)}
-    return sorted(set(desk.catalog.entries) - listed)
+    listed = desk.connection.scalars(select(ShareResponsibility.entry_id))
+    return sorted(set(desk.catalog.entries) - set(listed))
 
 
-def matches(desk: Desk, org: str | None = None) -> list[Matched]:
-    """Each demand with what meets it."""
-    rows = demands(desk, org)
+def matches(
+    desk: Desk,
+    org: str | None = None,
+    *,
+    supply: Supply | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Matched]:
+    """Demands with what meets them, by number.
+
+    Args:
+        desk: Where the lists are.
+        org: The department whose demands they are; None: all.
+        supply: What is shared, where it is at hand; None: made of the desk's catalog.
+        offset: How many demands are left out at the beginning.
+        limit: How many are told at most.
+    """
+    rows = demands(desk, org, offset=offset, limit=limit)
     if not rows:
         return []
-    shared = [
-        entry
-        for entry in desk.catalog.entries.values()
-        if entry.share.type is not ShareType.NOT_SHARED
-    ]
-    return [_matched(row, shared) for row in rows]
-
-
-def nearest(
-    entries: Iterable[CatalogEntry], words: Iterable[str], most: int = NEAREST
-) -> tuple[str, ...]:
-    """Ids of the entries whose names and items have most pairs of characters in common."""
-    sought = set().union(*(_pairs(word) for word in words))
-    scored = [(len(sought & _pairs_of(entry)), entry.id) for entry in entries]
-    return tuple(id_ for score, id_ in sorted(scored, key=lambda one: (-one[0], one[1])) if score)[
-        :most
-    ]
+    among = supply or Supply.shared(desk.catalog.entries.values())
+    return [_matched(row, among) for row in rows]
 
 
 def not_shared(catalog: CatalogView) -> list[NotShared]:
@@ -174,31 +186,12 @@ def not_shared(catalog: CatalogView) -> list[NotShared]:
     ]
 
 
-def _matched(row: Row[Any], shared: Sequence[CatalogEntry]) -> Matched:
-    others = [entry for entry in shared if entry.provider_org != row.org]
-    holders = {want: _holders(want, others) for want in row.wanted}
+def _matched(row: Row[Any], shared: Supply) -> Matched:
+    holders = {want: shared.holders(want, but=row.org) for want in row.wanted}
     missing = tuple(want for want, entries in holders.items() if not entries)
     match = (
         Match.MET if not missing else Match.UNMET if len(missing) == len(holders) else Match.PARTLY
     )
-    near = nearest(others, missing) if missing else ()
+    near = shared.nearest(missing, but=row.org) if missing else ()
     found = {want: entries for want, entries in holders.items() if entries}
     return Matched(row.demand_id, row.org, row.title, match, found, missing, near)
-
-
-def _holders(want: str, entries: Sequence[CatalogEntry]) -> tuple[str, ...]:
-    """Entries with an item of that name, field or data element, or of that name themselves."""
-    return tuple(
-        entry.id
-        for entry in entries
-        if want in (entry.name, entry.id)
-        or any(want in (item.name, item.field, item.element) for item in entry.items)
-    )
-
-
-def _pairs_of(entry: CatalogEntry) -> set[str]:
-    return set().union(_pairs(entry.name), *(_pairs(item.name) for item in entry.items))
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[place : place + 2] for place in range(len(text) - 1)}

@@ -4,7 +4,6 @@ An objection that a publication settles tells who received older versions by its
 (`yishu.pipeline.aftermath`); a recall is the command centre's own word.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, text, update
@@ -19,23 +18,27 @@ from yishu.sharing.desk import Desk, reason_of
 
 @dataclass(frozen=True)
 class Grantee:
-    """A department that was given data of an object, by a grant, up to which version."""
+    """A department that was given data of an object, by a grant; the newest version of those."""
 
     org: str
     grant_id: str
-    version: int | None
+    version: int
 
 
-def grantees(connection: Connection, object_ids: Sequence[str]) -> list[Grantee]:
-    """Who was given data of these objects, whether the grant still lives or not."""
+def grantees(connection: Connection, object_id: str, until_version: int) -> list[Grantee]:
+    """Who was given data of an object up to a version, whether the grant still lives or not.
+
+    Whoever was given a newer version since is among them: the old one may still be in use.
+    """
     asked = text(
         "select granted.consumer_org as org, granted.grant_id, max(used.table_version) as version "
-        "from ledger.share_grant as granted left join ledger.use_record as used "
+        "from ledger.share_grant as granted inner join ledger.use_record as used "
         "on used.grant_id = granted.grant_id and used.outcome = 'served' "
-        "where granted.object_id = any(:objects) and granted.opened_at is not null "
+        "where granted.object_id = :object_id and used.table_version <= :until_version "
         "group by granted.consumer_org, granted.grant_id order by granted.grant_id"
     )
-    rows = connection.execute(asked, {"objects": list(object_ids)})
+    values = {"object_id": object_id, "until_version": until_version}
+    rows = connection.execute(asked, values)
     return [Grantee(row.org, row.grant_id, row.version) for row in rows]
 
 
@@ -54,9 +57,7 @@ def recall(desk: Desk, object_id: str, until_version: int, reason: str, actor: A
     )
     marked = update(ShareDelivery).where(due).values(recalled_at=desk.at, recall_reason=why)
     gone = sorted(desk.connection.scalars(marked.returning(ShareDelivery.delivery_id)))
-    told = [
-        one for one in grantees(desk.connection, [object_id]) if (one.version or 0) <= until_version
-    ]
+    told = grantees(desk.connection, object_id, until_version)
     for one in told:
         desk.step(actor, Action.CLOSE_CHANNEL, one.grant_id, "recalled", why)
     notices = [

@@ -45,6 +45,12 @@ def issue(desk: Desk, grant_id: str, expires_at: datetime) -> Issued:
     return Issued(token_id, token, expires_at)
 
 
+def prolong(desk: Desk, grant_id: str, expires_at: datetime) -> None:
+    """Let the living token of a grant go on until the end of a renewed term."""
+    living = (ShareToken.grant_id == grant_id) & ShareToken.revoked_at.is_(None)
+    desk.connection.execute(update(ShareToken).where(living).values(expires_at=expires_at))
+
+
 def revoke_all(desk: Desk, grant_id: str) -> None:
     """End every token of a grant now."""
     living = (ShareToken.grant_id == grant_id) & ShareToken.revoked_at.is_(None)

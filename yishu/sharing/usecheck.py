@@ -5,7 +5,7 @@ offline. A seal is an Ed25519 signature over where the chain stood.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from yishu.ledger.seal import key_id
 from yishu.sharing.errors import UseLogBroken
@@ -30,20 +30,27 @@ class Checked:
 
 
 def seal(connection: Connection, key: Ed25519PrivateKey, at: datetime) -> int | None:
-    """Seal the chain as it stands; the number it is sealed to, None when nothing is new."""
-    end = connection.execute(text(_END)).one_or_none()
-    last = connection.scalar(text("select max(number) from ledger.use_seal")) or 0
-    if end is None or end.number <= last:
-        return None
-    facts = {
-        "number": end.number,
-        "first_number": last + 1,
-        "hash": end.hash,
-        "sealed_at": at.astimezone(UTC),
-    }
-    signed = {"key_id": key_id(key.public_key()), "signature": key.sign(_told(facts)).hex()}
-    connection.execute(text(_SEAL), {**facts, **signed})
-    return int(end.number)
+    """Seal the chain as it stands; the number it is sealed to, None when nothing is new.
+
+    The end of each month has a seal of its own, from which the chain goes on once the month is
+    forgotten.
+    """
+    sealed_to = None
+    for month in _months(connection):
+        end = _end(connection, month)
+        if end is None or connection.scalar(text(_IS_SEALED), {"number": end.number}):
+            continue
+        before = connection.scalar(text(_SEALED_BEFORE), {"number": end.number}) or 0
+        facts = {
+            "number": end.number,
+            "first_number": before + 1,
+            "hash": end.hash,
+            "sealed_at": at.astimezone(UTC),
+        }
+        signed = {"key_id": key_id(key.public_key()), "signature": key.sign(_told(facts)).hex()}
+        connection.execute(text(_SEAL), {**facts, **signed})
+        sealed_to = int(end.number)
+    return sealed_to
 
 
 def check(
@@ -119,24 +126,36 @@ def check_export(path: Path, public: Ed25519PublicKey) -> Checked:
 
 
 def forget(connection: Connection, at: datetime) -> list[str]:
-    """Drop the months that are past their time and sealed; their names."""
+    """Drop the months that are past their time and sealed to their end; their names.
+
+    The oldest first and none past one that stays, so that the chain has no gap; the newest month
+    stays whatever its age, for the chain goes on from it.
+    """
     gone = []
-    for row in connection.execute(text(_MONTHS)).all():
-        newest = connection.execute(
-            text(f"select max(at) as at, max(number) as number from ledger_use.{row.name}")
-        ).one()
-        sealed = connection.scalar(text("select max(number) from ledger.use_seal")) or 0
-        last = connection.scalar(
-            text("select 1 from ledger.use_seal where number = :n"), {"n": newest.number}
-        )
-        is_over = newest.at is None or newest.at < at - KEPT
-        if is_over and (newest.number is None or (newest.number <= sealed and last)):
-            connection.execute(text(f"drop table ledger_use.{row.name}"))
-            gone.append(row.name)
+    for month in _months(connection)[:-1]:
+        end = _end(connection, month)
+        if end is not None:
+            is_sealed = connection.scalar(text(_IS_SEALED), {"number": end.number})
+            if end.at >= at - KEPT or not is_sealed:
+                break
+        connection.execute(text(f"drop table ledger_use.{month}"))
+        gone.append(month)
     return gone
 
 
-_END = "select number, hash from ledger.use_record order by at desc, number desc limit 1"
+def _months(connection: Connection) -> Sequence[str]:
+    """The partitions, the oldest first."""
+    return connection.scalars(text(_MONTHS)).all()
+
+
+def _end(connection: Connection, month: str) -> Row[Any] | None:
+    """Number, hash and moment of the last record of a month."""
+    asked = f"select number, hash, at from ledger_use.{month} order by at desc, number desc limit 1"
+    return connection.execute(text(asked)).one_or_none()
+
+
+_IS_SEALED = "select 1 from ledger.use_seal where number = :number"
+_SEALED_BEFORE = "select max(number) from ledger.use_seal where number < :number"
 _SEAL = (
     "insert into ledger.use_seal (number, first_number, hash, sealed_at, key_id, signature) "
     "values (:number, :first_number, :hash, :sealed_at, :key_id, :signature)"

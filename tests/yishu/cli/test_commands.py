@@ -346,7 +346,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(yishu):
 
     assert all(findings[what]["ok"] for what in ("disk", "database", "release", "connections"))
     assert not findings["airflow scheduler"]["ok"]
-    assert "yishu demo" in findings["airflow scheduler"]["remedy"]
+    assert "yishu airflow start" in findings["airflow scheduler"]["remedy"]
 
 
 def test_doctor_connects_to_an_outer_database(yishu, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from yishu.cli import app
-from yishu.library import subject_table
+from yishu.library import publish_snapshot, subject_table
 from yishu.library.read import read
 
 COMPANY = "unified/market_regulation.enterprise_registration"
@@ -25,11 +25,11 @@ def world(city, published_city, subjects, tmp_path_factory):
 @pytest.fixture
 def yishu(world, monkeypatch):
     ctx, folder, _ = world
-    monkeypatch.setenv("YISHU_VAR_DIR", str(folder))
     monkeypatch.setenv("YISHU_DATABASE_URL", ctx.ledger_url)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments, expect=0):
+    def run(*arguments, expect=0, var_dir=folder):
+        monkeypatch.setenv("YISHU_VAR_DIR", str(var_dir))
         result = CliRunner().invoke(app, list(arguments))
         assert result.exit_code == expect, result.output
         return result
@@ -69,6 +69,63 @@ def test_rows_are_shown_masked_by_every_command_that_shows_some(yishu, world):
 
     assert len(shown) == 100
     assert not {one["resident_id_no"] for one in shown} & clear
+
+
+def test_guides_that_ask_for_what_the_city_has_are_listed(yishu, city):
+    demands = told(yishu("library", "demands", "--json"))
+
+    assert {one["material"] for one in demands} == {"营业执照", "身份证明"}
+    assert {one["entry"] for one in demands} <= set(city.release.entries)
+    assert all(one["guide"] for one in demands)
+    assert demands[0]["guide"] in yishu("library", "demands").output
+
+
+def test_copies_that_differ_are_listed_with_which_side_is_right(yishu, city):
+    truth = city.manifest.subjects["legal_entity"].copies["taxation.taxpayer"]
+
+    copies = told(yishu("library", "copies", "legal_entity", "--limit", "1000", "--json"))
+    few = told(yishu("library", "copies", "legal_entity", "--limit", "1", "--json"))
+
+    assert len(copies) == truth.different > 1
+    assert few == copies[:1]
+    assert {one["copy_of"] for one in copies} == {"taxation.taxpayer"}
+    assert all(one["source_says"] != one["copy_says"] and one["right"] for one in copies)
+    assert "taxation.taxpayer" in yishu("library", "copies", "legal_entity").output
+
+
+def test_rows_that_changed_between_two_versions_are_shown_masked(yishu, world, tmp_path):
+    """A version of residents in which one has another name and one is gone."""
+    ctx, installed, _ = world
+    root, table = tmp_path / "library", "subject/natural_person"
+    rows = read(ctx.settings.library_dir, table).sort_by("resident_id_no").slice(0, 5)
+    renamed = ["欧阳一", *rows["name"].to_pylist()[1:]]
+    column = rows.schema.names.index("name")
+    later = rows.set_column(column, rows.schema.field(column), [renamed]).slice(0, 4)
+    for number, version in enumerate((rows, later)):
+        publish_snapshot(
+            root, table, rows.schema, version.to_batches(), key=["resident_id_no"],
+            run_id=f"r{number}", committed_at=ctx.clock(), read=len(version),
+        )  # fmt: skip
+
+    (tmp_path / "releases").symlink_to(installed / "releases")
+    changed = told(
+        yishu("library", "changes", "natural_person", "0", "1", "--json", var_dir=tmp_path)
+    )
+
+    assert sorted(one["_change_type"] for one in changed) == [
+        "delete",
+        "update_postimage",
+        "update_preimage",
+    ]
+    shown = json.dumps(changed, ensure_ascii=False)
+    assert "欧阳一" not in shown
+    assert not [number for number in rows["resident_id_no"].to_pylist() if number in shown]
+    few = yishu(
+        "library", "changes", "natural_person", "0", "1", "--limit", "1", "--json", var_dir=tmp_path
+    )
+    assert len(told(few)) == 1
+    refused = yishu("library", "changes", "natural_person", "0", "9", expect=1, var_dir=tmp_path)
+    assert "version 9" in refused.stderr
 
 
 @pytest.mark.parametrize(

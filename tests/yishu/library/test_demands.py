@@ -14,6 +14,7 @@ from yishu.library.demands import (
     earlier_materials,
 )
 from yishu.library.item_lists import list_conflicts, unpaid_cases
+from yishu.library.services import ServiceRule, Services, check_services
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,6 +76,8 @@ def test_materials_of_the_same_person_come_back_as_long_as_they_hold(root):
         material_name=["申请书", "证照", "旧证照", "别人的"],
         licence_identifier=[None, "L1", "L2", None],
         submitted_at=[datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)],
+        is_electronic=[False] * 4,
+        seal_result=pa.nulls(4, pa.string()),
     )  # fmt: skip
 
     def found(on):
@@ -83,6 +86,41 @@ def test_materials_of_the_same_person_come_back_as_long_as_they_hold(root):
     assert found(date(2026, 6, 30)) == ["b", "a"]
     assert found(date(2026, 7, 1)) == ["a"]
     assert earlier_materials(root, "NOBODY", date(2026, 1, 1)).num_rows == 0
+
+
+@pytest.mark.requirement("SEC-10")
+def test_what_bears_an_invalid_or_unverified_seal_does_not_count_as_submitted(root):
+    put(
+        root, "subject/case_application", "case_no",
+        case_no=["1"], applicant_id_no=["ME"], implementation_code=["ITEM"],
+    )  # fmt: skip
+    put(
+        root,
+        "subject/e_licence",
+        "licence_identifier",
+        licence_identifier=["L"],
+        valid_until=[WHEN],
+    )
+    put(
+        root, "subject/case_material", "material_no",
+        material_no=["paper", "valid", "unsigned", "invalid", "unverified", "of another"],
+        case_no=["1", "1", "1", "1", "1", "gone"],
+        material_name=["甲", "乙", "丙", "丁", "戊", "己"],
+        licence_identifier=pa.nulls(6, pa.string()),
+        submitted_at=[WHEN] * 6,
+        is_electronic=[False, True, True, True, True, True],
+        seal_result=[None, "valid", "unsigned", "invalid", None, "invalid"],
+    )  # fmt: skip
+
+    earlier = earlier_materials(root, "ME", date(2026, 1, 1))["material_no"].to_pylist()
+    found = check_services(Services(root), [ServiceRule.SEAL]).findings
+
+    assert sorted(earlier) == ["paper", "unsigned", "valid"]
+    assert [(one.case_no, one.item, one.element, one.found) for one in found] == [
+        ("1", "ITEM", "办理材料：丁", "核验无效"),
+        ("1", "ITEM", "办理材料：戊", "未核验"),
+        ("gone", "", "办理材料：己", "核验无效"),
+    ]
 
 
 @pytest.mark.requirement("COL-08")

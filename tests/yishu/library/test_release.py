@@ -9,6 +9,7 @@ from yishu.library.errors import ReleaseMissing, TableMissing, VersionMissing
 from yishu.library.maintenance import maintain
 from yishu.library.read import read
 from yishu.library.release import named_versions, publish_release, release_at, releases
+from yishu.library.sql import run_sql
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -87,10 +88,31 @@ def test_vacuum_leaves_released_versions_and_removes_others(root, table):
 
 
 @pytest.mark.usefixtures("three_versions")
-def test_four_publishers_at_once_lose_no_release(root, table):
+def test_a_clock_that_was_set_back_lets_vacuum_take_no_released_version(root, table):
+    for number, days in enumerate((0, -400, 1)):
+        at = DAY + timedelta(days=days)
+        publish_release(root, {table: number}, run_id=f"run-{number}", released_at=at)
+
+    assert named_versions(root, since=DAY - timedelta(days=10)) == {table: {0, 1, 2}}
+
+
+@pytest.mark.usefixtures("three_versions")
+def test_who_reads_by_a_release_whose_version_vanished_is_told_so(root, table):
+    versions = publish_release(root, {table: 0}, run_id="first", released_at=DAY).versions
+    maintain(root, table, history_days=0)
+
+    with pytest.raises(VersionMissing, match="version 0"):
+        read(root, table, version=versions[table])
+    with pytest.raises(VersionMissing, match="version 0"):
+        run_sql(root, f'select 1 from "{table}"', masks=lambda _: {}, versions=versions, limit=1)
+
+
+@pytest.mark.usefixtures("three_versions")
+def test_four_publishers_at_once_lose_no_release(publish, root, table):
+    publish("r4", {"A": "4公司"})
 
     def one(number):
-        publish_release(root, {table: number % 3}, run_id=f"run-{number}", released_at=DAY)
+        publish_release(root, {table: number}, run_id=f"run-{number}", released_at=DAY)
 
     with ThreadPoolExecutor(4) as publishers:
         list(publishers.map(one, range(4)))

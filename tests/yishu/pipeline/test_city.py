@@ -11,9 +11,10 @@ import pytest
 
 from catalog.vocabulary import DataKind
 from expectations.kinds import CheckKind
-from yishu.library import content_digest, subject_table, unified_table
+from yishu.library import build_subject, content_digest, subject_table, unified_table
 from yishu.library.read import read
 from yishu.pipeline import run_publish, run_pull, run_subject, run_validate
+from yishu.pipeline.publish import publish_entry
 from yishu.pipeline.store import run_folder
 
 
@@ -170,6 +171,22 @@ def test_subjects_rebuild_from_the_unified_layer_to_the_same_content(published_c
     after = {subject: content_digest(root, subject_table(subject)) for subject in subjects}
     assert before == after
     assert all(built["unchanged"] == built["rows"] for built in again.values())
+
+
+def test_the_library_rebuilds_from_landing_to_the_same_content(
+    city, published_city, subjects, tmp_path
+):
+    """An empty library, filled from what has landed, holds what the old one holds."""
+    ctx, _ = published_city
+    for entry in city.release.entries.values():
+        folder = run_folder(ctx.settings.var_dir, entry.id, "first")
+        publish_entry(entry, folder, tmp_path, committed_at=ctx.clock())
+    for subject in subjects:
+        one = city.release.subjects[subject]
+        build_subject(tmp_path, one, city.release, run_id="first", committed_at=ctx.clock())
+
+    for table in [*map(unified_table, city.release.entries), *map(subject_table, subjects)]:
+        assert content_digest(tmp_path, table) == content_digest(ctx.settings.library_dir, table)
 
 
 @pytest.mark.requirement("SUB-21")

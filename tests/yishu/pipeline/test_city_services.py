@@ -74,7 +74,9 @@ def planted(city, entry, kind):
 
 def test_every_rule_is_carried_out_over_the_city(checked):
     assert checked.unchecked == {}
-    assert all(one.text_zh and one.item and one.element for one in checked.findings)
+    assert all(
+        one.text_zh and (one.item or one.case_no) and one.element for one in checked.findings
+    )
 
 
 @pytest.mark.requirement("QUA-09")
@@ -192,6 +194,22 @@ def test_lists_payments_and_proofs_are_checked_too(library, found):
     assert found[ServiceRule.CIRCLE] == []
 
 
+@pytest.mark.requirement("SEC-10")
+def test_every_material_with_an_invalid_seal_is_named_with_its_case(library, found):
+    invalid = [
+        (row["case_no"], row["material_name"])
+        for row in rows_of(library, "case_material")
+        if row["seal_result"] == "invalid"
+    ]
+
+    named = [
+        (one.case_no, one.element.removeprefix("办理材料：")) for one in found[ServiceRule.SEAL]
+    ]
+
+    assert invalid
+    assert sorted(named) == sorted(invalid)
+
+
 def test_a_rule_without_its_file_or_table_says_so(tmp_path, library):
     unchecked = check_services(Services(library)).unchecked
     assert set(unchecked) == {ServiceRule.FORM, ServiceRule.WINDOW, ServiceRule.NOTICE}
@@ -249,7 +267,11 @@ def test_earlier_materials_are_looked_up_on_record_and_without_the_number_in_sig
     officer = Actor("person-he", "he.ping", Role.DEPARTMENT_OFFICER, "administrative_approval")
     with ctx.engine.begin() as connection:
         accounts.add(connection, officer, "he.ping", valid_from=date(2020, 1, 1))
-    handed_in = {row["case_no"] for row in rows_of(library, "case_material")}
+    handed_in = {
+        row["case_no"]
+        for row in rows_of(library, "case_material")
+        if row["licence_identifier"] is None and row["seal_result"] != "invalid"
+    }
     cases = rows_of(library, "case_application")
     case = next(one for one in cases if one["case_no"] in handed_in)
     number = case["applicant_id_no"]

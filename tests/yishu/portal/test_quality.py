@@ -1,5 +1,7 @@
 """Quality down to the masked rows, and an objection from one side to the other."""
 
+import html
+import json
 import re
 from datetime import timedelta
 
@@ -66,6 +68,60 @@ def test_from_the_citys_score_to_the_rule_that_failed(client, checked):
     assert "r-1" in entry
     assert monitor.get("/quality?period=2026-02").status_code == 200
     assert monitor.get("/quality?period=2026-13").status_code == 422
+
+
+@pytest.mark.requirement("QUA-02", "QUA-03")
+def test_a_cell_of_the_heat_map_leads_to_the_rules_that_failed_there(client, checked):
+    monitor = client(Role.QUALITY_MONITOR)
+    text = monitor.get("/quality?period=2026-11").text
+    chart = json.loads(html.unescape(re.search(r'data-chart="([^"]*)"', text).group(1)))
+    cells = chart["series"][0]["data"]
+    departments = chart["yAxis"]["data"]
+    chosen = next(one for one in cells if "dimension=conformity" in one["href"])
+    assert len(departments) == 2
+    assert {tuple(one["value"]) for one in cells} >= {(1, 0, 98.88), (1, 1, 98.88)}
+    for one in cells:
+        # The same figure stands in the table, with the same link.
+        assert html.unescape(one["href"]) in html.unescape(text).split("<table", 1)[1]
+
+    rules = monitor.get(chosen["href"]).text
+    assert "公民身份号码应合规" in rules
+    assert rules.count("id_no.format") == 1
+    assert RESIDENT in rules
+    assert TAXPAYER not in rules
+    other = monitor.get(chosen["href"].replace("conformity", "accuracy")).text
+    assert "没有不合格的规则" in other
+    assert "id_no.format" not in other
+
+
+def test_a_department_that_gave_nothing_and_one_that_there_is_not(client, checked):
+    monitor = client(Role.QUALITY_MONITOR)
+    empty = monitor.get("/quality/departments/taxation?period=2026-02")
+    assert empty.status_code == 200
+    assert "没有不合格的规则" in empty.text
+    assert monitor.get("/quality/departments/nobody").status_code == 404
+    assert monitor.get("/quality/departments/taxation?dimension=beauty").status_code == 422
+
+
+def test_volume_and_days_of_the_city_add_up(client, checked):
+    text = client(Role.QUALITY_MONITOR).get("/quality?period=2026-11").text
+    day = re.search(r'<th scope="row">2026-11-20</th>(.*?)</tr>', text, re.DOTALL).group(1)
+    assert re.findall(r">([\d.,%]+)<", day) == ["180", "2", "98.9%"]
+
+
+def test_the_heat_map_is_drawn_and_its_cells_can_be_clicked(browser_page, checked, picture):
+    page = browser_page(Role.QUALITY_MONITOR)
+    page.goto("/quality?period=2026-11", wait_until="networkidle")
+    canvas = page.locator(".chart canvas").first
+    assert canvas.is_visible()
+    picture(page, "quality-heat-map")
+    box = canvas.bounding_box()
+    # The first cell: the total of the first department.
+    page.mouse.click(box["x"] + 190, box["y"] + 90)
+    page.wait_for_url("**/quality/departments/public_security?period=2026-11")
+    page.get_by_role("link", name="98.8889").first.click()
+    assert page.get_by_role("heading", name="不合格的规则").is_visible()
+    picture(page, "quality-department")
 
 
 @pytest.mark.requirement("SEC-11")

@@ -18,9 +18,9 @@ FILLED = {
 }  # fmt: skip
 
 
-def filed(client):
+def filed(client, **more):
     officer = client(OFFICER)
-    form = {"csrf": officer.csrf, **FILLED}
+    form = {"csrf": officer.csrf, **FILLED, **more}
     answer = officer.post(f"/sharing/new/{OBJECT}", data=form, follow_redirects=False)
     return answer.headers["location"]
 
@@ -62,6 +62,28 @@ def test_a_request_goes_from_form_to_channel(client):
     assert "ys1." not in operator.get(channel).text
     step(operator, f"{channel}/close", reason="用途已实现")
     assert "通道已关闭" in officer.get(path).text
+
+
+@pytest.mark.requirement("SHR-05", "SHR-06")
+def test_who_decides_sees_rows_and_treatment_and_strikes_elements(client):
+    """What is approved is what is on the page: columns by name, as delivered, rows, period."""
+    scope = {"regions": "320205", "period_column": "established_on", "since": "2026-01-01"}
+    more = {"use-legal_representative": "核对法定代表人", "how-legal_representative": "masked"}
+    path = filed(client, **scope, **more)
+    step(client(HEAD), f"{path}/consent")
+    step(client(OFFICER), f"{path}/submit")
+    reviewer = client(REVIEWER)
+    seen = reviewer.get(path).text
+    for told in ("320205", "成立日期 2026-01-01 — …", "法定代表人", "脱敏", "每日"):
+        assert told in seen
+    granted = step(
+        reviewer, f"{path}/grant", reason="行业以登记为准", **{"strike-industry_code": "on"}
+    )
+    (grant_id,) = set(re.findall(r"GT\d{8}", granted.text))
+    channel = client(OFFICER).get(f"/sharing/channel/{grant_id}").text
+    assert "统一社会信用代码、法定代表人姓名（脱敏）<" in channel, "the struck one is not granted"
+    assert "成立日期 2026-01-01 — …" in channel
+    assert "行业以登记为准" in client(OFFICER).get("/notices").text
 
 
 @pytest.mark.requirement("SHR-08")
@@ -116,6 +138,13 @@ def test_a_draft_is_corrected_as_it_was_filled_in(client):
     assert "判断所属行业的税种" in seen
     step(officer, f"{path}/edit", **{**FILLED, "use-industry_code": "判断税种所属行业"})
     assert "判断税种所属行业" in officer.get(path).text
+    period = {"period_column": "established_on", "since": "2026-01-01", "until": "2026-06-30"}
+    step(officer, f"{path}/edit", **FILLED, **period)
+    seen = officer.get(f"{path}/edit").text
+    for kept in ('value="established_on" selected', 'value="2026-01-01"', 'value="2026-06-30"'):
+        assert kept in seen, "a correction widens no scope"
+    wrong = step(officer, f"{path}/edit", **FILLED, **{**period, "until": "2025-01-01"})
+    assert (wrong.status_code, "限定期间时请选择日期项" in wrong.text) == (422, True)
     assert client("officer.public_security").get(f"{path}/edit").status_code in (403, 404)
 
 

@@ -17,6 +17,7 @@ from yishu.sharing import files, housekeeping, opening, usecheck
 from yishu.sharing.handover import take
 from yishu.sharing.house import ready
 from yishu.sharing.server import create_app
+from yishu.sharing.server.downloads import CHUNK, chunks, span_of
 from yishu.sharing.vocabulary import ShareFormat
 
 FILES = {"mode": "file_download", "elements": ["uscc", "name", "region_code"]}
@@ -174,6 +175,20 @@ def test_closing_ends_a_download_that_flows(office, people, publish, address, en
     assert taken < length
     served = [row for row in log(engine) if row.channel == "file" and row.outcome == "served"]
     assert served[-1].bytes == length
+
+
+@pytest.mark.parametrize("size", [2, 4096, CHUNK, CHUNK + 1, 2 * CHUNK])
+@pytest.mark.parametrize("header", [None, "bytes=0-0", "bytes=1-", "bytes=-1"])
+def test_a_file_flows_whole_or_as_the_range_asked_for(tmp_path, size, header):
+    """Also where it, or a chunk of it, ends with a page of memory."""
+    content = os.urandom(size)
+    (tmp_path / "file").write_bytes(content)
+    span = span_of(header, size)
+
+    sent = b"".join(chunks((tmp_path / "file").open("rb", buffering=0), span))
+
+    assert sent == content[span.start : span.stop]
+    assert len(sent) == {None: size, "bytes=1-": size - 1}.get(header, 1)
 
 
 def _received(reader):

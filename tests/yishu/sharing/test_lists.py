@@ -192,10 +192,29 @@ def test_a_recall_marks_deliveries_and_tells_every_grantee_once(office, house, p
         notices = connection.execute(
             text("select org, subject from ledger.notice where key like 'recall:%'")
         ).all()
-        assert recall.grantees(connection, [ENTRY]) == [
+        assert recall.grantees(connection, ENTRY, 0) == [
             recall.Grantee("human_resources", grant_id, 0)
         ]
     assert notices == [("human_resources", f"数据召回：{ENTRY}")]
+
+
+@pytest.mark.requirement("QUA-05")
+def test_a_recall_tells_who_has_newer_data_since_and_nobody_who_was_given_nothing(
+    office, house, publish, people, engine
+):
+    facts = {"mode": "file_download", "format": "xlsx"}
+    given, _ = office.opened(elements=["uscc", "name"], **facts)
+    office.opened()
+    delivering.deliver(house, given, {})
+    publish(run_id="second", rows=[("91320205MA1ABCDE00", "甲贸易集团", "李明", "320205", "1")])
+    assert delivering.deliver(house, given, {}).version == 1
+    with office.desk() as desk:
+        gone = recall.recall(desk, ENTRY, 0, "登记机关更正", people.operator)
+    with engine.connect() as connection:
+        told = connection.execute(
+            text("select object_id from ledger.notice where key like 'recall:%'")
+        ).scalars()
+        assert (gone, list(told)) == ([f"{given}-000001"], [given])
 
 
 @pytest.mark.requirement("SHR-13")

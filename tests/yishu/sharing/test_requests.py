@@ -264,6 +264,35 @@ def test_a_deputy_decides_within_their_days_and_stands_on_record_beside_the_acco
     assert (made.person, made.deputy_for, made.account) == ("han", "li@bd", "han@bd:li@bd")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"rows": {"regions": ["3202"]}}, "行政区划代码为六位数字"),
+        ({"rows": {"since": "2026-01-01"}}, "限定期间时请选择日期项"),
+        ({"mode": "口头"}, "请从所列选项中选择"),
+        ({"valid_from": "明天"}, "请填写日期"),
+        ({"fee": 1}, "政务数据无偿共享"),
+        ({"elements": [{"field": "A-B"}]}, "elements.0.field 的内容无法识别"),
+    ],
+)
+def test_what_the_form_cannot_hold_is_told_in_chinese(wrong, told):
+    with pytest.raises(RequestIncomplete) as error:
+        filing.parse(wrong)
+    assert told in error.value.parts[0].remedy_zh
+
+
+@pytest.mark.parametrize("column", ["name", "nothing"])
+def test_a_period_is_said_of_a_day_or_moment(office, people, make_form, column):
+    form = make_form(rows={"period_column": column, "since": "2026-01-01"})
+    with office.desk() as desk:
+        request_id = filing.draft(desk, form, people.officer)
+        filing.consent(desk, request_id, people.head)
+        with pytest.raises(RequestIncomplete) as error:
+            filing.submit(desk, request_id, people.officer)
+    assert [one.part for one in error.value.parts] == ["rows.period_column"]
+    assert "成立日期" in error.value.parts[0].remedy_zh
+
+
 @pytest.mark.requirement("SHR-13")
 def test_a_channel_is_opened_suspended_resumed_and_closed(office, people):
     grant_id, _ = office.opened()

@@ -1,14 +1,14 @@
 """The channels over HTTP: exactly what was granted, to exactly whom, on record, or nothing."""
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import text
 
-from yishu.sharing import opening
+from yishu.sharing import deciding, filing, opening
 from yishu.sharing.house import Limits
 from yishu.sharing.server import create_app
 
@@ -341,3 +341,18 @@ def test_a_scheduled_channel_serves_from_its_first_day(office, client, clock):
     assert client.post("/v1/query", headers=bearer(token), json=ASKED).status_code == 403
     clock.at = datetime(2026, 11, 22, 16, tzinfo=timezone.utc)  # noqa: UP017
     assert client.post("/v1/query", headers=bearer(token), json=ASKED).status_code == 200
+
+
+def test_a_token_goes_on_through_a_renewal(office, client, clock, people, make_form):
+    """The consumer's systems notice nothing: same token, new end."""
+    grant_id, token = office.opened(valid_until="2026-11-25")
+    asked = {**ASKED, "where": KEY}
+    with office.desk() as desk:
+        request_id = filing.renew(desk, grant_id, make_form(), people.officer)
+        filing.consent(desk, request_id, people.head)
+        filing.submit(desk, request_id, people.officer)
+        deciding.grant(desk, request_id, people.authority)
+    clock.at = datetime(2026, 11, 25, 17, tzinfo=UTC)
+    assert client.post("/v1/query", headers=bearer(token), json=asked).status_code == 200
+    clock.at = datetime(2027, 11, 19, 16, tzinfo=UTC)
+    assert client.post("/v1/query", headers=bearer(token), json=asked).status_code == 401

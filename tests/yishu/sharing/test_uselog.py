@@ -177,16 +177,36 @@ def test_three_questions_are_one_query_each(engine, grant_id):
     }
 
 
-def test_months_past_three_years_are_forgotten_and_the_rest_stays_checkable(engine, office, key):
+@pytest.mark.parametrize("sealed_days", [(), (200,), (0, 200), (0, 35, 60, 200)])
+def test_months_past_three_years_are_forgotten_and_the_rest_stays_checkable(
+    engine, office, key, sealed_days
+):
+    """Whenever seals were made, however busy a month's turn was, the chain goes on from a seal."""
     grant_id, _ = office.opened(valid_until="2029-11-19")
     log = UseLog(engine)
-    log.append([use(grant_id)])
+    for day in (0, 30, 40, 200):
+        log.append([use(grant_id, at=AT + timedelta(days=day))] * 2)
+        if day in sealed_days:
+            with engine.begin() as connection:
+                usecheck.seal(connection, key, AT + timedelta(days=day))
     with engine.begin() as connection:
-        usecheck.seal(connection, key, AT)
-    log.append([use(grant_id, at=AT + timedelta(days=200))])
-    with engine.begin() as connection:
-        assert usecheck.forget(connection, AT + timedelta(days=1_150)) == ["use_record_2026_11"]
+        usecheck.seal(connection, key, AT + timedelta(days=1_150))
+        gone = usecheck.forget(connection, AT + timedelta(days=1_150))
         found = usecheck.check(
             usecheck.records(connection), usecheck.seals(connection), key.public_key()
         )
-    assert (found.records, found.last) == (1, 2)
+    assert gone == ["use_record_2026_11", "use_record_2026_12"]
+    assert (found.records, found.last, found.sealed_to) == (2, 8, 8)
+
+
+def test_no_month_is_forgotten_past_one_that_is_not_sealed(engine, office, key):
+    grant_id, _ = office.opened(valid_until="2029-11-19")
+    log, late = UseLog(engine), AT + timedelta(days=2_000)
+    log.append([use(grant_id)])
+    log.append([use(grant_id, at=AT + timedelta(days=40))])
+    with engine.begin() as connection:
+        usecheck.seal(connection, key, AT)
+        connection.execute(text("delete from ledger.use_seal where number = 1"))
+        assert usecheck.forget(connection, late) == []
+        usecheck.seal(connection, key, late)
+        assert usecheck.forget(connection, late) == ["use_record_2026_11"]

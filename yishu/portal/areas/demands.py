@@ -1,9 +1,11 @@
 """Demand and responsibility lists: what departments need, what their duties let them give."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Response
-from sqlalchemy import Connection
+from fastapi import APIRouter, Depends, Form, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row
 
 from catalog.roles import Action
 from catalog.vocabulary import ShareMode, UpdateCycle
@@ -12,12 +14,24 @@ from yishu.portal.areas.sharing import desk_of
 from yishu.portal.depends import Db, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 from yishu.portal.problems import of_error
 from yishu.sharing import lists
+from yishu.sharing.desk import Desk
 from yishu.sharing.errors import RequestIncomplete
 
 router = APIRouter(prefix="/demands", include_in_schema=False)
 LINKS = (Link("供需清单", "/demands", 21),)
+
+PAGE_ROWS = 50
+
+
+class Turned(BaseModel):
+    """Which page of each list is looked at, from 1."""
+
+    page: int = Field(1, ge=1)
+    duties: int = Field(1, ge=1)
+
 
 Officer = Annotated[Actor, Depends(permitted(Action.FILE_REQUEST))]
 Compiler = Annotated[Actor, Depends(permitted(Action.COMPILE_ENTRY))]
@@ -25,9 +39,9 @@ Text = Annotated[str, Form()]
 
 
 @router.get("")
-def show(page: Reading, db: Db) -> Response:
+def show(page: Reading, db: Db, turned: Annotated[Turned, Query()]) -> Response:
     """Both lists, what meets which demand, and what stands on no list."""
-    return _lists(page, db)
+    return _lists(page, db, turned)
 
 
 @router.post("")
@@ -50,7 +64,7 @@ def add(
     try:
         lists.list_demand(desk_of(page, db), lists.demand_of({**given, **split}), actor)
     except RequestIncomplete as wrong:
-        return _lists(page, db, given, wrong)
+        return _lists(page, db, Turned(), given, wrong)
     return page.done("/demands", "已保存")
 
 
@@ -66,14 +80,17 @@ def add_duty(
 def _lists(
     page: Page,
     db: Connection,
+    turned: Turned,
     given: dict[str, str] | None = None,
     wrong: RequestIncomplete | None = None,
 ) -> Response:
     desk = desk_of(page, db)
     org = page.signed.actor.org if page.signed else ""
+    demanded, listed = lists.counted(desk)
     facts: dict[str, Any] = {
-        "demands": lists.matches(desk),
-        "duties": lists.responsibilities(desk),
+        "demands": Part.of(_matches(page, desk, turned.page), demanded, turned.page, PAGE_ROWS),
+        "duties": Part.of(_duties(desk, turned.duties), listed, turned.duties, PAGE_ROWS),
+        "turned": turned,
         "unlisted": lists.unlisted_supply(desk),
         "without": lists.providers_without_list(desk),
         "closed": [one for one in lists.not_shared(desk.catalog) if one.closed],
@@ -86,6 +103,15 @@ def _lists(
         "problem": of_error(wrong) if wrong else None,
     }
     return page.render("demands/demands.html", 422 if wrong else 200, **facts)
+
+
+def _matches(page: Page, desk: Desk, number: int) -> list[lists.Matched]:
+    first = (number - 1) * PAGE_ROWS
+    return lists.matches(desk, supply=page.world.supply(), offset=first, limit=PAGE_ROWS)
+
+
+def _duties(desk: Desk, number: int) -> Sequence[Row[Any]]:
+    return lists.responsibilities(desk, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
 
 
 def _parts(text: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""Quality: from the city's score down to the failing rule of an entry's run."""
+"""Quality: from the city's score by department down to the failing rule of an entry's run."""
 
 from datetime import datetime
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
@@ -11,14 +12,25 @@ from yishu.governance.figure_desk import Desk
 from yishu.governance.freezing import answers, frozen
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
-from yishu.governance.scores import Scores, weights_on
+from yishu.governance.scores import (
+    EntryFigures,
+    FailingRule,
+    Figure,
+    Scores,
+    Volume,
+    days_of_rows,
+    weights_on,
+)
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger import Ledger
 from yishu.portal.areas.quality_rows import may_see_rows
 from yishu.portal.depends import Acting, Db
+from yishu.portal.errors import NotFound
+from yishu.portal.messages import label
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
+from yishu.portal.quality_charts import days_chart, department_path, heat_height, heat_map
 from yishu.portal.world import World
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
@@ -36,19 +48,65 @@ def overview(
     """City, departments and entries of a month, each figure with what it was counted from."""
     month = _month(period, page)
     found = scores_of(page.world, db, month, page.now)
-    lines = {name: (own, found.total(own)) for name, own in found.departments.items()}
+    days = days_of_rows(db, month, found.until)
     return page.render(
         "quality/overview.html",
         month=month,
         scores=found,
         total=found.total(found.city),
-        departments=lines,
+        departments=_totals(found),
         dimensions=list(QualityDimension),
+        days=days,
+        days_chart=days_chart(days, page.say),
+        heat=_heat(page, found),
+        heat_height=heat_height(found),
+        path=department_path,
         part=Part.cut(found.entries, number, PAGE_ROWS),
         names=page.world.names(),
         ageing={one.entry_id: one for one in Ledger(page.world.engine).ageing()},
         answers=answers(db, month),
         is_frozen=frozen(db, month) is not None,
+    )
+
+
+@router.get("/departments/{org}")
+def department(
+    org: str,
+    page: Reading,
+    db: Db,
+    *,
+    period: str = "",
+    dimension: QualityDimension | None = None,
+    number: Annotated[int, Query(alias="page", ge=1)] = 1,
+) -> Response:
+    """A department's month: the rules that its data failed, the worst first."""
+    month = _month(period, page)
+    found = scores_of(page.world, db, month, page.now)
+    entries = [one for one in found.entries if one.department_id == org]
+    if not entries and org not in page.world.release().departments:
+        raise _no_department(org)
+    failing = [
+        rule for one in entries for rule in one.failing if dimension in (None, rule.dimension)
+    ]
+    days = days_of_rows(db, month, found.until, [one.entry_id for one in entries])
+    own = found.departments.get(org, {})
+    return page.render(
+        "quality/department.html",
+        org=org,
+        month=month,
+        scores=found,
+        own=own,
+        total=found.total(own),
+        volume=found.volumes.get(org, Volume()),
+        entries=sorted(entries, key=lambda one: _most_wrong(one, dimension)),
+        dimension=dimension,
+        dimensions=list(QualityDimension),
+        part=Part.cut(sorted(failing, key=_worst), number, PAGE_ROWS),
+        days=days,
+        days_chart=days_chart(days, page.say),
+        names=page.world.names(),
+        answers=[one for one in answers(db, month) if one.department_id == org],
+        path=department_path,
     )
 
 
@@ -74,6 +132,34 @@ def entry(entry_id: str, page: Reading, actor: Acting, run: str | None = None) -
         trend=ledger.quality_trend(entry_id, 30),
         may_see_rows=may_see_rows(actor, known),
         labels={one.value: one for one in (*QualityDimension, *Severity)},
+    )
+
+
+def _totals(scores: Scores) -> dict[str, tuple[dict[str, Figure], Decimal | None]]:
+    """Figures and total of each department."""
+    return {name: (own, scores.total(own)) for name, own in scores.departments.items()}
+
+
+def _heat(page: Page, scores: Scores) -> dict[str, Any]:
+    labels = {one.value: label(one, page.language) for one in QualityDimension}
+    return heat_map(scores, page.world.org_name, page.say, labels)
+
+
+def _worst(rule: FailingRule) -> tuple[int, str, str]:
+    return -rule.failed, rule.entry_id, rule.check_id
+
+
+def _most_wrong(entry: EntryFigures, dimension: QualityDimension | None) -> tuple[int, str]:
+    chosen = [one for name, one in entry.dimensions.items() if dimension in (None, name)]
+    return sum(one.right - one.counted for one in chosen), entry.entry_id
+
+
+def _no_department(org: str) -> NotFound:
+    return NotFound(
+        org,
+        found="no department of that id in the catalog in force",
+        expected="a department that provides data",
+        remedy="choose one on the page of the city's quality",
     )
 
 

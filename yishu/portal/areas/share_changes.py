@@ -14,7 +14,7 @@ from yishu.portal.areas.sharing import desk_of, form_page, house_at, sent
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.pages import Page, Reading
-from yishu.portal.share_form import content_of
+from yishu.portal.share_form import content_of, typed
 from yishu.sharing import attachments, deciding, filing, handover, recall, register
 from yishu.sharing.errors import RequestIncomplete
 from yishu.sharing.form import RequestForm
@@ -163,18 +163,6 @@ def call_back(
     """Recall what was delivered up to a version, and tell everybody who was given it."""
     recall.recall(desk_of(page, db), object_id, until, reason, actor)
     return page.done(f"/recalls/{object_id}", "已召回并通知")
-
-
-def typed(form: RequestForm) -> dict[str, str]:
-    """A form as the page's fields hold it."""
-    plain = form.model_dump(mode="json")
-    names = ("scenario", "purpose_code", "purpose", "legal_basis", "format", "cycle",
-             "valid_from", "valid_until", "contact", "destination")  # fmt: skip
-    found = {name: str(plain[name] or "") for name in names}
-    found |= {f"use-{one.field}": one.use for one in form.elements}
-    found |= {f"how-{one.field}": (one.treatment or "") for one in form.elements}
-    found |= {f"item-{code}": "on" for code in form.service_items}
-    return found | {"regions": ",".join(form.rows.regions)}
 
 
 def _form_of(page: Page, db: Db, actor: Actor, grant_id: str, again: str) -> RequestForm:

@@ -38,9 +38,11 @@ from yishu.sharing.vocabulary import (
     GrantState,
     Purpose,
     RegisterKind,
+    RequestKind,
     RequestState,
     Seat,
     ShareFormat,
+    Treatment,
 )
 
 router = APIRouter(prefix="/sharing", include_in_schema=False)
@@ -202,6 +204,11 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
         form_=form,
         object_=object_,
         findings={one.field: one for one in findings},
+        column_names={one.field: one.name for one in object_.columns.values()} if object_ else {},
+        treatments={one: form.treatment(one, object_) for one in form.fields}
+        if object_ and is_known
+        else {},
+        kind=RequestKind(request.kind),
         told=timeline(desk, request_id, days),
         steps={one.value: one for one in StepKind},
         grants=grants,
@@ -219,7 +226,7 @@ def act(
     step: str,
     given: Annotated[dict[str, str], Depends(sent)],
 ) -> Response:
-    """One step of a request: consent, submit, withdraw, return, grant, refuse."""
+    """One step of a request: consent, submit, withdraw, return, grant (all or less), refuse."""
     desk, reason = desk_of(page, db), given.get("reason", "")
     is_authority = actor.role is Role.AUTHORITY_REVIEWER
     action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
@@ -228,13 +235,22 @@ def act(
         "submit": lambda: filing.submit(desk, request_id, actor),
         "withdraw": lambda: filing.withdraw(desk, request_id, actor),
         "return": lambda: filing.return_once(desk, request_id, reason.splitlines(), actor, action),
-        "grant": lambda: deciding.grant(desk, request_id, actor, note=reason),
+        "grant": lambda: deciding.grant(
+            desk, request_id, actor, strike=_struck(given), note=reason
+        ),
         "refuse": lambda: deciding.refuse(desk, request_id, actor, reason),
     }
     if step not in steps:
         raise _no_step(request_id, step)
     steps[step]()
     return page.done(f"/sharing/{request_id}", "已办理")
+
+
+def _struck(given: dict[str, str]) -> list[str]:
+    return [name.removeprefix(_STRIKE) for name in given if name.startswith(_STRIKE)]
+
+
+_STRIKE = "strike-"
 
 
 def house_at(page: Page) -> House:
@@ -324,6 +340,7 @@ def _channel(
         purpose=Purpose(grant.purpose_code),
         purposes={one.value: one for one in Purpose},
         format=ShareFormat(grant.format),
+        treatments={one.value: one for one in Treatment},
         register_kinds=tuple(RegisterKind)[: 1 + (grant.state in ENDED)],
     )
 

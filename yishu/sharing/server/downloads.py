@@ -8,7 +8,7 @@ import asyncio
 import mmap
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
@@ -175,24 +175,30 @@ async def _admitted(gate: Gate, url: FileUrl, mac: str) -> tuple[Use, Path]:
 
 
 async def _flow(gate: Gate, grant_id: str, file: FileIO, span: Span) -> AsyncIterator[memoryview]:
-    """The bytes as the page cache has them, without a copy of our own.
+    moment = asyncio.get_running_loop().time
+    looked = moment()
+    for chunk in chunks(file, span):
+        if moment() - looked >= _LOOK_SECONDS:
+            await asyncio.to_thread(_still_open, gate, grant_id)
+            looked = moment()
+        yield chunk
+
+
+def chunks(file: FileIO, span: Span) -> Iterator[memoryview]:
+    """The bytes of a file as the page cache has them, without a copy of our own; closes the file.
 
     Files are swapped in whole and never changed in place, so the map stays sound.
     """
     with file:
         mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-    content, place, moment = memoryview(mapped), span.start, asyncio.get_running_loop().time
-    looked = moment()
-    while place < span.stop:
-        if moment() - looked >= _LOOK_SECONDS:
-            await asyncio.to_thread(_still_open, gate, grant_id)
-            looked = moment()
-        stop = min(place + CHUNK, span.stop)
-        # The kernel fetches the next chunk from disk while this one is sent.
-        ahead = stop // mmap.PAGESIZE * mmap.PAGESIZE
-        mapped.madvise(mmap.MADV_WILLNEED, ahead, min(CHUNK, len(content) - ahead))
-        yield content[place:stop]
-        place = stop
+    content = memoryview(mapped)
+    for start in range(span.start, span.stop, CHUNK):
+        stop = min(start + CHUNK, span.stop)
+        if stop < span.stop:
+            # The kernel fetches the next chunk from disk while this one is sent.
+            ahead = stop // mmap.PAGESIZE * mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_WILLNEED, ahead, min(CHUNK, len(content) - ahead))
+        yield content[start:stop]
 
 
 _OPEN = text("select state from ledger.share_grant where grant_id = :grant_id")
