@@ -1,8 +1,9 @@
 """The board of clocks: a line a clock, the earliest last day first; for pages and Excel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict, Unpack
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,15 @@ HEADINGS = (
     "计时编号", "承诺", "对象", "承办部门", "当前持有", "状态", "截止日", "剩余工作日",
     "他档更早截止日", "开始日", "依据",
 )  # fmt: skip
+
+
+class Asked(TypedDict, total=False):
+    """Which clocks are wanted; see `standing_now`."""
+
+    org: str | None
+    promise: str | None
+    object_kind: str | None
+    object_id: str | None
 
 
 @dataclass(frozen=True)
@@ -48,42 +58,56 @@ class BoardLine:
         return f"{self.due_on}（暂定）" if self.is_provisional else str(self.due_on)
 
 
+def standing_now(
+    connection: Connection,
+    rules: ClockRules,
+    now: datetime,
+    *,
+    with_ended: bool = False,
+    **asked: Unpack[Asked],
+) -> list[Standing]:
+    """How clocks that run stand, and with ``with_ended`` the others, the earliest last day first.
+
+    Other profiles are not looked at; `lines` does that for those that are shown. Clocks of a
+    promise that no profile makes any more are left out; the sweep lists them.
+    """
+    is_open = None if with_ended else True
+    rows, _ = judgeable(clock_rows(connection, is_open=is_open, **asked), rules)
+    every = standings(rows, rules, now, beside=False)
+    return sorted(every, key=lambda one: (one.status.due_on, one.row.clock_id))
+
+
+def lines(found: Iterable[Standing], rules: ClockRules, now: datetime) -> list[BoardLine]:
+    """Clocks as people read them, in the same order, beside what other profiles ask."""
+    rows = [one.row for one in found]
+    return [_line(one, rules) for one in standings(rows, rules, now)]
+
+
 def board(
     connection: Connection,
     rules: ClockRules,
     now: datetime,
     *,
-    org: str | None = None,
-    promise: str | None = None,
-    object_kind: str | None = None,
-    object_id: str | None = None,
     states: Sequence[ClockState] = (),
     with_ended: bool = False,
+    **asked: Unpack[Asked],
 ) -> list[BoardLine]:
-    """Clocks that run, and with ``with_ended`` the others too, the earliest last day first.
-
-    Clocks of a promise that no profile makes any more are left out; the sweep lists them.
-    """
-    is_open = None if with_ended else True
-    found = clock_rows(
-        connection,
-        is_open=is_open,
-        org=org,
-        promise=promise,
-        object_kind=object_kind,
-        object_id=object_id,
-    )
-    rows, _ = judgeable(found, rules)
-    lines = [_line(one, rules) for one in standings(rows, rules, now)]
-    wanted = [line for line in lines if not states or line.state in states]
-    return sorted(wanted, key=lambda line: (line.due_on, line.clock_id))
+    """The lines of the clocks that `standing_now` finds, of those states or of all."""
+    found = standing_now(connection, rules, now, with_ended=with_ended, **asked)
+    wanted = [one for one in found if not states or one.status.state in states]
+    return lines(wanted, rules, now)
 
 
-def by_day(lines: Sequence[BoardLine]) -> Mapping[date, list[BoardLine]]:
-    """The lines of each last day, in order."""
-    days: dict[date, list[BoardLine]] = {}
-    for line in lines:
-        days.setdefault(line.due_on, []).append(line)
+def holder_of(one: Standing, rules: ClockRules) -> str:
+    """Id of the body that holds the file now."""
+    return rules.org_of(one.status.holder, one.row.holder_org)
+
+
+def by_day(found: Iterable[Standing]) -> Mapping[date, list[Standing]]:
+    """The clocks of each last day, in order."""
+    days: dict[date, list[Standing]] = {}
+    for one in found:
+        days.setdefault(one.status.due_on, []).append(one)
     return days
 
 
@@ -116,7 +140,7 @@ def _line(one: Standing, rules: ClockRules) -> BoardLine:
         object_kind=row.object_kind,
         object_id=row.object_id,
         department=row.holder_org,
-        holder=rules.org_of(status.holder, row.holder_org),
+        holder=holder_of(one, rules),
         state=status.state,
         due_on=status.due_on,
         is_provisional=status.is_provisional,

@@ -5,14 +5,14 @@ Events are only ever added; how a clock stands is computed at reading (`yishu.cl
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, and_, any_, literal, select, update
 
 from catalog.promise import ClockCause, Promise
 from catalog.roles import Action
@@ -181,10 +181,12 @@ def clock_rows(
     object_kind: str | None = None,
     object_id: str | None = None,
     clock_id: str | None = None,
+    of: tuple[str, Collection[str]] | None = None,
 ) -> list[ClockRow]:
     """Clocks with their events, the oldest first; ``closed_since`` adds those that ended since.
 
-    Two statements, however many clocks there are.
+    ``of`` are a body and ids of objects: those clocks alone that concern one of them. Two
+    statements, however many clocks there are.
     """
     conditions: list[ColumnElement[bool]] = []
     if is_open is not None:
@@ -200,6 +202,10 @@ def clock_rows(
     ):
         if value is not None:
             conditions.append(column == value)
+    if of is not None:
+        # One parameter for all ids: a statement with thousands takes longer to read than to run.
+        ids = literal(list(of[1]), ARRAY(Text))
+        conditions.append((Clock.holder_org == of[0]) | (Clock.object_id == any_(ids)))
     where = and_(True, *conditions)
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)

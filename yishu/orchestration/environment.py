@@ -20,6 +20,7 @@ USER = "yishu"
 HOST = "127.0.0.1"
 
 _PASSWORDS = "airflow_passwords.json"
+_SIGN_IN = Path(__file__).parent / "sign_in" / "webserver_config.py"
 _API_SECRET = "airflow_api_secret"  # noqa: S105 - the name of a file
 
 
@@ -43,6 +44,8 @@ def airflow_environment(
         **_defaults(inherited),
         "AIRFLOW_HOME": str(settings.airflow_home),
         "AIRFLOW_CONFIG": str(root / "airflow.cfg"),
+        # Read only where the operator chose the FAB auth manager.
+        "AIRFLOW__FAB__CONFIG_FILE": inherited.get("AIRFLOW__FAB__CONFIG_FILE", str(_SIGN_IN)),
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url(port)}/execution/",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parent / "plugins"),

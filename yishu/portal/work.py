@@ -58,11 +58,7 @@ def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> 
         *_objections(connection, actor),
     ]
     known = {task.object_id for task in found}
-    concerning = [
-        row
-        for row in clock_rows(connection, is_open=True)
-        if row.holder_org == actor.org or row.object_id in known
-    ]
+    concerning = clock_rows(connection, is_open=True, of=(actor.org, known))
     rules = rules_in_force(connection, world.release(), world.settings)
     standing = standings(concerning, rules, now, beside=False)
     running = sorted(standing, key=lambda one: one.status.due_on)

@@ -8,12 +8,14 @@ import pytest
 from openpyxl import load_workbook
 
 from catalog.roles import Role
+from yishu.governance.board import lines
 from yishu.governance.cards import orders
 from yishu.governance.catalog_clock import DriftSeen, on_drift
 from yishu.governance.clock_rules import by_rule
-from yishu.governance.promises import NewClock, open_clock
+from yishu.governance.promises import NewClock, open_clock, open_clocks
 from yishu.governance.sweep import sweep
 from yishu.governance.working_calendar import rules_in_force
+from yishu.portal.areas import clocks as areas
 
 SEEN = datetime(2026, 10, 27, 2, 0, tzinfo=UTC)
 """15 working days later is 2026-11-17; the portal's present is 2026-11-20."""
@@ -74,6 +76,32 @@ def test_a_change_of_function_starts_the_clock_of_every_entry_of_the_department(
     page = reviewer.get("/clocks?org=human_resources").text
     for entry in ("hr_case", "hr_service_item", "social_security_card"):
         assert f"human_resources.{entry}" in page
+
+
+def test_a_long_board_is_counted_as_a_whole_and_told_by_pages(
+    client, portal_world, clocks, monkeypatch
+):
+    since = portal_world.clock() - timedelta(days=3)
+    new = [
+        NewClock("catalog_update", "wuxi_2022", "catalog_entry", f"x.e{one:03d}", "transport",
+                 "law_change", since)
+        for one in range(120)
+    ]  # fmt: skip
+    with portal_world.engine.begin() as connection:
+        open_clocks(connection, new, by_rule("test"))
+    told = []
+    monkeypatch.setattr(areas, "lines", lambda *given: told.append(given[0]) or lines(*given))
+    reviewer = client(Role.AUTHORITY_REVIEWER)
+
+    pages = [reviewer.get(f"/clocks?org=transport&page={number}").text for number in (1, 2, 3)]
+
+    assert [len(one) for one in told] == [50, 50, 20]
+    found = [re.findall(r"x\.e\d{3}", text) for text in pages]
+    assert sorted(one for each in found for one in each) == [f"x.e{one:03d}" for one in range(120)]
+    assert "120 项计时" in pages[0]
+    workbook = reviewer.get("/clocks/export.xlsx?org=transport").content
+    assert load_workbook(BytesIO(workbook)).active.max_row == 121
+    assert len(reviewer.get("/clocks?org=transport&page=4").text) > 0
 
 
 @pytest.mark.requirement("SUP-13")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
 from catalog.roles import Role
@@ -115,6 +116,7 @@ def test_the_heat_map_is_drawn_and_its_cells_can_be_clicked(browser_page, checke
     canvas = page.locator(".chart canvas").first
     assert canvas.is_visible()
     picture(page, "quality-heat-map")
+    assert _serious(page) == []
     box = canvas.bounding_box()
     # The first cell: the total of the first department.
     page.mouse.click(box["x"] + 190, box["y"] + 90)
@@ -122,6 +124,12 @@ def test_the_heat_map_is_drawn_and_its_cells_can_be_clicked(browser_page, checke
     page.get_by_role("link", name="98.8889").first.click()
     assert page.get_by_role("heading", name="不合格的规则").is_visible()
     picture(page, "quality-department")
+    assert _serious(page) == []
+
+
+def _serious(page):
+    found = Axe().run(page).response["violations"]
+    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.requirement("SEC-11")

@@ -16,7 +16,14 @@ from catalog.roles import Action
 from catalog.vocabulary import ChangeCause
 from yishu.clocks import ClockState, legs
 from yishu.governance import clock_care
-from yishu.governance.board import HEADINGS, BoardLine, board, by_day, cells
+from yishu.governance.board import (
+    HEADINGS,
+    by_day,
+    cells,
+    holder_of,
+    lines,
+    standing_now,
+)
 from yishu.governance.catalog_clock import (
     PROMISE,
     Declared,
@@ -25,6 +32,7 @@ from yishu.governance.catalog_clock import (
     propose_no_change,
 )
 from yishu.governance.clock_rules import ClockRules
+from yishu.governance.promises import Standing
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Db, Here, Now, caller, permitted
@@ -86,19 +94,21 @@ class ChangeForm(BaseModel):
 def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """Every clock that runs: a list by last day, a month, and the counts by department."""
     rules = rules_in_force(db, page.world.release(), page.world.settings)
-    every = board(db, rules, page.now)
-    lines = _chosen(every, asked)
+    every = standing_now(db, rules, page.now)
+    chosen = _chosen(every, asked, rules)
+    first = (asked.page - 1) * PAGE_ROWS
+    shown = lines(chosen[first : first + PAGE_ROWS], rules, page.now)
     month = date.fromisoformat(f"{asked.month or f'{page.world.today():%Y-%m}'}-01")
     return page.render(
         "clocks/board.html",
         asked=asked,
-        part=Part.cut(lines, asked.page, PAGE_ROWS),
-        counts=_counts(every),
+        part=Part.of(shown, len(chosen), asked.page, PAGE_ROWS),
+        counts=_counts(every, rules),
         running=_RUNNING,
         orgs=sorted(rules.departments.items()),
-        promises=sorted({(line.promise, line.promise_name) for line in every}),
+        promises=sorted({(one.row.promise, one.promise.name) for one in every}),
         month=month,
-        weeks=_weeks(month, lines, rules),
+        weeks=_weeks(month, chosen, rules),
         missing=rules.calendar.missing_year(page.world.today()),
         causes=(ChangeCause.FUNCTION_CHANGE, ChangeCause.LAW_CHANGE, ChangeCause.ELEMENT_CHANGE),
         today=page.world.today(),
@@ -109,8 +119,8 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
 def export(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """The board as a workbook."""
     rules = rules_in_force(db, page.world.release(), page.world.settings)
-    lines = _chosen(board(db, rules, page.now), asked)
-    return workbook("计时看板", HEADINGS, cells(lines, rules.departments))
+    chosen = _chosen(standing_now(db, rules, page.now), asked, rules)
+    return workbook("计时看板", HEADINGS, cells(lines(chosen, rules, page.now), rules.departments))
 
 
 @router.get("/clocks/{clock_id}", include_in_schema=False)
@@ -218,37 +228,38 @@ def propose(
 def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
     """Clocks that run, the earliest last day first, as far as they fit what is asked."""
     rules = rules_in_force(db, here.release(), here.settings)
-    lines = _chosen(board(db, rules, now), asked)
-    return [{**asdict(line), "due": line.due_text} for line in lines]
+    chosen = _chosen(standing_now(db, rules, now), asked, rules)
+    return [{**asdict(line), "due": line.due_text} for line in lines(chosen, rules, now)]
 
 
 def _rules(page: Page, db: Db) -> ClockRules:
     return rules_in_force(db, page.world.release(), page.world.settings)
 
 
-def _chosen(lines: Sequence[BoardLine], asked: Asked) -> list[BoardLine]:
+def _chosen(every: Sequence[Standing], asked: Asked, rules: ClockRules) -> list[Standing]:
     return [
-        line
-        for line in lines
-        if asked.org in ("", line.department, line.holder)
-        and asked.promise in ("", line.promise)
-        and asked.state in ("", line.state.value)
+        one
+        for one in every
+        if asked.org in ("", one.row.holder_org, holder_of(one, rules))
+        and asked.promise in ("", one.row.promise)
+        and asked.state in ("", one.status.state.value)
     ]
 
 
-def _counts(lines: Sequence[BoardLine]) -> list[tuple[str, Counter[ClockState]]]:
+def _counts(every: Sequence[Standing], rules: ClockRules) -> list[tuple[str, Counter[ClockState]]]:
     """Clocks of each state by who holds the file, the latest first."""
     found: defaultdict[str, Counter[ClockState]] = defaultdict(Counter)
-    for (holder, state), number in Counter((line.holder, line.state) for line in lines).items():
+    held = Counter((holder_of(one, rules), one.status.state) for one in every)
+    for (holder, state), number in held.items():
         found[holder][state] = number
     return sorted(found.items(), key=lambda one: ([-one[1][state] for state in _RUNNING], one[0]))
 
 
 def _weeks(
-    month: date, lines: Sequence[BoardLine], rules: ClockRules
-) -> list[list[tuple[date, bool, list[BoardLine]]]]:
+    month: date, chosen: Sequence[Standing], rules: ClockRules
+) -> list[list[tuple[date, bool, list[Standing]]]]:
     """The weeks of a month: each day, whether offices work, and what is due."""
-    due = by_day(lines)
+    due = by_day(chosen)
     return [
         [(day, rules.calendar.is_working(day), due.get(day, [])) for day in week]
         for week in Calendar().monthdatescalendar(month.year, month.month)

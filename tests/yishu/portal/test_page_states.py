@@ -1,0 +1,115 @@
+"""Pages in the states that nobody plans for: no such object, too many and too long names, refused.
+
+The pages are generated from the routes and from the navigation, so a new one is tried as well. The
+empty state is `test_every_page`'s: it looks at a portal in which nothing happened yet.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import insert
+
+from catalog.roles import Role
+from yishu.governance import accounts
+from yishu.governance.clock_rules import by_rule
+from yishu.governance.promises import NewClock, open_clocks
+from yishu.ledger.models import ShareDemand
+from yishu.portal.app import create_app
+from yishu.portal.areas import AREAS
+from yishu.portal.navigation import links_for
+from yishu.sharing import filing
+from yishu.sharing.form import RequestForm
+from yishu.sharing.installed import house_of
+
+LINKS = [link for area in AREAS for link in getattr(area, "LINKS", ())]
+ASKERS = (Role.DEPARTMENT_OFFICER, Role.AUTHORITY_REVIEWER, Role.ADMINISTRATOR)
+"""Between them they may ask for most pages."""
+
+LONG = "跨部门跨层级跨地区政务数据共享应用场景名称特别长的一项" * 4
+LONG_ID = "taxation." + "extraordinarily_long_identifier_" * 3
+OBJECT = "market_regulation.enterprise_registration"
+MANY = 60
+
+
+def pages_of(router):
+    """Paths of every page that is read, also of routers that are included as they are."""
+    for one in router.routes:
+        if isinstance(one, APIRoute) and "GET" in one.methods:
+            yield one.path
+        elif hasattr(one, "original_router"):
+            yield from pages_of(one.original_router)
+
+
+@pytest.mark.parametrize("role", ASKERS)
+@pytest.mark.parametrize("thing", ["没有这个", "a'b<c>"])
+def test_what_is_not_there_is_told_and_breaks_no_page(role, thing, client, portal_world):
+    asker = client(role)
+    paths = [path for path in pages_of(create_app(portal_world)) if "{" in path]
+    assert len(paths) > 20
+    for path in paths:
+        answer = asker.get(re.sub(r"\{[^}]*\}", thing, path))
+
+        assert answer.status_code < 500, f"{path}: {answer.status_code}"
+        if answer.status_code >= 400 and "text/html" in answer.headers["content-type"]:
+            assert 'role="alert"' in answer.text, path
+            assert "<c>" not in answer.text, path
+
+
+@pytest.fixture(scope="module")
+def full(portal_world):
+    """More of everything than a page shows, under names longer than anybody would choose."""
+    at = portal_world.clock()
+    demands = [
+        {"demand_id": f"XQ{one:08d}", "org": "taxation", "title": LONG,
+         "wanted": [LONG, "企业名称"], "scenario": LONG, "service_items": ["320106001000"],
+         "mode": "api", "cycle": "daily", "listed_at": at}
+        for one in range(MANY)
+    ]  # fmt: skip
+    clocks = [
+        NewClock("catalog_update", "wuxi_2022", "catalog_entry", f"{LONG_ID}{one}", "taxation",
+                 "law_change", at - timedelta(days=one % 40))
+        for one in range(MANY)
+    ]  # fmt: skip
+    with portal_world.engine.begin() as connection:
+        connection.execute(insert(ShareDemand), demands)
+        open_clocks(connection, clocks, by_rule("test"))
+        officer = accounts.find(connection, "officer.taxation", portal_world.today())
+        house = house_of(
+            portal_world.settings, portal_world.engine, portal_world.clock, portal_world.release()
+        )
+        for _ in range(MANY):
+            form = RequestForm(object_id=OBJECT, scenario=LONG)
+            filing.draft(house.desk(connection), form, officer)
+    return portal_world
+
+
+@pytest.mark.parametrize("role", [Role.DEPARTMENT_OFFICER, Role.AUTHORITY_REVIEWER])
+def test_full_pages_with_long_names_fit_the_screen(role, full, browser_page, picture):
+    page = browser_page(role)
+    too_wide = []
+    for link in links_for(LINKS, role):
+        assert page.goto(link.path).status == 200, link.path
+        if page.evaluate("document.documentElement.scrollWidth") > 1280:
+            too_wide.append(link.path)
+        picture(page, f"full-{role.value}{link.path.replace('/', '-')}")
+    assert too_wide == []
+
+
+def test_full_pages_show_the_long_names(full, client):
+    officer = client(Role.DEPARTMENT_OFFICER)
+
+    assert LONG in officer.get("/demands").text
+    for path in ("/", "/clocks"):
+        assert LONG_ID in officer.get(path).text, path
+
+
+def test_an_error_page_fits_the_screen_and_says_what_to_do(browser_page, picture):
+    page = browser_page(Role.DEPARTMENT_OFFICER)
+    for path, status in ((f"/catalog/entries/{LONG_ID}", 404), ("/no-such-page", 404)):
+        assert page.goto(path).status == status
+        assert page.get_by_role("alert").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        picture(page, f"error{path.replace('/', '-')[:20]}")
+    page.complaints.clear()
