@@ -145,3 +145,33 @@ def earlier(
         found = earlier_materials(here.library_dir, asked("applicant_id_no"), world.today())
     rows = found.to_pylist()
     show(rows, as_json, lambda: print_table("Earlier materials", rows))
+
+
+@app.command("case")
+def show_case(
+    number: Annotated[str, typer.Argument(metavar="CASE", help="Case number.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show acceptance, progress and result of a case; nothing of its applicant.
+
+    A step that may not follow the one before is marked as refused; the case did not move by it.
+
+    Example: yishu services case 11320200MB1530000U4320101001000202611200001
+    """
+    from yishu.library.case_file import case_file  # noqa: PLC0415  heavy
+
+    with reported(as_json):
+        here = world.settings()
+        found = case_file(here.library_dir, world.release(here), number)
+    moves = [
+        {"step": one.step.label_zh, "started_at": one.started_at, "refused": not one.is_legal}
+        for one in found.moves
+    ]
+    facts = {**asdict(found), "stage": found.stage.label_zh, "moves": moves}
+    top = [{name: value for name, value in facts.items() if name != "moves"}]
+
+    def tables() -> None:
+        print_table(number, top)
+        print_table("Steps", moves)
+
+    show(facts, as_json, tables)

@@ -5,6 +5,7 @@
     ├── VersionMissing         the table has no such version, or nothing so early
     ├── ReleaseMissing         no library release, or none with that table
     ├── ColumnMissing          the table has no such column
+    ├── CaseMissing            no published case has that number
     ├── RowsDoNotFit           rows to publish lack a column or have a wrong type
     ├── StatementRefused       SQL that is no SELECT over tables of the library
     ├── KeyBroken              rows to publish have an empty or a repeated key
@@ -55,6 +56,12 @@ class ColumnMissing(LibraryError):
     """The table has no column of that name."""
 
     code = "LIB_COLUMN_MISSING"
+
+
+class CaseMissing(LibraryError):
+    """No published case has that number."""
+
+    code = "LIB_CASE_MISSING"
 
 
 class StatementRefused(LibraryError):

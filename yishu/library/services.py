@@ -22,6 +22,7 @@ from expectations.materials import (
     guide_materials,
     package_faults,
 )
+from yishu.library.case_file import FOLLOWS, CaseStage, refused_moves
 from yishu.library.demands import circular_proofs, unsubmitted_materials
 from yishu.library.errors import TableMissing
 from yishu.library.item_lists import list_conflicts, unpaid_cases
@@ -58,6 +59,7 @@ class ServiceRule(Labelled):
     LIST = "list", "专项清单与事项相符（S000 二(二)3）"
     UNPAID = "unpaid", "收费办件有缴费记录"
     CIRCLE = "circle", "不存在循环证明（S003 二(二)）"
+    COURSE = "course", "办件按环节次序办理（S004 第十九条、第二十二条）"
     SEAL = "seal", "签章无效的电子材料不算提交（S004 第二十五条）"
 
 
@@ -67,7 +69,7 @@ class ServiceFinding:
 
     Attributes:
         item: Code of the guide, item or package; of an item where a case is the matter, empty if
-            that case is not published.
+            it is not known.
         element: What it is about, in Chinese or as the field's name.
         found: What there is; None: nothing.
         expected: What there should be; None: nothing.
@@ -296,6 +298,15 @@ def _circles(services: Services) -> Iterator[ServiceFinding]:
         yield ServiceFinding(ServiceRule.CIRCLE, group[0], MATERIALS, "；".join(group), None, text)
 
 
+def _courses(services: Services) -> Iterator[ServiceFinding]:
+    for case_no, move in refused_moves(services.root):
+        found, before = move.step.label_zh, move.before.label_zh
+        allowed = [stage.label_zh for stage in CaseStage if stage in FOLLOWS[move.before]]
+        text = f"“{before}”之后不应为“{found}”，该环节未采用，请核实环节和时间后重新报送"
+        expected = "或".join(allowed) or None
+        yield ServiceFinding(ServiceRule.COURSE, "", "办理环节", found, expected, text, case_no)
+
+
 def _seals(services: Services) -> Iterator[ServiceFinding]:
     for row in unsubmitted_materials(services.root).to_pylist():
         found = "未核验" if row["seal_result"] is None else "核验无效"
@@ -319,5 +330,6 @@ _RULES: Mapping[ServiceRule, Callable[[Services], Iterable[ServiceFinding]]] = {
     ServiceRule.LIST: _lists,
     ServiceRule.UNPAID: _unpaid,
     ServiceRule.CIRCLE: _circles,
+    ServiceRule.COURSE: _courses,
     ServiceRule.SEAL: _seals,
 }

@@ -93,6 +93,26 @@ def test_copies_that_differ_are_listed_with_which_side_is_right(yishu, city):
     assert "taxation.taxpayer" in yishu("library", "copies", "legal_entity").output
 
 
+@pytest.mark.requirement("SUB-10")
+def test_a_case_number_tells_where_the_case_stands_and_what_came_of_it(yishu, world):
+    ctx, _, _ = world
+    results = read(ctx.settings.library_dir, "subject/case_result").to_pylist()
+    handled = read(ctx.settings.library_dir, "subject/case_process")["case_no"].to_pylist()
+    known = read(ctx.settings.library_dir, "subject/case_application")["case_no"].to_pylist()
+    result = next(one for one in results if one["case_no"] in {*handled} & {*known})
+    number = result["case_no"]
+
+    shown = told(yishu("services", "case", number, "--json"))
+
+    assert len(shown["moves"]) == handled.count(number)
+    assert not any(one["refused"] for one in shown["moves"])
+    assert shown["decided_on"] == result["decided_on"].isoformat()
+    assert shown["result"]
+    assert shown["accepted_at"]
+    assert shown["stage"] in yishu("services", "case", number).output
+    assert "LIB_CASE_MISSING" in yishu("services", "case", "nobody", "--json", expect=1).output
+
+
 def test_rows_that_changed_between_two_versions_are_shown_masked(yishu, world, tmp_path):
     """A version of residents in which one has another name and one is gone."""
     ctx, installed, _ = world

@@ -175,7 +175,7 @@ def test_who_reads_while_others_publish_compact_and_vacuum_sees_one_whole_versio
         is_done.set()
         looking.result()
 
-    assert len(seen) > 3
+    assert len(seen) > 1
     assert {(rows, len(runs)) for rows, *runs in seen} <= {(20, 1), (25, 1)}
 
 

@@ -17,6 +17,7 @@ from yishu.cli import app
 from yishu.governance import accounts
 from yishu.ledger.journal import Actor
 from yishu.library import subject_table
+from yishu.library.case_file import CaseStage
 from yishu.library.read import read
 from yishu.library.services import ServiceRule, Services, check_services
 
@@ -192,6 +193,16 @@ def test_lists_payments_and_proofs_are_checked_too(library, found):
     assert {one.case_no for one in found[ServiceRule.UNPAID]} == unpaid
     assert found[ServiceRule.LIST] == []
     assert found[ServiceRule.CIRCLE] == []
+
+
+@pytest.mark.requirement("SUB-10")
+def test_steps_of_all_cases_are_in_order_and_of_the_stages_that_there_are(city, found):
+    codes = city.release.code_lists["process_step"].codes
+
+    assert codes == {
+        stage.value: stage.label_zh for stage in CaseStage if stage is not CaseStage.APPLIED
+    }
+    assert found[ServiceRule.COURSE] == []
 
 
 @pytest.mark.requirement("SEC-10")
