@@ -74,7 +74,7 @@ def check(
     with acting(account, as_json) as (desk, actor):
         asked, parts = _checked(desk, form, marked)
         object_ = filing.object_of(desk, asked)
-        told = hints(desk, actor.org, asked.object_id, asked.fields).texts_zh
+        told = hints(desk, actor.org, asked.object_id, asked.fields, asked.rows).texts_zh
         findings, smallest = filing.judged(desk, asked) if object_ and not parts else ([], ())
     found = {
         "missing": [asdict(one) for one in parts],

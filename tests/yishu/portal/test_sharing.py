@@ -61,6 +61,13 @@ def test_a_request_goes_from_form_to_channel(client):
     (grant_id,) = set(re.findall(r"GT\d{8}", granted))
     channel = f"/sharing/channel/{grant_id}"
     assert step(reviewer, f"{channel}/open").status_code == 403
+    told = officer.get(f"/sharing/new/{OBJECT}").text
+    assert f"本部门的授权 {grant_id} 已包含该数据的部分内容" in told
+    wider = {"csrf": officer.csrf, **FILLED, "purpose": "", "use-name": "核对名称"}
+    assert grant_id not in officer.post(f"/sharing/new/{OBJECT}", data=wider).text
+    again = {**wider, "use-name": ""}
+    told = officer.post(f"/sharing/new/{OBJECT}", data=again).text
+    assert f"本部门的授权 {grant_id} 已包含所需数据" in told
     opened = step(operator, f"{channel}/open").text
     assert "ys1." in opened
     assert "ys1." not in operator.get(channel).text
