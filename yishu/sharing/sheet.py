@@ -26,6 +26,7 @@ from yishu.sharing.objects import SharedObject
 from yishu.sharing.vocabulary import Purpose, ShareFormat, Treatment
 from yishu.sources import SourceError
 from yishu.sources.archive import Bounds, check_declared
+from yishu.sources.extent import require_extent
 
 _FORM, _ELEMENTS = "申请", "数据项"
 _LABELS = {
@@ -61,6 +62,7 @@ _TREATMENTS = {one.label_zh: one.value for one in Treatment}
 
 MOST_BYTES = 1 << 20
 _BOUNDS = Bounds(entries=200, total=32 << 20)
+_MOST_CELLS = 1_000_000
 
 Place = tuple[str, int, int]
 """Sheet, row and column of a cell, the latter from 0."""
@@ -194,6 +196,7 @@ def _sheets(name: str, data: bytes) -> tuple[list[list[Any]], list[list[Any]]]:
             file.write(data)
             file.flush()
             check_declared(name, Path(file.name), _BOUNDS)
+            require_extent(name, Path(file.name), _MOST_CELLS)
             book = CalamineWorkbook.from_path(file.name)
             said = book.get_sheet_by_name(_FORM).to_python(skip_empty_area=False)
             elements = book.get_sheet_by_name(_ELEMENTS).to_python(skip_empty_area=False)

@@ -4,7 +4,7 @@ import io
 import zipfile
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from yishu.sharing import attachments, deciding, filing, sheet
 from yishu.sharing.errors import (
@@ -30,6 +30,16 @@ def bomb():
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", bytes(64 << 20))
+    return target.getvalue()
+
+
+def far_cell():
+    """A small file whose reader would make room for every cell of the largest sheet there is."""
+    book, target = Workbook(), io.BytesIO()
+    book.active.title = "申请"
+    book["申请"]["A1"], book["申请"]["XFD1048576"] = "使用依据", "x"
+    book.create_sheet("数据项")
+    book.save(target)
     return target.getvalue()
 
 
@@ -115,7 +125,7 @@ def test_another_file_is_no_form(tmp_path):
         sheet.read(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * (sheet.MOST_BYTES + 1), bomb()])
+@pytest.mark.parametrize("content", [b"", b"x" * (sheet.MOST_BYTES + 1), bomb(), far_cell()])
 def test_a_file_that_is_damaged_or_too_large_is_no_form(content):
     with pytest.raises(FormUnreadable):
         sheet.fill("x.xlsx", content)
