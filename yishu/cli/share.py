@@ -1,6 +1,7 @@
 """``yishu share``: a request from filing to an open channel, its deliveries and its use."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from yishu.cli.share_world import acting, open_house, take, whoever
 if TYPE_CHECKING:
     from yishu.ledger.journal import Actor
     from yishu.sharing.desk import Desk
+    from yishu.sharing.errors import Missing
     from yishu.sharing.form import RequestForm
 
 app = typer.Typer(help="Share requests, grants and channels.", no_args_is_help=True)
@@ -52,20 +54,27 @@ def template(
 
 
 @app.command()
-def check(form: Form, account: As, as_json: AsJson = False) -> None:
+def check(
+    form: Form,
+    account: As,
+    *,
+    marked: Annotated[
+        Path | None,
+        typer.Option(help="Write the filled-in XLSX with all that is missing marked in its cells."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what a form lacks, what is there already, and the smallest set of elements.
 
-    Example: yishu share check 申请.xlsx --as zhao@hr
+    Example: yishu share check 申请.xlsx --as zhao@hr --marked 问题.xlsx
     """
     from yishu.sharing import filing  # noqa: PLC0415
-    from yishu.sharing.form import missing  # noqa: PLC0415
     from yishu.sharing.hints import hints  # noqa: PLC0415
 
     with acting(account, as_json) as (desk, actor):
-        asked = read_form(form)
+        asked, parts = _checked(desk, form, marked)
         object_ = filing.object_of(desk, asked)
-        parts = missing(asked, object_, consented=True)
-        told = hints(desk, actor.org, asked.object_id, asked.fields).texts_zh
+        told = hints(desk, actor.org, asked.object_id, asked.fields, asked.rows).texts_zh
         findings, smallest = filing.judged(desk, asked) if object_ and not parts else ([], ())
     found = {
         "missing": [asdict(one) for one in parts],
@@ -317,6 +326,24 @@ def read_form(path: Path) -> "RequestForm":
     if path.suffix.lower() == ".xlsx":
         return sheet.read(path)
     return filing.parse(json.loads(path.read_text("utf-8")), path.name)
+
+
+def _checked(
+    desk: "Desk", path: Path, marked: Path | None
+) -> tuple["RequestForm", Sequence["Missing"]]:
+    """The form in a file, and all that is missing of it; an XLSX comes back marked, if asked."""
+    from yishu.sharing import filing, sheet  # noqa: PLC0415
+    from yishu.sharing.form import missing  # noqa: PLC0415
+
+    if path.suffix.lower() != ".xlsx":
+        form = read_form(path)
+        return form, missing(form, filing.object_of(desk, form), consented=True)
+    filled = sheet.fill(path.name, path.read_bytes())
+    object_ = filing.object_of(desk, sheet.understood(filled)[0])
+    form, parts = sheet.checked(filled, object_)
+    if marked and object_:
+        marked.write_bytes(sheet.marked(object_, filled, parts))
+    return form, parts
 
 
 def _change(verb: str, grant_id: str, account: str, reason: str, *, as_json: bool) -> None:

@@ -25,12 +25,14 @@ from yishu.interchange.errors import CellFault, FileRefused
 from yishu.interchange.workbook import SHEET
 from yishu.sources.archive import Bounds, check_declared
 from yishu.sources.errors import SourceError
+from yishu.sources.extent import require_extent
 
 MOST_ROWS = 250_000
 """Rows of a file: 10,000 entries with 25 items each."""
 
 ENDINGS = (".xlsx", ".csv", ".yaml", ".yml")
 _BOUNDS = Bounds(entries=200, total=1 << 30)
+_MOST_CELLS = MOST_ROWS * 2 * len(COLUMNS)
 _FORMULA = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*><f[ >/]')
 _UNSAFE = ("vbaProject", "macrosheets", "externalLink", "embeddings", "activeX")
 _EXACT = 1e15
@@ -74,6 +76,7 @@ def _workbook(name: str, data: bytes) -> Table:
         file.flush()
         try:
             check_declared(name, Path(file.name), _BOUNDS)
+            require_extent(name, Path(file.name), _MOST_CELLS)
             formulas = _formulas(name, Path(file.name))
             book = python_calamine.CalamineWorkbook.from_path(file.name)
             title = SHEET if SHEET in book.sheet_names else book.sheet_names[0]

@@ -109,7 +109,7 @@ def values(
     """What the form's template needs."""
     object_ = shared_object(page.world.release(), form.object_id)
     typed = dict(given) if given is not None else _defaults(page.world.today(), object_)
-    told = hints(desk, actor.org, object_.id, list(object_.columns))
+    told = hints(desk, actor.org, object_.id, form.fields, form.rows if form.fields else None)
     wanted = needed(dict(desk.materials), codes_of(typed))
     is_known = all(one in object_.columns for one in form.fields)
     return {

@@ -32,6 +32,7 @@ _KINDS = (
 )
 _ZIP = b"PK\x03\x04"
 _OFD_ENTRY = b"OFD.xml"
+_OPEN = (RequestState.DRAFT, RequestState.SUBMITTED, RequestState.RETURNED)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
 
 
@@ -50,8 +51,9 @@ def attach(desk: Desk, request_id: str, actor: Actor, *, name: str, content: byt
 
     Raises:
         AttachmentRefused: empty, larger than 10 MiB, the eleventh, or no PDF, OFD, PNG or JPEG.
+        NotThisState: it is decided or withdrawn; what was decided on stays as it was.
     """
-    row = desk.request(request_id)
+    row = desk.request(request_id, *_OPEN)
     require(actor, Action.FILE_REQUEST, request_id, row.consumer_org)
     kind = content_type(request_id, content)
     if len(listed(desk, request_id)) >= MOST_FILES:

@@ -235,13 +235,29 @@ def _make_grant(desk: Desk, request: Row[Any], form: RequestForm, chair: Chair) 
 
 
 def _prolong(desk: Desk, grant_id: str, values: dict[str, Any]) -> str:
-    """A renewal keeps channel, token and scope: only term and decision are new."""
-    desk.grant(grant_id, GrantState.APPROVED, GrantState.OPEN, GrantState.SUSPENDED)
+    """A renewal keeps channel, token and scope: only term and decision are new.
+
+    Raises:
+        RequestRefused: another scope is asked for, or some of it was struck.
+    """
+    before = desk.grant(grant_id, GrantState.APPROVED, GrantState.OPEN, GrantState.SUSPENDED)
+    other = [name for name in _SCOPE if getattr(before, name) != values[name]]
+    if other:
+        raise RequestRefused(
+            grant_id,
+            found=f"a renewal with other {', '.join(other)} than were granted",
+            expected="the scope of the grant, for a further term",
+            remedy="refuse it with this reason; another scope is a change of scope, decided anew",
+        )
     kept = ("request_id", "approved_seat", "approved_org", "valid_until")
     decided = ("decided_by", "decided_by_orgs", "decided_at")
     desk.set_grant(grant_id, **{name: values[name] for name in (*kept, *decided)})
     tokens.prolong(desk, grant_id, values["valid_until"])
     return grant_id
+
+
+_SCOPE = ("columns", "row_scope", "masks", "purpose_code", "mode", "format", "destination")
+"""What a renewal leaves as it is."""
 
 
 def _need_level(

@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
@@ -84,6 +85,17 @@ def written(city, form):
     path = city / "form.json"
     path.write_text(json.dumps(form), "utf-8")
     return path
+
+
+@pytest.mark.requirement("SHR-07")
+def test_a_workbook_is_checked_without_being_kept_and_comes_back_marked(city):
+    empty, back = city / "申请.xlsx", city / "问题.xlsx"
+    assert CliRunner().invoke(app, ["share", "template", ENTRY, str(empty)]).exit_code == 0
+    found = run("check", str(empty), "--as", "zhao@hr", "--marked", str(back))
+    told = {one["part"]: one["remedy_zh"] for one in found["missing"]}
+    assert told["scenario"] == "请写明具体应用场景。（“申请”表 B2）"
+    assert "具体应用场景" in load_workbook(back)["申请"]["B2"].comment.text
+    assert run("list") == []
 
 
 @pytest.mark.requirement("SHR-08", "SHR-13")

@@ -1,7 +1,11 @@
 """Sharing in the portal: the form with all that is missing, timeline, decision, channel."""
 
+import html
+import io
 import re
+from base64 import b64decode
 
+import openpyxl
 import pytest
 
 from catalog.roles import Role
@@ -57,11 +61,61 @@ def test_a_request_goes_from_form_to_channel(client):
     (grant_id,) = set(re.findall(r"GT\d{8}", granted))
     channel = f"/sharing/channel/{grant_id}"
     assert step(reviewer, f"{channel}/open").status_code == 403
+    told = officer.get(f"/sharing/new/{OBJECT}").text
+    assert f"本部门的授权 {grant_id} 已包含该数据的部分内容" in told
+    wider = {"csrf": officer.csrf, **FILLED, "purpose": "", "use-name": "核对名称"}
+    assert grant_id not in officer.post(f"/sharing/new/{OBJECT}", data=wider).text
+    again = {**wider, "use-name": ""}
+    told = officer.post(f"/sharing/new/{OBJECT}", data=again).text
+    assert f"本部门的授权 {grant_id} 已包含所需数据" in told
     opened = step(operator, f"{channel}/open").text
     assert "ys1." in opened
     assert "ys1." not in operator.get(channel).text
     step(operator, f"{channel}/close", reason="用途已实现")
     assert "通道已关闭" in officer.get(path).text
+
+
+@pytest.mark.requirement("SHR-07")
+def test_a_filled_in_workbook_is_checked_on_the_page_and_comes_back_marked(client):
+    officer = client(OFFICER)
+    data = officer.get(f"/sharing-sheets/{OBJECT}.xlsx").content
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    answers = {
+        "应用场景": "核对纳税人登记", "用途类别": "随便", "利用目的": "核对登记信息",
+        "使用依据": "《税收征收管理法》第十五条", "共享方式": "服务接口", "更新周期": "每日",
+    }  # fmt: skip
+    for row in book["申请"].iter_rows():
+        row[1].value = answers.get(row[0].value, row[1].value)
+
+    def send():
+        buffer = io.BytesIO()
+        book.save(buffer)
+        files = {"upload": ("申请.xlsx", buffer.getvalue())}
+        return officer.post(f"/sharing-sheets/{OBJECT}", data={"csrf": officer.csrf}, files=files)
+
+    answer = send()
+    assert answer.status_code == 422
+    for told in ("“申请”表 B4", "REQ_NO_TERM", "REQ_NO_ELEMENT", "核对纳税人登记"):
+        assert told in answer.text
+    (encoded,) = re.findall(r"base64,([^\"]+)", answer.text)
+    back = openpyxl.load_workbook(io.BytesIO(b64decode(html.unescape(encoded))))
+    assert "选项" in back["申请"]["B4"].comment.text
+    assert "核对纳税人登记" not in officer.get("/sharing").text
+    assert client("officer.public_security").get("/sharing").text.count("SQ0") == 0
+
+    for row in book["申请"].iter_rows():
+        more = {"用途类别": "统计分析", "数据格式": "查询接口（JSON）", "使用起始日": "2026-11-20",
+                "使用截止日": "2027-11-19", "联系人": "信息中心"}  # fmt: skip
+        row[1].value = more.get(row[0].value, row[1].value)
+    book["申请"]["B3"] = "320107009000"
+    book["数据项"]["C2"] = "定位企业记录"
+    answer = send()
+    assert answer.status_code == 200
+    assert 'value="定位企业记录"' in answer.text
+    files = {"upload": ("申请.xlsx", b"PK nothing")}
+    sent = {"csrf": officer.csrf}
+    assert officer.post(f"/sharing-sheets/{OBJECT}", data=sent, files=files).status_code == 422
+    assert client(REVIEWER).get(f"/sharing-sheets/{OBJECT}.xlsx").status_code == 403
 
 
 @pytest.mark.requirement("SHR-05", "SHR-06")
@@ -202,3 +256,35 @@ def test_a_grant_is_renewed_changed_recalled_and_its_bytes_go_when_it_is_closed(
     seen = officer.get(path).text
     assert "disposal registered" in seen
     assert "closed and disposal to register" in seen
+
+
+def test_requests_and_channels_in_a_real_browser(client, browser_page, picture):
+    paths = [filed(client, regions="320205") for _ in range(2)]
+    for path in paths:
+        step(client(HEAD), f"{path}/consent")
+        step(client(OFFICER), f"{path}/submit")
+    reviewer = browser_page(REVIEWER)
+    reviewer.on("dialog", lambda asked: asked.accept())
+    reviewer.goto(paths[0])
+    picture(reviewer, "share-decision-1280")
+    reviewer.goto("/sharing")
+    for box in reviewer.locator("[name='chosen']").all():
+        box.check()
+    picture(reviewer, "share-list-1280")
+    reviewer.get_by_role("button", name="同意所选申请").click()
+    reviewer.get_by_text("已办理").wait_for()
+    (grant_id,) = set(re.findall(r"GT\d{8}", client(OFFICER).get(paths[0]).text))
+    step(client(OPERATOR), f"/sharing/channel/{grant_id}/open")
+
+    officer = browser_page(OFFICER)
+    officer.goto(f"/sharing/channel/{grant_id}")
+    officer.locator("[name='on_day']").fill("2026-11-20")
+    officer.locator("[name='note']").fill("核对纳税人登记 12 户")
+    picture(officer, "share-channel-1280")
+    officer.get_by_role("button", name="登记", exact=True).click()
+    officer.get_by_role("cell", name="核对纳税人登记 12 户").wait_for()
+    picture(officer, "share-channel-registered-1280")
+    officer.goto(f"/sharing/new/{OBJECT}")
+    officer.get_by_text("用表格填写").click()
+    officer.get_by_text("下载申请表（XLSX）").wait_for()
+    picture(officer, "share-sheet-1280")

@@ -25,6 +25,7 @@ from yishu.sharing import (
     usecheck,
 )
 from yishu.sharing.errors import NotThisState, RequestRefused
+from yishu.sharing.form import RowScope
 from yishu.sharing.hints import hints
 from yishu.sharing.uselog import Use, UseLog
 
@@ -100,6 +101,28 @@ def test_before_filing_it_says_what_is_there_already(office, people):
     assert own.held["uscc"].startswith("market_regulation.")
     assert words.nearest[0] == ENTRY
     assert grant_id in covered.texts_zh[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_covered"),
+    [
+        ({}, False),
+        ({"regions": ["320205"]}, False),
+        ({"regions": ["320205"], "period_column": "approved_on", "since": "2026-06-01"}, False),
+        ({"regions": ["320205"], "period_column": "established_on"}, False),
+        ({"regions": ["320205"], "period_column": "established_on", "since": "2026-01-01"}, True),
+        ({"regions": ["320206"], "period_column": "established_on", "since": "2026-01-01"}, False),
+    ],
+)
+def test_a_grant_covers_a_request_only_with_all_its_rows(office, wanted, is_covered):
+    scope = {"regions": ["320205"], "period_column": "established_on", "since": "2026-01-01"}
+    grant_id, _ = office.opened(elements=["uscc", "name"], rows=scope)
+    with office.desk() as desk:
+        rows = RowScope.model_validate(wanted)
+        found = hints(desk, "human_resources", ENTRY, ["uscc"], rows)
+        unchosen = hints(desk, "human_resources", ENTRY, [])
+    assert found.covered_by == ((grant_id,) if is_covered else ())
+    assert any("请先核对是否够用" in one for one in unchosen.texts_zh)
 
 
 def events_of(grant_id):

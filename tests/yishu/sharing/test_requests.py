@@ -238,6 +238,30 @@ def test_a_renewal_keeps_the_channel_and_a_change_replaces_it(office, people, ma
         assert desk.grant(granted[other]).columns[-1] == "industry_code"
 
 
+@pytest.mark.parametrize(
+    ("changed", "strike"),
+    [
+        ({"elements": ["uscc", "name", "status", "industry_code"]}, ()),
+        ({"rows": {"regions": ["320205"]}}, ()),
+        ({"format": "verification"}, ()),
+        ({}, ("name",)),
+    ],
+)
+def test_a_renewal_of_another_scope_is_no_renewal(office, people, make_form, changed, strike):
+    """What was decided on is what is served: a struck element does not go on by a renewal."""
+    grant_id, _ = office.opened()
+    with office.desk() as desk:
+        longer = make_form(valid_until="2028-11-19", **changed)
+        request_id = filing.renew(desk, grant_id, longer, people.officer)
+        filing.consent(desk, request_id, people.head)
+        filing.submit(desk, request_id, people.officer)
+    with pytest.raises(RequestRefused, match="renewal"), office.desk() as desk:
+        deciding.grant(desk, request_id, people.authority, strike=strike)
+    with office.desk() as desk:
+        assert desk.grant(grant_id).valid_until.year == 2027
+        assert desk.request(request_id).state == "submitted"
+
+
 @pytest.mark.requirement("OWN-05", "SHR-08")
 def test_a_deputy_decides_within_their_days_and_stands_on_record_beside_the_account(
     office, people, engine

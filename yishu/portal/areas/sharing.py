@@ -1,11 +1,11 @@
 """Share requests: the form, the timeline that both sides see, decisions, and channels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from starlette.background import BackgroundTask
 
 from catalog.errors import NotCataloged
@@ -13,7 +13,7 @@ from catalog.roles import Action, Role
 from catalog.vocabulary import ShareType
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.journal import Actor
-from yishu.ledger.models import ShareGrant
+from yishu.ledger.models import ShareGrant, ShareRegister
 from yishu.ledger.statements import query
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
@@ -273,14 +273,19 @@ def form_page(
     given: dict[str, str] | None = None,
     error: RequestIncomplete | None = None,
     action: str | None = None,
+    marked: str | None = None,
 ) -> Response:
-    """The form of a request: what was typed, what is missing, and where it is sent to."""
+    """The form of a request: what was typed, what is missing, and where it is sent to.
+
+    ``marked`` is the workbook that it was read from with all that is missing, in Base64.
+    """
     known = values(page, desk_of(page, db), actor, form, given)
     return page.render(
         "sharing/form.html",
         200 if error is None else 422,
         action=action or f"/sharing/new/{form.object_id}",
         lacking=error.parts if error else (),
+        marked=marked,
         **known,
     )
 
@@ -341,8 +346,16 @@ def _channel(
         purposes={one.value: one for one in Purpose},
         format=ShareFormat(grant.format),
         treatments={one.value: one for one in Treatment},
+        registered=_registered(db, grant_id),
+        all_kinds={one.value: one for one in RegisterKind},
         register_kinds=tuple(RegisterKind)[: 1 + (grant.state in ENDED)],
     )
+
+
+def _registered(db: Connection, grant_id: str) -> Sequence[Row[Any]]:
+    """What the department registered of a grant's data, the newest first."""
+    asked = select(ShareRegister.__table__).where(ShareRegister.grant_id == grant_id)
+    return db.execute(asked.order_by(ShareRegister.on_day.desc())).all()
 
 
 def _object(page: Page, object_id: str) -> SharedObject | None:
