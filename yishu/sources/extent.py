@@ -6,11 +6,14 @@ hundreds of gigabytes at once, and its process would end.
 
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from yishu.sources.errors import SourceUnreadable
 
 _PLACE = re.compile(rb"<(?:\w+:)?(?:c|row)\b[^>]*?\br=[\"']([A-Z]*)(\d+)[\"']")
+_BLOCK_BYTES = 1 << 20
 _CELL = re.compile(rb"<(?:\w+:)?c[ />]")
 
 
@@ -29,7 +32,8 @@ def require_extent(obj: str, path: Path, most_cells: int) -> None:
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.startswith("xl/worksheets/"):
-                cells = _reach(archive.read(name))
+                with archive.open(name) as sheet:
+                    cells = _reach(sheet)
                 if cells > most_cells:
                     raise SourceUnreadable(
                         obj,
@@ -39,16 +43,26 @@ def require_extent(obj: str, path: Path, most_cells: int) -> None:
                     )
 
 
-def _reach(sheet: bytes) -> int:
+def _reach(sheet: IO[bytes]) -> int:
     """Rows times columns of a sheet; cells that do not say their place count as columns."""
-    rows = columns = named = 0
-    for letters, digits in _PLACE.findall(sheet):
-        rows = max(rows, int(digits))
-        if letters:
-            named += 1
-            columns = max(columns, _number(letters))
-    nameless = max(len(_CELL.findall(sheet)) - named, 0)
+    rows = columns = nameless = 0
+    for part in _parts(sheet):
+        places = _PLACE.findall(part)
+        rows = max([rows, *(int(digits) for _, digits in places)])
+        letters = [letters for letters, _ in places if letters]
+        columns = max([columns, *(_number(one) for one in set(letters))])
+        nameless += max(len(_CELL.findall(part)) - len(letters), 0)
     return rows * (columns + nameless)
+
+
+def _parts(sheet: IO[bytes]) -> Iterator[bytes]:
+    """The text in pieces that cut no element in two."""
+    rest = b""
+    while block := sheet.read(_BLOCK_BYTES):
+        whole, bracket, rest = (rest + block).rpartition(b"<")
+        yield whole
+        rest = bracket + rest
+    yield rest
 
 
 def _number(letters: bytes) -> int:

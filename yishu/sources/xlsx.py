@@ -27,6 +27,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from yishu.sources.archive import check_declared
 from yishu.sources.drop import DropSource
 from yishu.sources.errors import SourceError, SourceTableMissing, SourceUnreadable
+from yishu.sources.extent import require_extent
 from yishu.sources.files import DroppedFile, require_header, unreadable_file
 from yishu.sources.formulas import require_results
 from yishu.sources.protocol import MAX_BATCH_ROWS, SourceColumn, string_schema
@@ -42,6 +43,9 @@ BROKEN = (
 """What the two readers raise on a file that is no workbook, or a damaged one."""
 
 Row = tuple[Any, ...]
+
+_MOST_CELLS = 64 * 1_048_576
+"""Every row that a sheet can have, 64 columns wide: the reader of merged cells holds each cell."""
 
 
 class XlsxSource(DropSource):
@@ -64,6 +68,7 @@ class XlsxPart:
         try:
             # A workbook is a zip file inside, and its readers unpack whatever it declares.
             check_declared(obj, file.path)
+            require_extent(obj, file.path, _MOST_CELLS)
             self._sheet = _sheet(obj, file.path, sheet)
             self._workbook: Any = _loaded(file.path)
             header = next(iter(_taken(self._rows(), 1)), ())

@@ -6,6 +6,7 @@ import pytest
 
 from yishu.interchange import reading
 from yishu.interchange.errors import FileRefused
+from yishu.sources import extent
 from yishu.sources.errors import SourceUnreadable
 from yishu.sources.extent import require_extent
 
@@ -31,6 +32,16 @@ def test_a_sheet_reaches_over_rows_times_columns(tmp_path, rows, cells):
     require_extent("x", path, cells)
     with pytest.raises(SourceUnreadable, match="cells"):
         require_extent("x", path, cells - 1)
+
+
+def test_elements_that_lie_across_blocks_are_read_whole(tmp_path, monkeypatch):
+    rows = "".join(f'<row r="{n}"><c r="C{n}"/></row>' for n in range(1, 40))
+    path = workbook(tmp_path / "x.xlsx", rows)
+    for size in (1, 7, 64):
+        monkeypatch.setattr(extent, "_BLOCK_BYTES", size)
+        require_extent("x", path, 3 * 39)
+        with pytest.raises(SourceUnreadable, match="117 cells"):
+            require_extent("x", path, 3 * 39 - 1)
 
 
 def test_a_far_cell_in_an_import_is_refused(tmp_path):

@@ -146,6 +146,16 @@ def test_a_wrong_extent_in_the_file_is_not_believed(tmp_path: Path) -> None:
     assert read(tmp_path, "a", "b") == {"a": ["1"], "b": ["2"]}
 
 
+def test_a_cell_far_away_is_refused_before_room_is_made_for_it(tmp_path: Path) -> None:
+    path = drop(tmp_path, ["name"], ["甲"])
+    book = openpyxl.load_workbook(path)
+    book.active["XFD1048576"] = "x"
+    book.save(path)
+
+    with pytest.raises(SourceUnreadable, match="reaches over 17,179,869,184 cells"):
+        read(tmp_path, "name")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"a,b\n1,2\n", b"PK\x03\x04 damaged", b"\xd0\xcf\x11\xe0"]
 )
