@@ -41,6 +41,8 @@ FOLLOWS: Mapping[CaseStage, frozenset[CaseStage]] = {
 """What may come next. A case that is handled at once skips review and decision; review and decision
 may be done by several officers, and a decision may send a case back to review."""
 
+_STAGES = {stage.value: stage for stage in CaseStage}
+
 
 _STEPS = """
     select case_no, a.case_no is null or a.accepted_at is not null, process_step, started_at
@@ -98,10 +100,13 @@ class Course:
 def course(steps: Iterable[tuple[str, datetime]], *, is_accepted: bool = False) -> Course:
     """The course of a case through its steps (code and begin).
 
-    Where the case is known to be accepted its acceptance may be missing among the steps: that row
-    may have been set aside for another fault.
+    A step that is no stage, such as a special procedure, moves a case nowhere and is no move. Where
+    the case is known to be accepted its acceptance may be missing among the steps: that row may
+    have been set aside for another fault.
     """
-    ordered = [(CaseStage(code), at) for code, at in sorted(steps, key=itemgetter(1, 0))]
+    ordered = [
+        (_STAGES[code], at) for code, at in sorted(steps, key=itemgetter(1, 0)) if code in _STAGES
+    ]
     is_told = any(step is CaseStage.ACCEPTED for step, _ in ordered)
     stage = CaseStage.ACCEPTED if is_accepted and not is_told else CaseStage.APPLIED
     moves = []

@@ -46,7 +46,7 @@ def release_library(run_id: str, ctx: PipelineContext) -> dict[str, Any]:
             "library release",
             found="no published subject",
             expected="at least one",
-            remedy="wait for the first subject to be built, or run `yishu subject build`",
+            remedy="wait for the first subject to be built; `yishu runs` shows how far it is",
         )
     return _release(versions, run_id, ctx)
 

@@ -77,7 +77,7 @@ def test_guides_that_ask_for_what_the_city_has_are_listed(yishu, city):
     assert {one["material"] for one in demands} == {"营业执照", "身份证明"}
     assert {one["entry"] for one in demands} <= set(city.release.entries)
     assert all(one["guide"] for one in demands)
-    assert demands[0]["guide"] in yishu("library", "demands").output
+    assert demands[0]["material"] in yishu("library", "demands").output
 
 
 def test_copies_that_differ_are_listed_with_which_side_is_right(yishu, city):
@@ -90,7 +90,7 @@ def test_copies_that_differ_are_listed_with_which_side_is_right(yishu, city):
     assert few == copies[:1]
     assert {one["copy_of"] for one in copies} == {"taxation.taxpayer"}
     assert all(one["source_says"] != one["copy_says"] and one["right"] for one in copies)
-    assert "taxation.taxpayer" in yishu("library", "copies", "legal_entity").output
+    assert "legal_entity: differing copies" in yishu("library", "copies", "legal_entity").output
 
 
 @pytest.mark.requirement("SUB-10")

@@ -54,6 +54,7 @@ def cases(root):
         ("1", CaseStage.ACCEPTED),
         ("145", CaseStage.DELIVERED),
         ("1223245", CaseStage.DELIVERED),
+        ("6126", CaseStage.REVIEWED),
     ],
 )
 def test_a_case_moves_through_its_stages(codes, stage):

@@ -76,3 +76,20 @@ print(json.dumps([[names["is_scheduler"](line) for line in lines],
 """)
 
     assert found == [[True, True, True, False, False, False], False]
+
+
+def test_a_task_finds_all_stages_loaded_and_imports_none_again(
+    in_airflow: Callable[[str], Any],
+) -> None:
+    missing = in_airflow("""
+import json, runpy, sys
+names = runpy.run_path("yishu/orchestration/preload/airflow_local_settings.py")
+names["_load_task_modules"]()
+loaded = set(sys.modules)
+import yishu.pipeline
+for stage in yishu.pipeline.__all__:
+    getattr(yishu.pipeline, stage)
+print(json.dumps(sorted(set(sys.modules) - loaded)))
+""")
+
+    assert missing == []

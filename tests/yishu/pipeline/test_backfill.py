@@ -32,7 +32,7 @@ FILES = [
 """Every file that a pull by changes puts in place, in order."""
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["great_expectations", "yishu.pipeline"])
+FORKS.set_forkserver_preload(["great_expectations", "yishu.pipeline.run"])
 
 
 @pytest.fixture

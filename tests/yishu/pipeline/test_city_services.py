@@ -201,7 +201,7 @@ def test_steps_of_all_cases_are_in_order_and_of_the_stages_that_there_are(city, 
 
     assert codes == {
         stage.value: stage.label_zh for stage in CaseStage if stage is not CaseStage.APPLIED
-    }
+    } | {"6": "特别程序"}, "a special procedure is a step and no stage"
     assert found[ServiceRule.COURSE] == []
 
 

@@ -308,7 +308,7 @@ def test_subjects_that_move_together_are_released_together(published_city, subje
     again = run_release(together, "together", ctx)
 
     assert again == release
-    assert set(release["moved"]) == {subject_table(one) for one in together}
+    assert {subject_table(one) for one in together} <= set(release["versions"])
     for table, version in release["versions"].items():
         assert read(ctx.settings.library_dir, table, version=version).num_rows > 0
 

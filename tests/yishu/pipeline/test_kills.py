@@ -27,7 +27,7 @@ and by the random kills here."""
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["great_expectations", "yishu.pipeline", "yishu.sources.sql", "expectations.fields"]
+    ["great_expectations", "yishu.pipeline.run", "yishu.sources.sql", "expectations.fields"]
 )
 
 

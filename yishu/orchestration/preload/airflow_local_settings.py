@@ -11,8 +11,15 @@ from pathlib import Path
 _TASK_MODULES = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.standard.operators.python",
-    "yishu.pipeline",
     "great_expectations",
+    "yishu.orchestration.tasks",
+    "yishu.pipeline.maintenance",
+    "yishu.pipeline.releases",
+    "yishu.pipeline.run",
+    "yishu.sharing.delivering",
+    "adbc_driver_postgresql.dbapi",
+    "adbc_driver_sqlite.dbapi",
+    "openpyxl",
 )
 
 
