@@ -11,17 +11,33 @@ with promised as (
             cast(string_to_array(:days, ',') as double precision[])
         ) as p (entry_id, days)
 ),
-publication as (
-    select
-        done.object_id as entry_id,
-        extract(epoch from (done.committed_at at time zone 'Asia/Shanghai')) / 86400 as at_days
+counted as (
+    select done.object_id as entry_id, done.committed_at
     from ledger.library_commit as done
     where
         done.layer = 'unified'
-        and done.committed_at >= :start - interval '400 days' and done.committed_at < :until
-        and (cast(:entry_ids as text[]) is null or done.object_id = any(:entry_ids))
+        and done.committed_at >= :start and done.committed_at < :until
+    union all
+    select promised.entry_id, before.committed_at
+    from promised
+    cross join lateral (
+        select done.committed_at
+        from ledger.library_commit as done
+        where
+            done.object_id = promised.entry_id and done.layer = 'unified'
+            and done.committed_at >= :start - interval '400 days' and done.committed_at < :start
+        order by done.committed_at desc
+        limit 1
+    ) as before
 ),
-begun as (
+publication as materialized (
+    select
+        entry_id,
+        extract(epoch from (committed_at at time zone 'Asia/Shanghai')) / 86400 as at_days
+    from counted
+    where cast(:entry_ids as text[]) is null or entry_id = any(:entry_ids)
+),
+begun as materialized (
     select
         entry_id,
         days,
