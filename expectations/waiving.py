@@ -52,7 +52,7 @@ def waive(entry_id: str, wanted: Waiver, folder: Path = SUITES) -> Path:
     text = path.read_text("utf-8") if path.exists() else f"entry: {entry_id}\n"
     changed = _with(text.rstrip("\n") + "\n", wanted)
     try:
-        Rulebook.model_validate(yaml.safe_load(changed))
+        Rulebook.model_validate(_parsed(path, changed))
         _swap(path, changed)
     except ValidationError as error:
         raise _faulty(entry_id, error) from None
@@ -64,6 +64,18 @@ def waive(entry_id: str, wanted: Waiver, folder: Path = SUITES) -> Path:
             remedy="let it write there, or add the waiver where the folder is kept",
         ) from error
     return path
+
+
+def _parsed(path: Path, text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RulebookFaulty(
+            f"expectations/suites/{path.name}",
+            found="waivers to which no line can be added, e.g. [] on the line of the key",
+            expected="a list with a dash before each",
+            remedy="write the list so, or leave the empty key out",
+        ) from error
 
 
 def _with(text: str, wanted: Waiver) -> str:

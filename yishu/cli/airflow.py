@@ -25,8 +25,8 @@ def start(
 
     here = world.settings()
     with reported(as_json):
-        world.release(here)
-        world.engine(here).dispose()
+        world.release(here)  # without one no DAG is built
+        world.engine(here).dispose()  # the ledger is brought up to date before tasks need it
         with errors.status("Starting Airflow") as status:
             url = services.start(
                 here, services.airflow_url(here), port=port, progress=status.update

@@ -30,7 +30,9 @@ def export(
     file: Written,
     *,
     entry: Annotated[list[str] | None, typer.Option(help="One entry; may repeat.")] = None,
-    base: Annotated[str, typer.Option(help="Address of the site that names the entries.")] = "",
+    base: Annotated[
+        str, typer.Option(help="Address of the site that names the entries; DCAT needs it.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the catalog in force as .xlsx, .csv, .yaml, .ttl or .jsonld; tell what is left out.
@@ -43,10 +45,14 @@ def export(
         form = file.suffix.lower().removeprefix(".")
         if form not in files.FORMS:
             raise typer.BadParameter(f"{file.name}: a file that ends in one of {files.FORMS}")
+        if form in files.FOREIGN and not base:
+            raise typer.BadParameter(
+                "name the site whose addresses DCAT gives", param_hint="--base"
+            )
         release = world.release(world.settings())
         chosen = [release.entry(one) for one in entry or release.entries]
         left_out = files.left_out(chosen, form)
-        file.write_bytes(files.written(chosen, release, form, base or "https://example.org"))
+        file.write_bytes(files.written(chosen, release, form, base))
     rows = [{"key": key, "entries": number} for key, number in left_out.items()]
     facts = {"file": str(file), "entries": len(chosen), "left_out": left_out}
     show(facts, as_json, lambda: print_table(f"{len(chosen)} entries; left out", rows))

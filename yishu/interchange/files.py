@@ -15,7 +15,10 @@ from yishu.interchange.bulk import Draft, FaultsOf
 from yishu.interchange.cells import Content, behind_apostrophe, rows_of
 from yishu.interchange.columns import COLUMNS
 
-FORMS = ("xlsx", "csv", "yaml", *dcat.FORMATS)
+FOREIGN = tuple(dcat.FORMATS)
+"""Forms of DCAT, which name entries by address and have no place for some of their keys."""
+
+FORMS = ("xlsx", "csv", "yaml", *FOREIGN)
 """Forms in which many entries leave, by the ending of their file."""
 
 
@@ -45,7 +48,7 @@ def left_out(entries: Sequence[CatalogEntry], form: str) -> Mapping[str, int]:
 
     Workbooks, CSV and YAML hold everything.
     """
-    if form not in dcat.FORMATS:
+    if form not in FOREIGN:
         return {}
     found = Counter(key for entry in entries for key in dcat.not_held(entry))
     return dict(sorted(found.items()))

@@ -8,7 +8,7 @@ know is no row of ours: validation sets the row aside and names the check, and h
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalog.model import CatalogEntry, CatalogView, DataItem
+from catalog.model import CatalogEntry, CatalogView, DataItem, code_list_of
 from catalog.vocabulary import DataKind
 from yishu.ledger import Ledger, VerdictFacts
 
@@ -23,7 +23,8 @@ class MappedColumn:
     Attributes:
         place: The table, file pattern or endpoint.
         element: The data element that the field claims; None: none.
-        code_list: The list that its codes must be of; None: it holds no codes.
+        code_list: The list that its codes must be of, its own or its element's; None: it holds no
+            codes.
         unmapped: Rows that the last validation set aside because of a code that the list does not
             know; None: it holds no codes, or nothing was validated yet.
     """
@@ -61,7 +62,9 @@ def mapping(
     ]
     chosen.sort(key=lambda entry: (entry.source.connection, entry.id))
     return [
-        _mapped(entry, item, verdicts.get(entry.id)) for entry in chosen for item in entry.items
+        _mapped(entry, item, code_list_of(item, catalog), verdicts.get(entry.id))
+        for entry in chosen
+        for item in entry.items
     ]
 
 
@@ -71,10 +74,12 @@ def last_verdicts(catalog: CatalogView, ledger: Ledger) -> dict[str, VerdictFact
     return {entry_id: verdict for entry_id, verdict in found.items() if verdict is not None}
 
 
-def _mapped(entry: CatalogEntry, item: DataItem, verdict: VerdictFacts | None) -> MappedColumn:
+def _mapped(
+    entry: CatalogEntry, item: DataItem, code_list: str | None, verdict: VerdictFacts | None
+) -> MappedColumn:
     source = entry.source
     unmapped = None
-    if item.code_list is not None and verdict is not None:
+    if code_list is not None and verdict is not None:
         check = f"{item.field}.code_list"
         unmapped = sum(one.failed - one.waived for one in verdict.checks if one.check_id == check)
     return MappedColumn(
@@ -84,6 +89,6 @@ def _mapped(entry: CatalogEntry, item: DataItem, verdict: VerdictFacts | None) -
         column=item.source_column,
         field=item.field,
         element=item.element,
-        code_list=item.code_list,
+        code_list=code_list,
         unmapped=unmapped,
     )

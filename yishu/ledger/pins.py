@@ -4,12 +4,12 @@ A grant pins the version that it serves, a frozen report the versions that it co
 asks ``pinned_versions`` and keeps their files. Ending a pin keeps its row, with the moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ARRAY, Connection, Text, any_, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from yishu.ledger.models import LibraryPin
@@ -86,11 +86,13 @@ def pin_in_force(
     return len(found)
 
 
-def unpin(connection: Connection, kind: Holder, holder_id: str, at: datetime) -> int:
-    """End every pin of a holder, e.g. of a grant that was closed; how many were ended."""
+def unpin(connection: Connection, kind: Holder, holder_ids: Collection[str], at: datetime) -> int:
+    """End every pin of holders, e.g. of grants that were closed; how many were ended."""
+    # One parameter for all ids, however many have ended by now.
+    ids = literal(list(holder_ids), ARRAY(Text))
     held = (
         (LibraryPin.holder_kind == kind.value)
-        & (LibraryPin.holder_id == holder_id)
+        & (LibraryPin.holder_id == any_(ids))
         & LibraryPin.released_at.is_(None)
     )
     return connection.execute(update(LibraryPin).where(held).values(released_at=at)).rowcount

@@ -81,9 +81,8 @@ def clear(house: House) -> int:
         grants = opening.open_grants(house.desk(connection))
         kept = {name for grant in grants if (name := _identity(house, grant))}
         ended = list(connection.scalars(select(ShareGrant.grant_id).where(_ENDED)))
-        for grant_id in ended:
-            # A call that was on its way when its channel closed may have taken hold once more.
-            unpin(connection, Holder.GRANT, grant_id, house.clock())
+        # A call that was on its way when its channel closed may have taken hold once more.
+        unpin(connection, Holder.GRANT, ended, house.clock())
     for grant_id in ended:
         delivering.forget(house, grant_id)
     return len(projection.forget(house.projections, kept))

@@ -148,7 +148,7 @@ def _change(desk: Desk, grant_id: str, actor: Actor, state: GrantState, reason: 
 def _end(desk: Desk, grant_id: str) -> None:
     """No token of it serves any more, and no version is kept for it."""
     tokens.revoke_all(desk, grant_id)
-    unpin(desk.connection, Holder.GRANT, grant_id, desk.at)
+    unpin(desk.connection, Holder.GRANT, [grant_id], desk.at)
 
 
 def _hold_newest(desk: Desk, grant: Row[Any]) -> None:

@@ -115,9 +115,11 @@ def _files(yishu, tmp_path):
     """The catalog leaves in every form and comes back; a faulty file changes nothing."""
     for ending in ("xlsx", "csv", "yaml", "ttl", "jsonld"):
         file = tmp_path / f"catalog.{ending}"
-        done = yishu("catalog", "export", str(file))
+        is_foreign = ending in ("ttl", "jsonld")
+        site = ("--base", "https://data.example.gov.cn") if is_foreign else ()
+        done = yishu("catalog", "export", str(file), *site)
         assert done["entries"] == len(ENTRIES)
-        assert ("source" in done["left_out"]) == (ending in ("ttl", "jsonld"))
+        assert ("source" in done["left_out"]) == is_foreign
         assert file.stat().st_size > 10_000
     own, errors = tmp_path / "own.csv", tmp_path / "errors.xlsx"
     yishu("catalog", "export", str(own), "--entry", TAXPAYER)

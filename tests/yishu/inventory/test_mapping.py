@@ -1,6 +1,7 @@
 """Each approval system has its mapping; codes that do not map are set aside and counted."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -41,6 +42,19 @@ def test_two_systems_say_the_same_in_columns_of_their_own(ctx):
         "human_resources_db": ("sqqd", "channel", "service_channel"),
     }
     assert {one.unmapped for one in found} == {None}
+
+
+@pytest.mark.requirement("EXC-06")
+def test_a_list_that_an_item_has_from_its_element_counts_too(ctx):
+    entry = ctx.release.entry(CASE)
+    items = tuple(item.model_copy(update={"code_list": None}) for item in entry.items)
+    plain = replace(ctx.release, entries={CASE: entry.model_copy(update={"items": items})})
+    verdicts = last_verdicts(plain, ctx.ledger)
+
+    found = {one.field: one for one in mapping(plain, verdicts)}
+
+    assert found["channel"].code_list == "service_channel"
+    assert found["channel"].unmapped > 0
 
 
 @pytest.mark.requirement("EXC-06")

@@ -22,19 +22,19 @@ def test_a_version_is_held_until_its_last_holder_lets_go(engine):
             pin(connection, Pin(TABLE, version, kind, holder, WHEN))
         assert pinned_versions(connection) == {TABLE: [3, 5]}
 
-        assert unpin(connection, Holder.GRANT, "g1", WHEN + timedelta(days=1)) == 2
-        assert unpin(connection, Holder.GRANT, "g1", WHEN + timedelta(days=1)) == 0
+        assert unpin(connection, Holder.GRANT, ["g1"], WHEN + timedelta(days=1)) == 2
+        assert unpin(connection, Holder.GRANT, ["g1"], WHEN + timedelta(days=1)) == 0
 
         assert pinned_versions(connection) == {TABLE: [3]}
 
 
 @pytest.mark.usefixtures("empty_ledger")
 def test_holding_again_changes_nothing_and_renews_what_had_ended(engine):
-    one = Pin(TABLE, 3, Holder.GRANT, "g1", WHEN)
+    one = Pin(TABLE, 3, Holder.GRANT, ["g1"], WHEN)
     with engine.begin() as connection:
         pin(connection, one)
         pin(connection, one)
-        unpin(connection, Holder.GRANT, "g1", WHEN)
+        unpin(connection, Holder.GRANT, ["g1"], WHEN)
         pin(connection, one)
 
         assert pinned_versions(connection) == {TABLE: [3]}

@@ -98,6 +98,7 @@ def complete_events(enterprise, small_catalog, moment):
 
 
 def test_every_event_has_the_parts_that_the_specification_requires(complete_events):
+    assert complete_events.keys() == {"pull", "validate", "publish", "subject"}
     for event in complete_events.values():
         jsonschema.validate(event, EVENT)
         UUID(event["run"]["runId"])

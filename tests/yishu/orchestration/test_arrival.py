@@ -184,7 +184,9 @@ def test_a_run_that_has_pulled_does_not_wait_again(settings: Callable[..., Setti
     here = settings(arrival="present")
     run_folder(here.var_dir, ENTRY, "now").write_text("receipt.json", "{}")
 
-    ArriveOperator(task_id="arrive", entry_id=ENTRY).execute(context("now"))
+    waited = ArriveOperator(task_id="arrive", entry_id=ENTRY).execute(context("now"))
+
+    assert waited is None, "it would have been deferred"
 
 
 def test_a_fault_of_the_wait_fails_the_task_at_once(settings: Callable[..., Settings]) -> None:

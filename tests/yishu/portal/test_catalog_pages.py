@@ -118,6 +118,7 @@ def test_search_and_entry_in_a_real_browser(browser_page, picture):
     page.get_by_role("link", name="纳税人信用信息").click()
     page.wait_for_selector("text=数据状态")
     picture(page, "entry")
+    assert page.locator("h1").inner_text() == "纳税人信用信息"
 
 
 @pytest.mark.parametrize(

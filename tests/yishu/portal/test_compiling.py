@@ -121,5 +121,7 @@ def test_the_form_and_the_review_in_a_real_browser(browser_page, picture):
     picture(reviewer, "review-inbox")
     reviewer.goto("/review/taxation.taxpayer")
     picture(reviewer, "review")
+    assert reviewer.get_by_role("button", name="审核通过").count() == 0, "it is not submitted yet"
     reviewer.goto("/catalog/entries/taxation.taxpayer/versions")
     picture(reviewer, "history")
+    assert "草稿" in reviewer.locator("tbody").first.inner_text()

@@ -144,4 +144,5 @@ def test_the_page_of_a_faulty_import_in_a_real_browser(browser_page, picture, cl
     page.get_by_role("button", name="只检查，不保存").click()
     page.wait_for_selector("text=下载错误工作簿")
     picture(page, "exchange-faults")
+    assert "随便" in page.locator("table").inner_text()
     page.complaints.clear()

@@ -14,6 +14,7 @@ from yishu.ledger.journal import Actor
 from yishu.portal.areas.items import bodies
 from yishu.portal.depends import Db, permitted
 from yishu.portal.pages import Reading
+from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
 
 router = APIRouter(prefix="/item-lists", include_in_schema=False)
@@ -39,7 +40,6 @@ def look(page: Reading, db: Db, kind: ListKind, asked: Annotated[Asked, Query()]
     """The rows in force, the versions, and what differs between two of them."""
     body, known = bodies(db, asked.body)
     rows = lists.rows_on(db, kind, body, page.world.today())
-    first = (asked.page - 1) * PAGE_ROWS
     both = asked.before and asked.after
     return page.render(
         "items/list.html",
@@ -50,9 +50,7 @@ def look(page: Reading, db: Db, kind: ListKind, asked: Annotated[Asked, Query()]
         bodies=[(one, page.world.org_name(one)) for one in known],
         versions=lists.versions(db, kind, body),
         columns=_columns(rows),
-        rows=list(rows.items())[first : first + PAGE_ROWS],
-        total=len(rows),
-        last=max(1, -(-len(rows) // PAGE_ROWS)),
+        part=Part.cut(list(rows.items()), asked.page, PAGE_ROWS),
         changes=lists.diff(db, kind, body, asked.before, asked.after) if both else None,
     )
 

@@ -1,5 +1,6 @@
 """Service items (事项): the list of them, one item with its versions, what is published of it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -20,6 +21,7 @@ from yishu.portal.depends import Db, permitted
 from yishu.portal.errors import NotFound
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
 from yishu.portal.world import ZONE
 
@@ -59,9 +61,7 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     return page.render(
         "items/items.html",
         asked=asked,
-        rows=rows,
-        total=total,
-        last=max(1, -(-total // PAGE_ROWS)),
+        part=Part.of(rows, total, asked.page, PAGE_ROWS),
         orgs=_orgs(page),
         kinds=tuple(ListKind),
     )
@@ -119,18 +119,13 @@ def show_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Quer
     """What a check finds, and how much of it is whose."""
     body, known = bodies(db, asked.body)
     every = _found(db.engine, check, body, page.world.today(), item_checks.mark(db))
-    shares: dict[str, int] = {}
-    for one in every:
-        shares[one.org] = shares.get(one.org, 0) + 1
+    shares = Counter(one.org for one in every)
     chosen = [one for one in every if asked.org in ("", one.org)]
-    first = (asked.page - 1) * PAGE_ROWS
     return page.render(
         "items/check.html",
         check=check,
         asked=asked,
-        rows=chosen[first : first + PAGE_ROWS],
-        total=len(chosen),
-        last=max(1, -(-len(chosen) // PAGE_ROWS)),
+        part=Part.cut(chosen, asked.page, PAGE_ROWS),
         shares=sorted(shares.items(), key=lambda one: (-one[1], one[0])),
         orgs=_orgs(page),
         body=body,

@@ -52,6 +52,7 @@ Reason = Annotated[str, Form()]
 
 PAGE_ROWS = 50
 OFFERED_ROWS = 60
+_STRIKE = "strike-"
 OF_A_BODY = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_HEAD, Role.PROVIDER_REVIEWER})
 """They see what their own body asks for or gives; others see all that was received."""
 
@@ -248,9 +249,6 @@ def act(
 
 def _struck(given: dict[str, str]) -> list[str]:
     return [name.removeprefix(_STRIKE) for name in given if name.startswith(_STRIKE)]
-
-
-_STRIKE = "strike-"
 
 
 def house_at(page: Page) -> House:
