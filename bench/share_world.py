@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ENTRY = "market_regulation.enterprise_registration"
 FIELDS = ("uscc", "name", "status")
 BATCH = 100_000
+NAME_BYTES = 32
 
 
 def house_of(folder: Path) -> House:
@@ -66,9 +67,12 @@ def key_of(number: int) -> str:
 
 def _batch(schema: pa.Schema, start: int, count: int) -> pa.RecordBatch:
     numbers = np.arange(start, start + count)
+    # As good as random, so that files are as long as real ones: a download of nothing says nothing.
+    letters = np.random.default_rng(start).bytes(count * NAME_BYTES).hex()
+    size = 2 * NAME_BYTES
     values = {
         "uscc": [key_of(int(n)) for n in numbers],
-        "name": [f"测试企业{n * 2_654_435_761 % 2**32}有限公司" for n in numbers.tolist()],
+        "name": [f"测试企业{letters[size * n : size * (n + 1)]}有限公司" for n in range(count)],
         "status": pa.array(["1"] * count),
         "region_code": pa.array([f"3202{n % 20:02d}" for n in numbers.tolist()]),
         "address": [f"无锡市测试路{n % 9_973}号{n}室" for n in numbers.tolist()],
