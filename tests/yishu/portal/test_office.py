@@ -11,7 +11,7 @@ from yishu.governance import accounts, lifecycle, versions
 from yishu.governance.lifecycle import KIND
 from yishu.governance.promises import NewClock, open_clock
 from yishu.ledger import upkeep
-from yishu.portal import work
+from yishu.portal.work import work
 
 ENTRY = "taxation.taxpayer"
 
@@ -40,7 +40,7 @@ def busy(portal_world):
 def test_the_work_list_has_the_earliest_deadline_first_and_says_how_many_days(busy, client):
     with busy.engine.connect() as connection:
         officer = accounts.find(connection, "officer.taxation", busy.today())
-        tasks = work.tasks(busy, connection, officer, busy.clock())
+        tasks = work(busy, connection, officer, busy.clock()).tasks
 
     assert [one.object_id for one in tasks] == ["taxation.late_entry", ENTRY]
     assert tasks[0].deadline.state == "red"
