@@ -88,6 +88,8 @@ def objections(
     fingerprint: str | None = None,
     state: ObjectionState | None = None,
     states: Sequence[ObjectionState] = (),
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[ObjectionRow]:
     """Objections, oldest first; ``org``: raised by that body or addressed to it."""
     parameters = {
@@ -96,8 +98,24 @@ def objections(
         "org": org,
         "fingerprint": fingerprint,
         "states": [one.value for one in ((state,) if state else states)] or None,
+        "offset": offset,
+        "limit": limit,
     }
     return [_row(row) for row in connection.execute(query("objections"), parameters)]
+
+
+def counted(
+    connection: Connection,
+    *,
+    org: str | None,
+    state: ObjectionState | None,
+    source_entry_id: str | None,
+) -> int:
+    """How many objections `objections` would tell of."""
+    asked = {
+        "org": org, "state": state.value if state else None, "source_entry_id": source_entry_id,
+    }  # fmt: skip
+    return int(connection.execute(query("objections_counted"), asked).scalar_one())
 
 
 def history(connection: Connection, objection_id: str) -> list[StepRow]:
