@@ -4,10 +4,10 @@ from ledger.objection as one
 where
     (cast(:source_entry_id as text) is null or one.source_entry_id = :source_entry_id)
     and (cast(:org as text) is null or :org in (one.raised_org, one.source_org))
-    and (cast(:state as text) is null or :state = coalesce((
+    and (cast(:states as text[]) is null or coalesce((
         select step.state
         from ledger.objection_step as step
         where step.objection_id = one.objection_id
         order by step.number desc
         limit 1
-    ), 'raised'))
+    ), 'raised') = any(:states))

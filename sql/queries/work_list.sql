@@ -1,5 +1,5 @@
 -- What waits for somebody, the earliest last day first, then the oldest: entries, requests and
--- grants by state (none: not theirs), objections as given, and other clocks that their body holds.
+-- grants by state (none: not theirs), objections, and other clocks that their body holds.
 -- `groups` are the clocks that run with their last day; of several of one object the most urgent
 -- counts. `total` and the colours count all that waits, also behind `limit`.
 with task as materialized (
@@ -25,10 +25,29 @@ with task as materialized (
     from ledger.share_grant
     where state = any(cast(:grant_states as text[]))
     union all
-    select 'objection', object_id, title, state, since
-    from jsonb_to_recordset(cast(:objections as jsonb)) as given (
-        object_id text, title text, state text, since timestamptz
-    )
+    select 'objection', objection_id, summary, state, since
+    from (
+        select
+            one.*, coalesce(latest.state, 'raised') as state,
+            coalesce(latest.at, one.raised_at) as since
+        from ledger.objection as one
+        left join (
+            select distinct on (objection_id) objection_id, state, at
+            from ledger.objection_step
+            order by objection_id, number desc
+        ) as latest using (objection_id)
+    ) as objection
+    where
+        state = any(cast(:waits as text[]))
+        or (state = any(cast(:waits_as_source as text[])) and source_org = :org)
+        or (
+            state = any(cast(:waits_as_objector as text[]))
+            and (raised_org = :org or exists (
+                select 1
+                from ledger.objection as other
+                where other.merged_into = objection.objection_id and other.raised_org = :org
+            ))
+        )
 ),
 due as materialized (
     select *

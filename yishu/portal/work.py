@@ -1,6 +1,5 @@
 """What waits for somebody, the earliest deadline first: entries, requests, channels, clocks."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, Row
 
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
-from yishu.governance.objections import ObjectionState, waiting_for
+from yishu.governance.objections import ObjectionState, waits
 from yishu.governance.objections.duty import KIND as OBJECTION
 from yishu.governance.running import Alike, alike, groups_json
 from yishu.governance.working_calendar import rules_in_force
@@ -69,7 +68,7 @@ def work(
         **_entries(actor),
         **_requests(actor),
         "grant_states": ["approved"] if actor.role is Role.CENTRE_OPERATOR else [],
-        "objections": _objections(connection, actor),
+        **_objections(actor),
     }
     rows = connection.execute(query("work_list"), asked).all()
     colours = {one: getattr(rows[0], one) if rows else 0 for one in COLOURS}
@@ -165,14 +164,11 @@ def _requests(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _objections(connection: Connection, actor: Actor) -> str:
-    """Which objections wait for an actor, as the statement takes them."""
-    return json.dumps(
-        [
-            {
-                "object_id": one.objection_id, "title": one.summary, "state": one.state.value,
-                "since": one.since.isoformat(),
-            }
-            for one in waiting_for(connection, actor)
-        ]
-    )  # fmt: skip
+def _objections(actor: Actor) -> dict[str, list[str]]:
+    """In which states objections wait for an actor."""
+    found = waits(actor)
+    return {
+        "waits": [one.value for one in found.anybodys],
+        "waits_as_source": [one.value for one in found.source],
+        "waits_as_objector": [one.value for one in found.objector],
+    }

@@ -28,7 +28,7 @@ from yishu.governance.objections.rows import (
 )
 from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.governance.objections.target import RowKey, Target, row_key, target
-from yishu.governance.objections.waiting import possible_steps, waiting_for
+from yishu.governance.objections.waiting import possible_steps, waits
 
 __all__ = [
     "MAX_BYTES",
@@ -59,5 +59,5 @@ __all__ = [
     "raise_objection",
     "row_key",
     "target",
-    "waiting_for",
+    "waits",
 ]

@@ -1,6 +1,6 @@
 """Objections as they are read: each with its present state, and its whole history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -107,14 +107,16 @@ def objections(
 def counted(
     connection: Connection,
     *,
-    org: str | None,
-    state: ObjectionState | None,
-    source_entry_id: str | None,
+    org: str | None = None,
+    states: Collection[ObjectionState] = (),
+    source_entry_id: str | None = None,
 ) -> int:
     """How many objections `objections` would tell of."""
     asked = {
-        "org": org, "state": state.value if state else None, "source_entry_id": source_entry_id,
-    }  # fmt: skip
+        "org": org,
+        "states": [one.value for one in states] or None,
+        "source_entry_id": source_entry_id,
+    }
     return int(connection.execute(query("objections_counted"), asked).scalar_one())
 
 

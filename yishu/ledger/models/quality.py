@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Sequence,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +42,7 @@ class Objection(Base):
         CheckConstraint("length(trim(summary)) > 0", name="summary"),
         Index(None, "fingerprint"),
         Index(None, "source_entry_id"),
+        Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     )
 
     objection_id: Mapped[str] = mapped_column(primary_key=True)

@@ -59,7 +59,7 @@ def board(
     found = desk.objections(
         db, org=org, state=chosen, source_entry_id=of, offset=first, limit=PAGE_ROWS
     )
-    total = desk.counted(db, org=org, state=chosen, source_entry_id=of)
+    total = desk.counted(db, org=org, states=[chosen] if chosen else (), source_entry_id=of)
     return page.render(
         "objections/board.html",
         part=Part.of(found, total, number, PAGE_ROWS),
