@@ -20,10 +20,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import httpx
+import psutil
 from catalog_process import _copies
 from harness import ROOT, VAR, Options, Section, markdown
 from sqlalchemy import create_engine, text
@@ -63,7 +66,8 @@ PAGES = (
 _ABOUT = (
     "Milliseconds from the first byte of the question to the last of the page, over all users; "
     f"goal: p95 under {GOAL_MS} ms at {USERS} users on 2 cores, and no page over "
-    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine."
+    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine; a user asks again at "
+    "once. Processor time is that of the portal's processes for one page, the database's left out."
 )
 
 
@@ -83,8 +87,8 @@ def run(options: Options) -> Section:
         rows = _served(settings, url.render_as_string(hide_password=False))
     finally:
         server.stop()
-    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "bytes"]
-    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[5] > GOAL_BYTES]
+    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "processor", "bytes"]
+    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[6] > GOAL_BYTES]
     verdict = f"Missed by: {', '.join(missed)}." if missed else "Kept by every page."
     return Section(TITLE, "\n\n".join([_ABOUT, markdown(header, rows), verdict]))
 
@@ -238,7 +242,7 @@ def _served(settings: Settings, url: str) -> list[list[Any]]:
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(base)
-        return [_page(base, path, account) for path, account in PAGES]
+        return [_page(base, path, account, process.pid) for path, account in PAGES]
     finally:
         process.terminate()
         process.wait(20)
@@ -258,24 +262,39 @@ def _wait(base: str) -> None:
     raise SystemExit(f"the portal did not answer within {START_SECONDS} s: {last!r}")
 
 
-def _page(base: str, path: str, account: str) -> list[Any]:
-    with ThreadPoolExecutor(USERS) as pool:
-        found = list(pool.map(_user, [base] * USERS, [path] * USERS, [account] * USERS))
+def _page(base: str, path: str, account: str, pid: int) -> list[Any]:
+    with ExitStack() as opened:
+        clients = [opened.enter_context(_signed(base, path, account)) for _ in range(USERS)]
+        before = _processor(pid)
+        with ThreadPoolExecutor(USERS) as pool:
+            found = list(pool.map(partial(_asked, path=path), clients))
+        spent = 1000 * (_processor(pid) - before) / (USERS * ASKED)
     times = sorted(one for times, _ in found for one in times)
     p95 = times[int(0.95 * len(times)) - 1]
-    return [path, account, statistics.median(times), p95, times[-1], found[0][1]]
+    return [path, account, statistics.median(times), p95, times[-1], spent, found[0][1]]
 
 
-def _user(base: str, path: str, account: str) -> tuple[list[float], int]:
+def _signed(base: str, path: str, account: str) -> httpx.Client:
+    """Somebody who signed in, and looked at the page once."""
+    client = httpx.Client(base_url=base, timeout=60, trust_env=False)
+    client.post("/sign-in/demo", data={"account": account})
+    client.get(path)
+    return client
+
+
+def _asked(client: httpx.Client, path: str) -> tuple[list[float], int]:
     times, length = [], 0
-    with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
-        client.post("/sign-in/demo", data={"account": account})
-        client.get(path)
-        for _ in range(ASKED):
-            start = time.perf_counter()
-            answer = client.get(path)
-            times.append(1000 * (time.perf_counter() - start))
-            if not answer.is_success:
-                raise SystemExit(f"{path}: {answer.status_code}")
-            length = len(answer.content)
+    for _ in range(ASKED):
+        start = time.perf_counter()
+        answer = client.get(path)
+        times.append(1000 * (time.perf_counter() - start))
+        if not answer.is_success:
+            raise SystemExit(f"{path}: {answer.status_code}")
+        length = len(answer.content)
     return times, length
+
+
+def _processor(pid: int) -> float:
+    """Seconds of processor time of a process and its children so far."""
+    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(one.cpu_times().user + one.cpu_times().system for one in tree)

@@ -15,7 +15,9 @@ from catalog.roles import Role
 from yishu.governance import accounts
 from yishu.governance.clock_rules import by_rule
 from yishu.governance.promises import NewClock, open_clocks
-from yishu.ledger.models import ShareDemand
+from yishu.governance.sweep import sweep
+from yishu.governance.working_calendar import rules_in_force
+from yishu.ledger.models import NoticeRow, Objection, ShareDemand
 from yishu.portal.app import create_app
 from yishu.portal.areas import AREAS
 from yishu.portal.navigation import links_for
@@ -69,12 +71,16 @@ def full(portal_world):
     ]  # fmt: skip
     clocks = [
         NewClock("catalog_update", "wuxi_2022", "catalog_entry", f"{LONG_ID}{one}", "taxation",
-                 "law_change", at - timedelta(days=one % 40))
+                 "law_change", at - timedelta(days=20 + one % 40))
         for one in range(MANY)
     ]  # fmt: skip
     with portal_world.engine.begin() as connection:
         connection.execute(insert(ShareDemand), demands)
         open_clocks(connection, clocks, by_rule("test"))
+        rules = rules_in_force(connection, portal_world.release(), portal_world.settings)
+        sweep(connection, rules, at)
+        connection.execute(insert(NoticeRow), [_notice(one, at) for one in range(MANY)])
+        connection.execute(insert(Objection), [_objection(one, at) for one in range(MANY)])
         officer = accounts.find(connection, "officer.taxation", portal_world.today())
         house = house_of(
             portal_world.settings, portal_world.engine, portal_world.clock, portal_world.release()
@@ -83,6 +89,47 @@ def full(portal_world):
             form = RequestForm(object_id=OBJECT, scenario=LONG)
             filing.draft(house.desk(connection), form, officer)
     return portal_world
+
+
+def _notice(number, at):
+    return {
+        "key": f"n{number:03}", "org": "taxation", "role": Role.DEPARTMENT_OFFICER, "subject": LONG,
+        "text": f"通知{number:03}。{LONG}", "at": at - timedelta(minutes=number),
+        "object_kind": "clock", "object_id": LONG_ID,
+    }  # fmt: skip
+
+
+def _objection(number, at):
+    return {
+        "objection_id": f"YY{number:03}", "origin": "department", "raised_org": "health",
+        "raised_at": at - timedelta(minutes=number), "profile": "wuxi_2022",
+        "authority": "big_data_bureau", "entry_id": LONG_ID, "source_entry_id": LONG_ID,
+        "source_org": "taxation", "summary": LONG, "fingerprint": f"f{number}",
+    }  # fmt: skip
+
+
+LISTS = {
+    "/clocks?x=": ("page", r'<td><a href="/clocks/(clk-[^"]*)">', Role.DEPARTMENT_OFFICER),
+    "/cards?x=": ("page", r'<a href="/clocks/(clk-[^"]*)">', Role.DEPARTMENT_OFFICER),
+    "/cards?y=": ("order", r"<tr><td>(DB[^<]*)</td>", Role.DEPARTMENT_OFFICER),
+    "/notices?x=": ("page", r"(通知\d{3})", Role.DEPARTMENT_OFFICER),
+    "/objections?x=": ("page", r"/objections/(YY\d{3})", Role.DEPARTMENT_OFFICER),
+    "/sharing?x=": ("page", r"/sharing/(SQ\d+)", Role.DEPARTMENT_OFFICER),
+    "/demands?x=": ("page", r"<td>(XQ\d+)</td>", Role.DEPARTMENT_OFFICER),
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_long_list_is_told_by_pages_and_nothing_is_left_out_or_told_twice(path, full, client):
+    name, pattern, role = LISTS[path]
+    asker = client(role)
+
+    pages = [re.findall(pattern, asker.get(f"{path}&{name}={one}").text) for one in (1, 2, 3, 4)]
+
+    told = [one for page in pages for one in dict.fromkeys(page)]
+    assert len(told) == len(set(told)), "told twice"
+    assert len(told) >= MANY - 15
+    assert len(set(pages[0])) <= 50 < len(told)
 
 
 @pytest.mark.parametrize("role", [Role.DEPARTMENT_OFFICER, Role.AUTHORITY_REVIEWER])

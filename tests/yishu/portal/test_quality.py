@@ -238,6 +238,24 @@ def test_an_objection_goes_from_one_desk_to_the_next(client, checked):
     assert monitor.get("/objections/YY2026-999999").status_code == 404
 
 
+def test_figures_that_are_kept_move_with_the_next_run(client, checked):
+    monitor, ledger = client(Role.QUALITY_MONITOR), Ledger(checked.engine)
+    path = "/quality/departments/health?period=2026-11"
+    at = checked.clock() - timedelta(hours=1)
+    check = CheckFacts(
+        "a.required", "required", "completeness", "fail", ("a",), 40, 4, "不得为空",
+        text_en="must not be empty", waived=0,
+    )  # fmt: skip
+
+    assert "36/40" not in monitor.get(path).text
+    entry = "health.medical_licence"
+    ledger.record_run_started(RunStarted("r-2", entry, RunKind.ENTRY, "x", at))
+    ledger.record_verdict(VerdictFacts("r-2", entry, 40, 4, True, 0.2, at, (check,)))
+
+    assert "36/40" in monitor.get(path).text
+    assert entry in monitor.get("/quality?period=2026-11").text
+
+
 def test_pages_look_right_in_a_browser(browser_page, picture, checked):
     page = browser_page(Role.QUALITY_MONITOR)
     for name, path in {
