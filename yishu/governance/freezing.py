@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select
 from catalog.roles import Action
 from catalog.vocabulary import QualityDimension
 from yishu.clocks import beijing_day
+from yishu.governance import months
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.errors import AnswerRefused, PeriodFaulty, PeriodFrozen
 from yishu.governance.period import Period
@@ -160,6 +161,7 @@ def freeze(
         "digest": digest,
     }
     connection.execute(insert(FrozenPeriod).values(values))
+    months.keep(connection, found)
     pin_in_force(connection, Holder.REPORT, period.name, period.end, at)
     after = {"digest": digest}
     append(connection, Act(actor, Action.FREEZE_PERIOD, "period", period.name, at, after=after))

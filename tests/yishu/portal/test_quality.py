@@ -95,6 +95,21 @@ def test_a_cell_of_the_heat_map_leads_to_the_rules_that_failed_there(client, che
     assert "id_no.format" not in other
 
 
+def test_what_a_rule_asks_for_is_told_in_the_language_of_the_reader(client, checked):
+    monitor = client(Role.QUALITY_MONITOR)
+    paths = ("/quality/departments/taxation?period=2026-11", f"/quality/entries/{TAXPAYER}")
+
+    for language, told, hidden in (
+        ("en", "id_no must be valid", "公民身份号码应合规"),
+        ("zh", "公民身份号码应合规", "id_no must be valid"),
+    ):
+        monitor.get(f"/language/{language}?next=/")
+        for path in paths:
+            text = monitor.get(path).text
+            assert told in text, path
+            assert hidden not in text, path
+
+
 def test_a_department_that_gave_nothing_and_one_that_there_is_not(client, checked):
     monitor = client(Role.QUALITY_MONITOR)
     empty = monitor.get("/quality/departments/taxation?period=2026-02")

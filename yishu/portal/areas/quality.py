@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension, Severity
 from yishu.governance.freezing import answers, sealed
+from yishu.governance.months import CITY, MonthScore, Of, months, with_running
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
 from yishu.governance.scores import (
@@ -27,7 +29,13 @@ from yishu.portal.messages import label
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
-from yishu.portal.quality_charts import days_chart, department_path, heat_height, heat_map
+from yishu.portal.quality_charts import (
+    days_chart,
+    department_path,
+    heat_height,
+    heat_map,
+    months_chart,
+)
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
 PAGE_ROWS = 50
@@ -56,6 +64,7 @@ def overview(
         days=figures.days,
         days_chart=days_chart(figures.days, page.say),
         heat=_heat(page, found),
+        **_trend(page, db, (Of.CITY, CITY), MonthScore.running(found, found.city)),
         heat_height=heat_height(found),
         path=department_path,
         part=Part.cut(found.entries, number, PAGE_ROWS),
@@ -107,6 +116,7 @@ def department(
         part=Part.cut(sorted(failing, key=_worst), number, PAGE_ROWS),
         days=days,
         days_chart=days_chart(days, page.say),
+        **_trend(page, db, (Of.DEPARTMENT, org), MonthScore.running(found, own)),
         names=page.world.names(),
         answers=[one for one in answers(db, month) if one.department_id == org],
         path=department_path,
@@ -124,18 +134,28 @@ def report(month: str, page: Reading, db: Db) -> Response:
 
 
 @router.get("/entries/{entry_id}")
-def entry(entry_id: str, page: Reading, actor: Acting, run: str | None = None) -> Response:
-    """The checks of an entry's run, and how the runs before it came out."""
+def entry(entry_id: str, page: Reading, db: Db, actor: Acting, run: str | None = None) -> Response:
+    """The checks of an entry's run, how the runs before it came out, and its months."""
     known = page.world.release().entry(entry_id)
-    ledger = Ledger(page.world.engine)
+    ledger, month = Ledger(page.world.engine), _month("", page)
+    found = desk_of(page.world, db, page.now).scores_of(month, entry_id)
+    own = found.entries[0].dimensions if found.entries else {}
     return page.render(
         "quality/entry.html",
         entry=known,
         verdict=ledger.verdict(entry_id, run),
         trend=ledger.quality_trend(entry_id, 30),
         may_see_rows=may_see_rows(actor, known),
+        dimensions=list(QualityDimension),
+        **_trend(page, db, (Of.ENTRY, entry_id), MonthScore.running(found, own)),
         labels={one.value: one for one in (*QualityDimension, *Severity)},
     )
+
+
+def _trend(page: Page, db: Connection, of: tuple[Of, str], running: MonthScore) -> dict[str, Any]:
+    """The months up to one, that one as it stands, with their chart."""
+    known = with_running(months(db, *of, last=Period.parse(running.month)), running)
+    return {"months": known, "months_chart": months_chart(known, page.say)}
 
 
 def _totals(scores: Scores) -> dict[str, tuple[dict[str, Figure], Decimal | None]]:
