@@ -1,7 +1,7 @@
 """Figures of a period, kept in each process until something that they rest on moves.
 
 A month of a city's runs is summed up in seconds, which is longer than a page may take. The sum is
-made again when a run began, was judged, published or ended, and every few minutes, since a
+made again when a run began, was judged, published or ended, and after a few minutes, since a
 delivery falls due by itself. Each page says up to which moment its figures count.
 """
 
@@ -24,7 +24,7 @@ from yishu.ledger.statements import query
 from yishu.portal.world import World
 
 KEPT = timedelta(minutes=5)
-"""How long figures stand although nothing else moved."""
+"""How long figures of a running period stand although no run moved them."""
 
 _MOST = 4
 _SUMMING = Lock()
@@ -38,6 +38,11 @@ class Figures:
     scores: Scores
     days: tuple[DayOfRows, ...]
     final_rates: Mapping[str, Mapping[Rate, Figure]] | None
+    summed_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether they may still be shown: final ones for ever."""
+        return self.final_rates is not None or abs(now - self.summed_at) < KEPT
 
     @cached_property
     def entries_of(self) -> dict[str, list[EntryFigures]]:
@@ -59,13 +64,21 @@ class KeptDesk(Desk):
         return self.figures(period).scores
 
     def figures(self, period: Period) -> Figures:
-        """The same with what goes with them."""
+        """The same with what goes with them.
+
+        Whoever finds them old sums up again; meanwhile the others get what there is.
+        """
         key = (self.world.engine, period.name, *self._mark(period))
         found = _KEPT.get(key)
+        if found is not None and (found.is_fresh(self.now) or not _SUMMING.acquire(blocking=False)):
+            return found
         if found is None:
-            with _SUMMING:
-                found = _KEPT.get(key) or self._summed(period, key)
-        return found
+            _SUMMING.acquire()
+        try:
+            again = _KEPT.get(key)
+            return self._summed(period, key) if again is None or again is found else again
+        finally:
+            _SUMMING.release()
 
     def rates(self, period: Period) -> Mapping[str, Mapping[Rate, Figure]]:
         """The five rates of each department in a period."""
@@ -80,7 +93,7 @@ class KeptDesk(Desk):
         row = self.connection.execute(query("figures_mark"), {"period": period.name}).one()
         if row.frozen is not None:
             return (row.frozen,)
-        return *row, self.world.release().id, self.now.timestamp() // KEPT.total_seconds()
+        return *row, self.world.release().id
 
     def _summed(self, period: Period, key: tuple[object, ...]) -> Figures:
         kept = frozen(self.connection, period)
@@ -89,7 +102,7 @@ class KeptDesk(Desk):
         final = rates(kept.cases) if kept else None
         while len(_KEPT) >= _MOST:
             _KEPT.popitem(last=False)
-        found = _KEPT[key] = Figures(scores, tuple(days), final)
+        found = _KEPT[key] = Figures(scores, tuple(days), final, self.now)
         return found
 
 
