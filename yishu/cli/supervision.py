@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from catalog.roles import Role
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.clocks import Org
 from yishu.cli.lifecycle import As
 from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.share_world import AsThere
 
 cards_app = typer.Typer(help="Yellow and red cards, and supervision orders.", no_args_is_help=True)
 notices_app = typer.Typer(help="Notices: the outbox and its addresses.", no_args_is_help=True)
@@ -52,8 +53,13 @@ def list_cards(org: Org = None, as_json: AsJson = False) -> None:
     """
     from yishu.governance.cards import cards  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        rows = [asdict(card) for card in cards(connection, org=org)]
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            rows = far.pages("/cards", org=org)
+        else:
+            with world.engine(world.settings()).connect() as connection:
+                rows = [asdict(card) for card in cards(connection, org=org)]
     show(rows, as_json, lambda: print_table("Cards", rows, _CARDS))
 
 
@@ -65,8 +71,13 @@ def list_orders(org: Org = None, as_json: AsJson = False) -> None:
     """
     from yishu.governance.cards import orders  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        rows = [asdict(order) for order in orders(connection, org=org)]
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            rows = far.pages("/orders", org=org)
+        else:
+            with world.engine(world.settings()).connect() as connection:
+                rows = [asdict(order) for order in orders(connection, org=org)]
     show(rows, as_json, lambda: print_table("Supervision orders", rows, _ORDERS))
 
 
@@ -74,7 +85,7 @@ def list_orders(org: Org = None, as_json: AsJson = False) -> None:
 def answer(
     order_no: Annotated[str, typer.Argument(help="Number of the order.")],
     feedback: Annotated[str, typer.Option(help="What was done about it.")],
-    account: As,
+    account: AsThere,
     as_json: AsJson = False,
 ) -> None:
     """Answer a supervision order, as the body it names; its clock ends.
@@ -83,9 +94,14 @@ def answer(
     """
     from yishu.governance.cards import answer_order  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).begin() as connection:
-        by = world.actor(connection, account)
-        answer_order(connection, order_no, feedback, actor=by, now=world.clock())
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            far.post(f"/orders/{order_no}/answer", {"feedback": feedback})
+        else:
+            with world.engine(world.settings()).begin() as connection:
+                by = world.actor(connection, account)
+                answer_order(connection, order_no, feedback, actor=by, now=world.clock())
     show({"answered": order_no}, as_json, lambda: console.print(f"{order_no} answered"))
 
 
