@@ -1,7 +1,8 @@
 """``yishu cards`` and ``yishu notices``: cards, supervision orders, and who was told."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -54,12 +55,7 @@ def list_cards(org: Org = None, as_json: AsJson = False) -> None:
     from yishu.governance.cards import cards  # noqa: PLC0415
 
     with reported(as_json):
-        far = remote.portal()
-        if far is not None:
-            rows = far.pages("/cards", org=org)
-        else:
-            with world.engine(world.settings()).connect() as connection:
-                rows = [asdict(card) for card in cards(connection, org=org)]
+        rows = _rows("/cards", cards, org)
     show(rows, as_json, lambda: print_table("Cards", rows, _CARDS))
 
 
@@ -72,13 +68,17 @@ def list_orders(org: Org = None, as_json: AsJson = False) -> None:
     from yishu.governance.cards import orders  # noqa: PLC0415
 
     with reported(as_json):
-        far = remote.portal()
-        if far is not None:
-            rows = far.pages("/orders", org=org)
-        else:
-            with world.engine(world.settings()).connect() as connection:
-                rows = [asdict(order) for order in orders(connection, org=org)]
+        rows = _rows("/orders", orders, org)
     show(rows, as_json, lambda: print_table("Supervision orders", rows, _ORDERS))
+
+
+def _rows(path: str, read: Callable[..., Iterable[Any]], org: str | None) -> list[dict[str, Any]]:
+    """What a portal tells under a path, else what the own ledger has."""
+    far = remote.portal()
+    if far is not None:
+        return far.pages(path, org=org)
+    with world.engine(world.settings()).connect() as connection:
+        return [asdict(one) for one in read(connection, org=org)]
 
 
 @cards_app.command("answer")

@@ -1,6 +1,6 @@
 """Figures of a period as they stand: final ones as they were frozen, others as of the moment."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from catalog.model import CatalogView
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.freezing import freeze, frozen
 from yishu.governance.period import Period
-from yishu.governance.rates import Case, Rate, cases, clock_cases, rates, rates_of
-from yishu.governance.scores import Figure, Scores, scores, weights_on
+from yishu.governance.rates import Case, cases, clock_cases
+from yishu.governance.scores import Scores, scores, weights_on
 from yishu.ledger.journal import Actor
 
 
@@ -62,14 +62,6 @@ class Desk:
             return list(kept.cases)
         clocks = clock_cases(self.connection, self.rules, period, self.now)
         return cases(self.scores(period), clocks)
-
-    def rates(self, period: Period) -> Mapping[str, Mapping[Rate, Figure]]:
-        """The five rates of each department in a period."""
-        kept = frozen(self.connection, period)
-        if kept is not None:
-            return rates(kept.cases)
-        clocks = clock_cases(self.connection, self.rules, period, self.now)
-        return rates_of(self.scores(period), clocks)
 
     def freeze(self, period: Period, actor: Actor) -> str:
         """Make the figures of a period final; their SHA-256.

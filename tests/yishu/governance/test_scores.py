@@ -24,7 +24,7 @@ from yishu.governance.freezing import (
 )
 from yishu.governance.months import CITY, Of, months
 from yishu.governance.period import Period
-from yishu.governance.rates import Case, Rate, cases, indicators, rates, refresh
+from yishu.governance.rates import Case, Rate, cases, indicators, rates, rates_of, refresh
 from yishu.governance.scores import Figure, Scores, scores
 from yishu.ledger import (
     CheckFacts,
@@ -264,6 +264,16 @@ def test_indicators_move_with_each_load_until_they_are_frozen(connection, rules)
     freeze(connection, whole, cases(whole), MONITOR, at=over, rules=rules)
     assert not refresh(connection, quarter, first, "late", over)
     assert {i.run_id for i in indicators(connection, quarter)} <= {"tax-30", "tax-31"}
+
+
+def test_rates_from_sums_are_those_from_every_case(connection):
+    found = november(connection)
+    clocks = [
+        Case(Rate.CATALOG_TIMELINESS, "taxation", "catalog_entry", TAXPAYER, kept, 1)
+        for kept in (1, 0, 1)
+    ] + [Case(Rate.OBJECTION_HANDLING, "health", "objection", "YY1", 1, 1)]
+
+    assert rates_of(found, clocks) == rates(cases(found, clocks))
 
 
 @pytest.mark.requirement("QUA-02", "IND-21")
