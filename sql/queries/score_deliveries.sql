@@ -41,6 +41,7 @@ publication as (
     where
         done.layer = 'unified'
         and done.committed_at >= :start and done.committed_at < :until
+        and (cast(:entry_ids as text[]) is null or done.object_id = any(:entry_ids))
     union all
     select promised.entry_id, before.committed_at
     from promised
