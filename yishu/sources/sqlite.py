@@ -14,26 +14,27 @@ columns are known before the rows are asked for, and the slower reader begins wh
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import adbc_driver_manager
-import adbc_driver_sqlite.dbapi as adbc
+import adbc_driver_sqlite
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from yishu.sources.adbc import FAILURES, AdbcSession
 from yishu.sources.errors import DATABASE_DOWN, SourceError, SourceFileMissing, SourceUnreachable
 from yishu.sources.protocol import string_schema
 from yishu.sources.sql import UNREADABLE, SqlSource, explained
 
 BATCH_ROWS = 8_192
 """The texts of a batch may have 2 GiB together in one column."""
+
+OPTIONS = {"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)}
 
 ORDINARY_SQL = """
 SELECT count(*) FROM {master}
@@ -46,8 +47,6 @@ TROUBLE = ("locked", "busy", "disk I/O", "open")
 
 PLAIN = 1e-4, 1e9
 """Between these Arrow does not turn to scientific notation."""
-
-FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
 
 
 class Reading(NamedTuple):
@@ -65,7 +64,7 @@ class Reading(NamedTuple):
 class SqliteSource(SqlSource):
     """A table or view of a SQLite file."""
 
-    _fast: Any = None
+    _fast: AdbcSession | None = None
 
     def __exit__(
         self,
@@ -104,14 +103,11 @@ class SqliteSource(SqlSource):
             yield pa.RecordBatch.from_pylist([], schema=schema)
 
     def _fetched(self, statement: str) -> Iterator[pa.RecordBatch]:
-        self._fast = adbc.connect(self._uri, autocommit=True)
-        with closing(self._fast.cursor()) as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
-            cursor.execute(statement)
-            ours = 1
-            for batch in cursor.fetch_record_batch():
-                yield batch.slice(ours)
-                ours = 0
+        self._fast = AdbcSession(adbc_driver_sqlite.connect(self._uri))
+        ours = 1
+        for batch in self._fast.stream(statement, **OPTIONS):
+            yield batch.slice(ours)
+            ours = 0
 
     def _slowly(
         self, columns: Sequence[str], where: sa.ColumnElement[bool] | None
@@ -174,8 +170,7 @@ class SqliteSource(SqlSource):
 
     def _leave(self) -> None:
         if self._fast is not None:
-            with suppress(*FAILURES):
-                self._fast.close()
+            self._fast.close()
         self._fast = None
 
     def _reading_engine(self) -> sa.Engine:
