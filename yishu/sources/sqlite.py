@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from yishu.ahead import made_ahead
 from yishu.sources.adbc import FAILURES, AdbcSession
 from yishu.sources.errors import DATABASE_DOWN, SourceError, SourceFileMissing, SourceUnreachable
 from yishu.sources.protocol import string_schema
@@ -90,9 +91,8 @@ class SqliteSource(SqlSource):
         plan = [reading(name, isinstance(declared[name], sa.String)) for name in columns]
         empty = True
         try:
-            for batch in self._fetched(self._statement(plan, where)):
-                made = _made(batch, plan, schema)
-                made.validate(full=True)  # SQLite does not see to it that text is UTF-8
+            fetched = self._fetched(self._statement(plan, where))
+            for made in made_ahead(lambda batch: _made(batch, plan, schema), fetched, threads=1):
                 empty = empty and not made.num_rows
                 if made.num_rows:
                     yield made
@@ -258,7 +258,9 @@ def _made(batch: pa.RecordBatch, plan: Sequence[Reading], schema: pa.Schema) -> 
         if fractions is not None and fractions.null_count < len(fractions):
             texts = pc.coalesce(texts, fraction_texts(fractions))
         arrays.append(texts)
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    made = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    made.validate(full=True)  # SQLite does not see to it that text is UTF-8
+    return made
 
 
 def _no_text(value: Any) -> str:
