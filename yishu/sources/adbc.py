@@ -18,24 +18,40 @@ FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
 class AdbcSession:
     """A connection that commits each statement by itself and reads one answer at a time."""
 
-    def __init__(self, database: AdbcDatabase) -> None:
+    def __init__(self, database: AdbcDatabase, *, is_owner: bool = True) -> None:
         """Connect.
+
+        Args:
+            database: Where to, and how.
+            is_owner: Nobody else uses it, so it ends with the session.
 
         Raises:
             adbc_driver_manager.Error: nobody answers, or the account is refused.
         """
-        self._database = database
+        self._database, self._is_owner = database, is_owner
         self._answer: list[Any] = []
+        self._connection: AdbcConnection | None = None
         try:
             self._connection = AdbcConnection(database)
         except adbc_driver_manager.Error:
-            database.close()
+            self.close()
             raise
+
+    def beside(self) -> "AdbcSession":
+        """Another session with the same database, to be closed before this one.
+
+        It comes sooner than the first, for which the driver asked what types there are.
+
+        Raises:
+            adbc_driver_manager.Error: nobody answers any more.
+        """
+        return AdbcSession(self._database, is_owner=False)
 
     def close(self) -> None:
         """End the session, even one that is broken."""
         self.leave()
-        _close_all([self._connection, self._database])
+        owned = [self._connection, self._database if self._is_owner else None]
+        _close_all([one for one in owned if one is not None])
 
     def leave(self) -> None:
         """Leave unread what there is still of the answer."""

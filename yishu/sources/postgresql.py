@@ -10,6 +10,7 @@ What each type arrives as is told by ``postgresql_types``.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -75,6 +76,14 @@ NOT_A_NUMBER = "NaN"
 """So the server's words name it in every language; while streaming they come without a code."""
 
 
+@dataclass(frozen=True)
+class SharedSnapshot:
+    """A snapshot that can be read while the session that exported it stands."""
+
+    name: str
+    keeper: AdbcSession
+
+
 class PostgresqlSource:
     """A table or view of a PostgreSQL database."""
 
@@ -85,9 +94,9 @@ class PostgresqlSource:
         *,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         silence: timedelta = SILENCE,
-        snapshot: str | None = None,
+        shared: "SharedSnapshot | None" = None,
     ) -> None:
-        """``snapshot`` is one that another session exports: everything is read as it was then."""
+        """``shared``: everything is read as it was at the moment of that snapshot."""
         if spec.table is None:
             raise SourceMisdescribed(
                 connection.id,
@@ -98,7 +107,7 @@ class PostgresqlSource:
         self._obj = f"{connection.id}: {spec.table}"
         self._table = qualified(spec.table)
         self._url = session_url(connection.url, statement_timeout)
-        self._snapshot = snapshot
+        self._shared = shared
         self._watch = SilenceWatch(silence, urlsplit(self._url).port or DEFAULT_PORT)
         self._session: AdbcSession | None = None
         self._columns: list[SourceColumn] | None = None
@@ -229,17 +238,28 @@ class PostgresqlSource:
         if self._session is None:
             try:
                 with self._watch.opening():
-                    self._session = AdbcSession(adbc_driver_postgresql.connect(self._url))
-                if self._snapshot is not None:
+                    self._session = self._connected()
+                if self._shared is not None:
                     with self._watch.waiting():
-                        self._enter(self._session, self._snapshot)
+                        enter(self._session, self._shared.name)
             except FAILURES as error:
                 raise explained(self._obj, error) from None
         return self._session
 
-    def _enter(self, session: AdbcSession, snapshot: str) -> None:
-        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        session.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
+    def _connected(self) -> AdbcSession:
+        if self._shared is not None:
+            return self._shared.keeper.beside()
+        return AdbcSession(adbc_driver_postgresql.connect(self._url))
+
+
+def enter(session: AdbcSession, snapshot: str) -> None:
+    """Begin a transaction that sees what an exported snapshot sees.
+
+    Raises:
+        adbc_driver_manager.Error: it has ended.
+    """
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    session.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
 
 
 def qualified(table: str) -> str:
