@@ -30,7 +30,7 @@ from yishu.ahead import made_ahead
 from yishu.sources.adbc import FAILURES, AdbcSession
 from yishu.sources.errors import DATABASE_DOWN, SourceError, SourceFileMissing, SourceUnreachable
 from yishu.sources.protocol import string_schema
-from yishu.sources.sql import UNREADABLE, SqlSource, explained
+from yishu.sources.sql import UNREADABLE, AnyType, SqlSource, explained
 
 BATCH_ROWS = 8_192
 """The texts of a batch may have 2 GiB together in one column."""
@@ -88,7 +88,7 @@ class SqliteSource(SqlSource):
         self, columns: Sequence[str], where: sa.ColumnElement[bool] | None
     ) -> Iterator[pa.RecordBatch]:
         declared, schema = self._declared(), string_schema(columns)
-        plan = [reading(name, isinstance(declared[name], sa.String)) for name in columns]
+        plan = [reading(name, declared[name]) for name in columns]
         empty = True
         try:
             fetched = self._fetched(self._statement(plan, where))
@@ -202,19 +202,23 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def reading(name: str, is_text: bool) -> Reading:
+def reading(name: str, declared: AnyType) -> Reading:
     """How a column is asked for.
 
-    Args:
-        name: The column.
-        is_text: Its declared type turns numbers into text when they are stored.
+    Where its declared type makes one kind of all numbers, values are told apart by their order:
+    numbers come before every text, blobs after. Asking for the type costs twice as much.
     """
     column = quoted(name)
     # Nothing in a query may fail at will, but the smallest number has no absolute value.
     refused = f"abs(-9223372036854775808 + 0 * length({column}))"
-    if is_text:
-        # Every blob comes after every text, and asking for the type costs twice as much.
+    if isinstance(declared, sa.String):
         return Reading(f"CASE WHEN {column} >= x'' THEN {refused} ELSE {column} END", None)
+    if isinstance(declared, sa.Float):
+        return Reading(
+            f"CASE WHEN {column} < '' THEN NULL WHEN {column} >= x'' THEN {refused} "
+            f"ELSE {column} END",
+            f"CASE WHEN {column} < '' THEN {column} END",
+        )
     return Reading(
         f"CASE typeof({column}) WHEN 'blob' THEN {refused} WHEN 'real' THEN NULL ELSE {column} END",
         f"CASE typeof({column}) WHEN 'real' THEN {column} END",
