@@ -84,8 +84,8 @@ class Range:
             bounds.append(f"{name} >= {text_literal(self.lower)}")
         if self.upper is not None:
             below = f"{name} < {text_literal(self.upper)}"
-            is_last = bounds or key == PLACE
-            bounds.append(below if is_last else f"({below} OR {name} IS NULL)")
+            may_lack = not bounds and key != PLACE
+            bounds.append(f"({below} OR {name} IS NULL)" if may_lack else below)
         return " AND ".join(bounds)
 
 

@@ -31,6 +31,18 @@ def run(url: str, *statements: str) -> None:
             server.execute(statement)
 
 
+def reader_of_keys(url: str) -> str:
+    """The same database for an account that may read column ``k`` of ``t`` alone."""
+    run(
+        url,
+        "do $$ begin if not exists (select from pg_roles where rolname = 'range_reader') then "
+        "create role range_reader login password 'of-the-test'; end if; end $$",
+        f"grant connect on database {url.rpartition('/')[2]} to range_reader",
+        "grant select (k) on t to range_reader",
+    )
+    return f"postgresql://range_reader:of-the-test@{url.rpartition('@')[2]}"
+
+
 def parts(source: RangedSource, plan: RangePlan, *columns: str) -> list[list[Any]]:
     """The values of the first column, range by range."""
     return [
@@ -131,13 +143,8 @@ def test_a_reader_of_some_columns_alone_reads_by_key(fresh_database: str) -> Non
         "create table t as select g as k, repeat('x', 90) as hidden "
         "from generate_series(1, 100000) g",
         "analyze t",
-        "do $$ begin if not exists (select from pg_roles where rolname = 'range_reader') then "
-        "create role range_reader login password 'of-the-test'; end if; end $$",
-        f"grant connect on database {fresh_database.rpartition('/')[2]} to range_reader",
-        "grant select (k) on t to range_reader",
     )
-    host = fresh_database.rpartition("@")[2]
-    with ranged(f"postgresql://range_reader:of-the-test@{host}") as source:
+    with ranged(reader_of_keys(fresh_database)) as source:
         plan = source.begin("k", 2)
         found = parts(source, plan, "k")
 
@@ -151,13 +158,8 @@ def test_a_reader_of_a_view_needs_no_more_than_select_on_its_columns(fresh_datab
         "create table base (k int, hidden text)",
         "insert into base select g, 'x' from generate_series(1, 100) g",
         "create view t as select k, hidden from base",
-        "do $$ begin if not exists (select from pg_roles where rolname = 'range_reader') then "
-        "create role range_reader login password 'of-the-test'; end if; end $$",
-        f"grant connect on database {fresh_database.rpartition('/')[2]} to range_reader",
-        "grant select (k) on t to range_reader",
     )
-    host = fresh_database.rpartition("@")[2]
-    with ranged(f"postgresql://range_reader:of-the-test@{host}") as source:
+    with ranged(reader_of_keys(fresh_database)) as source:
         found = parts(source, source.begin("k", 2), "k")
 
     assert sorted(row for part in found for row in part) == list(range(1, 101))
