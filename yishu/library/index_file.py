@@ -26,9 +26,9 @@ from yishu.library.row_hash import (
     CONTENT,
     KEY,
     OTHER,
+    KeyedHashes,
     RowHasher,
     RowHashes,
-    SortedHashes,
     ascending,
     content_mark,
 )  # fmt: skip
@@ -42,6 +42,18 @@ _HEAD = struct.Struct("<8s16s8sQ")
 _MAGIC = b"YSKEYS2\0"
 _ROW = np.dtype("<u4")
 _ARRAYS = (KEY, _ROW, OTHER, CONTENT)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """The rows of a data file, ascending by the first hash of their keys.
+
+    Attributes:
+        rows: Where in the file each of them is, from 0.
+    """
+
+    hashes: RowHashes
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -67,13 +79,13 @@ class DataFile:
             rows = file.read_row_group(group, columns=list(columns), use_threads=False)
         return rows.select(columns).slice(position - int(starts[group]), 1)
 
-    def indexed(self) -> SortedHashes:
+    def indexed(self) -> Indexed:
         """All that is known of the rows, from the index file or else from the rows."""
         stored = self._stored()
         if stored is None or stored.mark != content_mark(self.schema.names):
             return self._hashed()
         keys, rows, others, contents = stored.arrays
-        return SortedHashes(RowHashes(keys, others, contents), rows)
+        return Indexed(RowHashes(keys, others, contents), rows)
 
     def hashes_of(self, wanted: np.ndarray) -> RowHashes:
         """The hashes of the wanted rows (a flag for each row of the file)."""
@@ -85,12 +97,12 @@ class DataFile:
         stored = self._stored()
         return stored is not None and stored.mark == content_mark(self.schema.names)
 
-    def store(self, known: RowHashes | None = None) -> None:
+    def store(self, known: KeyedHashes | None = None) -> None:
         """Write the index file in one step.
 
         Args:
-            known: Hashes of rows, ascending by key, among which those of this file may be: then
-                only its keys are read.
+            known: Hashes of rows among which those of this file may be: then only its keys are
+                read.
         """
         found = None if known is None else self._among(known)
         found = found or self._hashed()
@@ -105,14 +117,14 @@ class DataFile:
                 file.write(np.ascontiguousarray(array).data)
         write_private(made, self._target)
 
-    def _among(self, known: RowHashes) -> SortedHashes | None:
+    def _among(self, known: KeyedHashes) -> Indexed | None:
         """The rows of the file as they are known; None where hashes cannot tell them apart."""
         keys, rows = self._keys_read()
         at = np.searchsorted(known.keys, keys)
         if not len(at) or at[-1] == len(known) or (known.keys[1:] == known.keys[:-1]).any():
             return None
         hashes = known.taken(at)
-        return SortedHashes(hashes, rows) if np.array_equal(hashes.keys, keys) else None
+        return Indexed(hashes, rows) if np.array_equal(hashes.keys, keys) else None
 
     def _stored(self) -> "_Stored | None":
         try:
@@ -143,11 +155,12 @@ class DataFile:
         order = ascending(hashes)
         return hashes[order], order
 
-    def _hashed(self) -> SortedHashes:
+    def _hashed(self) -> Indexed:
         hasher = RowHasher(self.key, self.schema.names)
         for batch in self._batches(self.schema.names):
             hasher.see(batch.cast(self.schema))
-        return hasher.sorted()
+        found = hasher.hashes()
+        return Indexed(found.taken(), found.rows)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(self.path) as file:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from yishu.library.errors import KeyBroken
-from yishu.library.row_hash import RowHasher, RowHashes, SortedHashes
+from yishu.library.row_hash import KeyedHashes, RowHasher
 
 
 class KeyWatch:
@@ -25,26 +25,26 @@ class KeyWatch:
         self.rows += batch.num_rows
         self._hasher.see(batch)
 
-    def unique(self) -> SortedHashes:
+    def unique(self) -> KeyedHashes:
         """The hashes of all rows; every key was there, and once.
 
         Raises:
             KeyBroken: it was not.
         """
-        found = self._hasher.sorted()
-        repeated = _repeated(found.hashes)
+        found = self._hasher.hashes()
+        repeated = _repeated(found)
         if self._empty or repeated:
             raise key_broken(self._table, self._key, self._empty, repeated)
         return found
 
 
-def _repeated(ascending: RowHashes) -> int:
+def _repeated(hashes: KeyedHashes) -> int:
     """How often a key comes again; one hash that does may be chance, so the other one decides."""
-    keys = ascending.keys
+    keys = hashes.keys
     twice = keys[1:][keys[1:] == keys[:-1]]
     if not len(twice):
         return 0
-    suspects = ascending.taken(np.isin(keys, twice))
+    suspects = hashes.taken(np.isin(keys, twice))
     pairs = np.stack([suspects.keys, suspects.others])
     return int(pairs.shape[1] - np.unique(pairs, axis=1).shape[1])
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from yishu.library.compare import Changes, Difference
 from yishu.library.engine import BATCH_ROWS
 from yishu.library.index_file import DataFile
-from yishu.library.row_hash import RowHasher, RowHashes, SortedHashes
+from yishu.library.row_hash import KeyedHashes, RowHasher, RowHashes
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AmbiguousHashes(Exception):
 
 
 def match(
-    new: SortedHashes, files: Sequence[DataFile], changes: Changes | None, key: Sequence[str]
+    new: KeyedHashes, files: Sequence[DataFile], changes: Changes | None, key: Sequence[str]
 ) -> Match:
     """Tell what is new, changed, unchanged and gone.
 
@@ -52,11 +52,11 @@ def match(
     Raises:
         AmbiguousHashes: hashes cannot tell.
     """
-    matching = _Matching(new.hashes, _Speech.of(changes, key))
+    matching = _Matching(new, _Speech.of(changes, key))
     kept = {file: matching.see(file) for file in files}
-    is_fresh = np.empty(len(new.rows), bool)
+    is_fresh = np.empty(len(new), bool)
     is_fresh[new.rows] = ~matching.is_same
-    fresh = new.hashes.taken(~matching.is_same)
+    fresh = new.taken(~matching.is_same)
     stays = {file: rows for file, rows in kept.items() if not rows.all()}
     return Match(matching.difference(), is_fresh, fresh, stays)
 
@@ -66,8 +66,8 @@ class _Speech:
     """What is said of old rows whose keys no new row has."""
 
     is_whole: bool
-    gone: RowHashes | None
-    present: RowHashes | None
+    gone: KeyedHashes | None
+    present: KeyedHashes | None
 
     @classmethod
     def of(cls, changes: Changes | None, key: Sequence[str]) -> "_Speech":
@@ -87,10 +87,10 @@ class _Speech:
 
 
 class _Matching:
-    """New rows, ascending by hash, and which of them were in the files seen so far."""
+    """New rows, and which of them were in the files seen so far."""
 
-    def __init__(self, new: RowHashes, speech: _Speech) -> None:
-        _require_single(new)
+    def __init__(self, new: KeyedHashes, speech: _Speech) -> None:
+        _require_single(new.keys)
         self.new = new
         self._speech = speech
         self._was_there = np.zeros(len(new), bool)
@@ -102,11 +102,11 @@ class _Matching:
         """Of each row of a file, whether it stays in it."""
         found = file.indexed()
         old = found.hashes
-        _require_single(old)
+        _require_single(old.keys)
         has, at = _places(old, self.new)
         if self._was_there[at].any():
             raise AmbiguousHashes
-        same = old.contents[has] == self.new.contents[at]
+        same = old.contents[has] == self.new.taken(at).contents
         self._was_there[at] = True
         self.is_same[at] = same
         stays = ~self._speech.goes(old)
@@ -130,7 +130,7 @@ class _Matching:
         )
 
 
-def _places(old: RowHashes, among: RowHashes) -> tuple[np.ndarray, np.ndarray]:
+def _places(old: RowHashes, among: KeyedHashes) -> tuple[np.ndarray, np.ndarray]:
     """Which old rows have a key that is among others, and where the others have it."""
     if not len(among):
         return np.zeros(len(old), bool), np.empty(0, np.int64)
@@ -138,22 +138,22 @@ def _places(old: RowHashes, among: RowHashes) -> tuple[np.ndarray, np.ndarray]:
     at[at == len(among)] = 0
     has = among.keys[at] == old.keys
     at = at[has]
-    if (among.others[at] != old.others[has]).any():
+    if (among.taken(at).others != old.others[has]).any():
         raise AmbiguousHashes
     return has, at
 
 
-def _require_single(hashes: RowHashes) -> None:
-    if (hashes.keys[1:] == hashes.keys[:-1]).any():
+def _require_single(ascending: np.ndarray) -> None:
+    if (ascending[1:] == ascending[:-1]).any():
         raise AmbiguousHashes
 
 
-def _keys_in(path: Path | None, key: Sequence[str]) -> RowHashes | None:
-    """The keys in a file, ascending by hash; None where there is no file."""
+def _keys_in(path: Path | None, key: Sequence[str]) -> KeyedHashes | None:
+    """The keys in a file; None where there is no file."""
     if path is None:
         return None
     hasher = RowHasher(key, key)
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH_ROWS, columns=list(key)):
             hasher.see(batch.select(key).drop_null())
-    return hasher.sorted().hashes
+    return hasher.hashes()

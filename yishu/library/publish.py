@@ -26,7 +26,7 @@ from yishu.library.keys import KeyWatch
 from yishu.library.match import AmbiguousHashes, Match, match
 from yishu.library.place import Place
 from yishu.library.recency import keep_moment, require_newest
-from yishu.library.row_hash import RowHashes
+from yishu.library.row_hash import KeyedHashes
 from yishu.library.rows import Guard, described
 from yishu.library.writing import Job, Step, rewrite, write, write_error
 
@@ -39,10 +39,10 @@ is committed even where no row changed."""
 
 
 class Made(NamedTuple):
-    """A publication, and the hashes of the rows that it wrote, ascending by key, if known."""
+    """A publication, and the hashes of the rows that it wrote, if it knows them."""
 
     commit: Commit
-    written: RowHashes | None = None
+    written: KeyedHashes | None = None
 
 
 def _silently(_: Step) -> None:
@@ -217,13 +217,13 @@ def _require_up_to_date(job: Job, publications: list[Recorded]) -> None:
 
 def _publish_first(job: Job) -> Made:
     watch = KeyWatch(job.promise.table, job.key, job.schema.names)
-    hashes: list[RowHashes] = []
+    hashes: list[KeyedHashes] = []
 
     def checked() -> Iterator[pa.RecordBatch]:
         for batch in _batches(job):
             watch.see(batch)
             yield batch
-        hashes.append(watch.unique().hashes)
+        hashes.append(watch.unique())
         replace(job.promise, inserted=watch.rows, rows=watch.rows).require_balance()
 
     job.promise.require_balance()

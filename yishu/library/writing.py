@@ -25,7 +25,7 @@ from yishu.library.key_index import KEY
 from yishu.library.layout import FILE_BYTES, SAMPLE_ROWS, writer
 from yishu.library.match import Match
 from yishu.library.place import Place
-from yishu.library.row_hash import RowHashes, SortedHashes
+from yishu.library.row_hash import KeyedHashes
 from yishu.library.rows import Guard
 
 LOG_RETENTION = "interval 36500 days"
@@ -103,11 +103,11 @@ def write(
 
 def rewrite(
     job: Job, spool: Path, matched: Match, commit: Commit, base: int
-) -> tuple[int, RowHashes]:
+) -> tuple[int, KeyedHashes]:
     """Commit what changed on top of version ``base``; files of which no row goes stay as they are.
 
     Returns:
-        The new version, and the hashes of the rows that were written, ascending by key.
+        The new version, and the hashes of the rows that were written.
 
     Raises:
         LibraryConflict, LibraryUnwritable: another writer, no space; retryable.
@@ -127,8 +127,7 @@ def rewrite(
         )
     job.on_step(Step.COMMITTED)
     stayed = (file.hashes_of(rows) for file, rows in matched.stays.items())
-    written = RowHashes.joined([*stayed, matched.fresh])
-    return base + 1, SortedHashes.of(written).hashes
+    return base + 1, KeyedHashes.of([*stayed, matched.fresh])
 
 
 def write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:
