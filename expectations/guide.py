@@ -11,7 +11,8 @@ from expectations.guide_elements import FIELDS, GuideElement
 from expectations.guide_rules import RULES
 from expectations.kinds import CheckKind
 from expectations.plan import plan
-from expectations.run import ColumnView, carried_out
+from expectations.run import carried_out
+from expectations.spans import ColumnView, Span
 from expectations.verdict import CheckResult
 
 
@@ -57,7 +58,11 @@ def check_guides(entry: CatalogEntry, catalog: CatalogView, rows: pa.Table) -> l
     """
     wanted = (CheckKind.GUIDE, CheckKind.CLEAR_WORDING, CheckKind.PRESENT)
     checks = [check for check in plan(entry, catalog) if check.kind in wanted]
-    results, _ = carried_out(checks, len(rows), lambda field: ColumnView(rows.column(field)))
+
+    def column(field: str, span: Span) -> ColumnView:
+        return ColumnView(rows.column(field)[span.start : span.stop])
+
+    results, _ = carried_out(checks, len(rows), column)
     return findings([results[check.id] for check in checks], len(rows))
 
 

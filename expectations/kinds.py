@@ -66,3 +66,6 @@ and reference data (code lists) of conformity; agreement of related data of cons
 
 OF_BATCH = frozenset({CheckKind.TIMELY, CheckKind.VOLUME, CheckKind.DRIFT})
 """Kinds that judge a delivery as a whole: they count one, and point at no row."""
+
+OF_ALL_ROWS = OF_BATCH | {CheckKind.UNIQUE}
+"""Kinds whose result over all rows is not that over some and over the others together."""

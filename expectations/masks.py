@@ -28,7 +28,7 @@ SLICE_ROWS = 1 << 17
 """Rows judged at once: 18 bytes of each are 2.4 MB, so temporaries stay in the cache."""
 
 HASHED_WIDTH = 256
-"""Widest key, in bytes, that is hashed as a byte matrix; wider ones are rare and are encoded."""
+"""Widest text, in bytes, that is hashed as a row of a byte matrix; wider ones are rare."""
 
 
 def to_arrow(column: pd.Series) -> pa.ChunkedArray:
@@ -204,16 +204,36 @@ def unique_key(columns: Sequence[pa.ChunkedArray]) -> Mask:
     Hashes only preselect: rows whose hash occurs once are alone, the others are compared by value.
     All rows of a doubled key are wrong, for no row says which of them is meant.
     """
-    columns = [_comparable(column) for column in columns]
+    columns, given = _given([_comparable(column) for column in columns])
+    answer = every_value(len(given), right=False)
+    answer[given] = _alone(columns)
+    return answer
+
+
+def key_hashes(columns: Sequence[pa.ChunkedArray]) -> tuple[npt.NDArray[np.uint64], Mask]:
+    """A 64-bit hash of each key that is given whole, and True where one is; equal for equal ones.
+
+    Comparable within one process, between columns of the same types.
+    """
+    columns, given = _given([_comparable(column) for column in columns])
+    return _hashes(columns), given
+
+
+def repeats(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the hashes that occur more than once, ascending."""
+    repeated = _repeated(hashes)
+    return _among(repeated, hashes) if len(repeated) else np.empty(0, dtype=np.int64)
+
+
+def _given(columns: Sequence[pa.ChunkedArray]) -> tuple[list[pa.ChunkedArray], Mask]:
     given = every_value(len(columns[0]), right=True)
     for column in columns:
         if column.null_count:
             given &= pc.is_valid(column).to_numpy()
-    if not given.all():
-        columns = [column.filter(pa.array(given)) for column in columns]
-    answer = every_value(len(given), right=False)
-    answer[given] = _alone(columns)
-    return answer
+    if given.all():
+        return list(columns), given
+    chosen = pa.array(given)
+    return [column.filter(chosen) for column in columns], given
 
 
 def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -222,21 +242,25 @@ def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return as_text(column) if is_odd else column
 
 
-def distinct(values: pa.ChunkedArray) -> int:
-    """How many different values a column has, told apart by a 64-bit hash; null is none."""
+def value_hashes(values: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each value that is not null, in their order."""
     given = _comparable(values)
     if _is_missing(given):
-        return 0
+        return np.empty(0, dtype=np.uint64)
     hashes = np.zeros(len(given) - given.null_count, dtype=np.uint64)
     _stir(hashes, given)
-    hashes.sort()
-    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
+    return hashes
 
 
-def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
+def _hashes(columns: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.uint64]:
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
         _stir(hashes, column)
+    return hashes
+
+
+def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
+    hashes = _hashes(columns)
     repeated = _repeated(hashes)
     answer = every_value(len(hashes), right=True)
     if len(repeated) == 0:
@@ -308,6 +332,9 @@ def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
+_FACTORS = np.random.default_rng(11643).integers(1 << 64, size=33, dtype=np.uint64) | np.uint64(1)
+"""One for each word of a text and one for its length: a word of zeros adds nothing, so the padding
+does not show."""
 
 
 def _mix(hashes: npt.NDArray[np.uint64], word: npt.NDArray[np.uint64]) -> None:
@@ -328,19 +355,27 @@ def _stir(hashes: npt.NDArray[np.uint64], column: pa.ChunkedArray) -> None:
     if pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
         _mix(hashes, column.cast(pa.int64()).to_numpy().view(np.uint64))
         return
-    text = as_text(column)
-    width = pc.max(pc.binary_length(text)).as_py() or 1
-    if width > HASHED_WIDTH:
-        _mix(hashes, _codes(text.drop_null()).astype(np.uint64))
-        return
     start = 0
-    for whole in _slices(text):
+    for whole in _slices(as_text(column)):
         # Slice by slice, since a column without its nulls would be a second one.
         part = whole.drop_null() if whole.null_count else whole
-        window = hashes[start : start + len(part)]
-        for word in _words(part, width):
-            _mix(window, word)
+        _mix(hashes[start : start + len(part)], _text_hashes(part))
         start += len(part)
+
+
+def _text_hashes(text: pa.Array) -> npt.NDArray[np.uint64]:
+    """A number for each text, which depends on nothing but that text; none of them is null."""
+    lengths = pc.binary_length(text).to_numpy().astype(np.uint64)
+    is_wide = lengths > HASHED_WIDTH
+    found: npt.NDArray[np.uint64] = lengths * _FACTORS[-1]
+    if is_wide.any():
+        wide = map(hash, text.filter(pa.array(is_wide)).to_pylist())
+        found[is_wide] = np.fromiter(wide, np.int64).view(np.uint64)
+        found[~is_wide] = _text_hashes(text.filter(pa.array(~is_wide)))
+        return found
+    for word, factor in zip(_words(text, int(lengths.max(initial=1))), _FACTORS, strict=False):
+        found += word * factor
+    return found
 
 
 def _words(text: pa.Array, width: int) -> Iterator[npt.NDArray[np.uint64]]:

@@ -4,10 +4,11 @@ Values of persons never appear: minimum, maximum and the most frequent values ar
 alone that the entry calls not sensitive; of the others, counts and lengths.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,64 +60,121 @@ class ColumnProfile:
         return cls(**{**record, "top": tuple((value, rows) for value, rows in record["top"])})
 
 
-def profile(
-    item: DataItem, values: pa.ChunkedArray, unreadable: pa.ChunkedArray | None
-) -> ColumnProfile:
-    """The profile of a column; it does not depend on how the column is chunked.
+class Profiling:
+    """Takes the profile of a column, span by span; it does not depend on where these begin.
 
     Args:
         item: The data item, which says whether values may be told.
-        values: Standard values; null where none was given or it was unreadable.
-        unreadable: True where a given value could not be read; None: all could.
+        rows: How many there are in all.
     """
-    shortest, longest = _lengths(values)
-    counts = _counts(values)
-    low, high = (None, None)
-    top: tuple[tuple[str, int], ...] = ()
-    if item.sensitivity is Sensitivity.NONE:
-        low, high = _bounds(values)
-        top = _top(counts)
-    return ColumnProfile(
-        field=item.field,
-        rows=len(values),
-        nulls=values.null_count,
-        unreadable=0 if unreadable is None else pc.sum(unreadable).as_py() or 0,
-        distinct=masks.distinct(values) if counts is None else len(counts),
-        minimum=low,
-        maximum=high,
-        shortest=shortest,
-        longest=longest,
-        top=top,
-    )
+
+    def __init__(self, item: DataItem, rows: int) -> None:
+        self._field = item.field
+        self._tells = item.sensitivity is Sensitivity.NONE
+        self._rows = rows
+        self._nulls = 0
+        self._unreadable = 0
+        self._lengths: list[pa.ChunkedArray] = []
+        self._bounds: list[pa.ChunkedArray] = []
+        self._has_few: bool | None = None
+        self._counts: list[pa.StructArray] = []
+        self._hashes = np.empty(0, dtype=np.uint64)
+        self._hashed = 0
+
+    def add(self, values: pa.ChunkedArray, unreadable: pa.ChunkedArray | None) -> None:
+        """Take the next rows.
+
+        Args:
+            values: Standard values; null where none was given or it was unreadable.
+            unreadable: True where a given value could not be read; None: all could.
+        """
+        self._nulls += values.null_count
+        self._unreadable += 0 if unreadable is None else pc.sum(unreadable).as_py() or 0
+        if _is_text(values.type):
+            self._lengths.append(_ends(pc.utf8_length(values)))
+        if self._tells:
+            self._bounds.append(_ends(values))
+        if self._has_few is None:
+            self._has_few = len(pc.unique(values.slice(0, _SAMPLE))) <= MOST_LISTED
+        if self._has_few:
+            self._counts.append(pc.value_counts(values.drop_null()))
+        else:
+            self._hash(values)
+
+    def _hash(self, values: pa.ChunkedArray) -> None:
+        hashes = masks.value_hashes(values)
+        if not self._hashed:
+            if len(values) == self._rows:
+                self._hashes, self._hashed = hashes, len(hashes)
+                return
+            self._hashes = np.empty(self._rows, dtype=np.uint64)
+        self._hashes[self._hashed : self._hashed + len(hashes)] = hashes
+        self._hashed += len(hashes)
+
+    def profile(self) -> ColumnProfile:
+        """The profile of all rows; the object is used up."""
+        counts = _summed(self._counts)
+        shortest, longest = _outer(self._lengths)
+        low, high = _outer(self._bounds)
+        return ColumnProfile(
+            field=self._field,
+            rows=self._rows,
+            nulls=self._nulls,
+            unreadable=self._unreadable,
+            distinct=len(counts) if self._has_few else self._distinct(),
+            minimum=None if low is None else str(low),
+            maximum=None if high is None else str(high),
+            shortest=shortest,
+            longest=longest,
+            top=_top(counts) if self._tells else (),
+        )
+
+    def _distinct(self) -> int:
+        hashes = self._hashes[: self._hashed]
+        hashes.sort()
+        return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + min(len(hashes), 1)
+
+
+def profile(
+    item: DataItem, values: pa.ChunkedArray, unreadable: pa.ChunkedArray | None
+) -> ColumnProfile:
+    """The profile of a column that is there whole; arguments as in ``Profiling``."""
+    taken = Profiling(item, len(values))
+    taken.add(values, unreadable)
+    return taken.profile()
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _lengths(values: pa.ChunkedArray) -> tuple[int | None, int | None]:
-    if not _is_text(values.type):
+def _ends(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The smallest and the largest value, in their own type."""
+    found = pc.min_max(values)
+    return pa.chunked_array([pa.array([found["min"].as_py(), found["max"].as_py()], values.type)])
+
+
+def _outer(ends: Sequence[pa.ChunkedArray]) -> tuple[Any, Any]:
+    """The smallest and the largest of all; None where there is no value."""
+    if not ends:
         return None, None
-    found = pc.min_max(pc.utf8_length(values)).as_py()
+    found = pc.min_max(pa.chunked_array([chunk for one in ends for chunk in one.chunks])).as_py()
     return found["min"], found["max"]
 
 
-def _bounds(values: pa.ChunkedArray) -> tuple[str | None, str | None]:
-    if values.null_count == len(values):
-        return None, None
-    found = pc.min_max(values).as_py()
-    return str(found["min"]), str(found["max"])
+def _summed(counts: Sequence[pa.StructArray]) -> pa.StructArray:
+    """Rows of each value, from those of the spans."""
+    if len(counts) < 2:  # noqa: PLR2004
+        return counts[0] if counts else pa.array([], pa.struct([]))
+    every = pa.Table.from_struct_array(pa.chunked_array(counts))
+    table = (
+        every.group_by("values").aggregate([("counts", "sum")]).rename_columns(["values", "counts"])
+    )
+    return table.to_struct_array().combine_chunks()
 
 
-def _counts(values: pa.ChunkedArray) -> pa.StructArray | None:
-    """Rows of each value that is not null; None where the first rows already show too many."""
-    if len(pc.unique(values.slice(0, _SAMPLE))) > MOST_LISTED:
-        return None
-    return pc.value_counts(values.drop_null())
-
-
-def _top(counts: pa.StructArray | None) -> tuple[tuple[str, int], ...]:
-    if counts is None or len(counts) > MOST_LISTED:
+def _top(counts: pa.StructArray) -> tuple[tuple[str, int], ...]:
+    if len(counts) > MOST_LISTED:
         return ()
     named = [(str(one["values"]), int(one["counts"])) for one in counts.to_pylist()]
     return tuple(sorted(named, key=lambda one: (-one[1], one[0]))[:TOP])

@@ -1,30 +1,31 @@
 """Carries a plan out with Great Expectations, column by column, and says what it found.
 
 Each column is loaded once, checked and let go before the next (columns that one check compares go
-together), so memory is bounded by the widest of them and uniqueness stays exact, which it would not
-be over row chunks. The engine is
-given its batch directly: on the way through a data source Great Expectations hashes every cell
-only to name the batch. Row numbers are taken from the mask that a metric computed anyway, and only
-of checks that failed.
+together), a span of rows at a time where there are very many: memory is bounded by the widest
+column over one span. The engine is given its batch directly: on the way through a data source Great
+Expectations hashes every cell only to name the batch. Row numbers are taken from the mask that a
+metric computed anyway, and only of checks that failed.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.model import DataItem
-from expectations.errors import CheckCrashed, PlanImpossible, RowsDisagree, TableNotGiven
-from expectations.kinds import OF_BATCH, CheckKind
+from expectations.errors import CheckCrashed, PlanImpossible, TableNotGiven
+from expectations.keys import KeySuspects
+from expectations.kinds import OF_ALL_ROWS, OF_BATCH, CheckKind
 from expectations.plan import Check
-from expectations.profile import ColumnProfile, profile
+from expectations.profile import ColumnProfile, Profiling
+from expectations.spans import Columns, ColumnView, Load, Span, of_length
 from expectations.suite import (
     expectation,
     great_expectations_classes,
@@ -36,6 +37,7 @@ from expectations.verdict import (
     Gate,
     Positions,
     Verdict,
+    added,
     judge,
     no_positions,
     result_of,
@@ -55,23 +57,10 @@ RUNTIME: Mapping[str, Any] = MappingProxyType(
 its message may quote a value."""
 
 
-@dataclass(frozen=True)
-class ColumnView:
-    """A column in standard form.
-
-    Attributes:
-        values: Standard values; null where none was given or it was unreadable.
-        unreadable: True where a given value could not be read; None: all could.
-    """
-
-    values: pa.ChunkedArray
-    unreadable: pa.ChunkedArray | None = None
-
-
 def validate(
     checks: Sequence[Check],
     rows: int,
-    column: Callable[[str], ColumnView],
+    column: Load,
     *,
     gate: Gate,
     entry_id: str,
@@ -84,7 +73,8 @@ def validate(
     Args:
         checks: The plan of the entry.
         rows: Rows of the run; every column must have as many.
-        column: Loads one column by its field name; asked once for each that is needed.
+        column: Loads rows of one column by its field name; asked once for each that is needed,
+            and again where rows of a large table may have the same key.
         gate: What the entry tolerates.
         entry_id: For the verdict.
         run_id: For the verdict.
@@ -107,27 +97,66 @@ def validate(
 
 
 def carried_out(
-    checks: Sequence[Check],
-    rows: int,
-    column: Callable[[str], ColumnView],
-    profiled: Sequence[DataItem] = (),
+    checks: Sequence[Check], rows: int, column: Load, profiled: Sequence[DataItem] = ()
 ) -> tuple[dict[str, CheckResult], list[ColumnProfile]]:
     """The results of checks by id, and the profiles; arguments and errors as in ``validate``."""
     # Before any column is loaded: exceptions that the import leaves behind hold on to its callers.
     great_expectations_classes()
     require_tables(checks)
+    columns = Columns(rows, column)
     results: dict[str, CheckResult] = {}
-    with _Profiler(profiled) as profiler:
+    with _Profiler(profiled, rows) as profiler:
         for fields, group in grouped(checks, [item.field for item in profiled]):
-            profiler.catch_up()
-            views = {field: _of_length(field, column(field), rows) for field in fields}
-            profiler.take(views)
-            for result in evaluate(group, frame(group, rows, views.__getitem__)):
-                results[result.check_id] = result
-            views.clear()
-            # What the allocator keeps for later would add up over the columns.
-            pa.default_memory_pool().release_unused()
+            found = _carried_out(group, fields, columns, profiler)
+            results |= {result.check_id: result for result in found}
         return results, profiler.profiles()
+
+
+def _carried_out(
+    checks: Sequence[Check], fields: Sequence[str], columns: Columns, profiler: "_Profiler"
+) -> Iterator[CheckResult]:
+    """The results of checks that share columns; each span of these is loaded once for all."""
+    of_all = [one for one in checks if columns.is_split and one.kind in OF_ALL_ROWS]
+    of_rows = [one for one in checks if not columns.is_split or one.kind not in OF_ALL_ROWS]
+    keys = [KeySuspects(one, columns.rows) for one in of_all if one.kind is CheckKind.UNIQUE]
+    found: dict[str, list[CheckResult]] = {check.id: [] for check in of_rows}
+    for span in columns.spans:
+        profiler.catch_up()
+        views = columns.over(fields, span)
+        profiler.take(views, is_last=span is columns.spans[-1])
+        for result in _over(of_rows, views, columns, span):
+            found[result.check_id].append(result)
+        for key in keys:
+            key.add(span.start, views)
+        views.clear()
+        # What the allocator keeps for later would add up over the columns.
+        pa.default_memory_pool().release_unused()
+    profiler.catch_up()
+    yield from map(added, found.values())
+    yield from (_of_suspects(key, columns) for key in keys)
+    yield from (_of_all(one, columns) for one in of_all if one.kind is not CheckKind.UNIQUE)
+
+
+def _over(
+    checks: Sequence[Check], views: Mapping[str, ColumnView], columns: Columns, span: Span
+) -> Iterator[CheckResult]:
+    stop = columns.rows if span.stop is None else span.stop
+    places = np.arange(span.start, stop) if columns.is_split else None
+    for result in evaluate(checks, frame(checks, stop - span.start, views.__getitem__)):
+        yield result if places is None else result.moved(places)
+
+
+def _of_suspects(key: KeySuspects, columns: Columns) -> CheckResult:
+    places = key.places()
+    views = columns.at(key.check.reads, places)
+    (found,) = evaluate([key.check], frame([key.check], len(places), views.__getitem__))
+    return key.widened(found, places)
+
+
+def _of_all(check: Check, columns: Columns) -> CheckResult:
+    views = columns.whole(check.reads)
+    (found,) = evaluate([check], frame([check], columns.rows, views.__getitem__))
+    return found
 
 
 def require_tables(checks: Sequence[Check]) -> None:
@@ -154,7 +183,7 @@ def frame(checks: Sequence[Check], rows: int, column: Callable[[str], ColumnView
     """
     shown: dict[str, pd.Series] = {}
     for field in dict.fromkeys(field for check in checks for field in check.reads):
-        view = _of_length(field, column(field), rows)
+        view = of_length(field, column(field), rows)
         about = [check for check in checks if field in check.reads]
         if any(not needs_read_column(check) for check in about):
             shown[field] = _series(view.values)
@@ -163,26 +192,16 @@ def frame(checks: Sequence[Check], rows: int, column: Callable[[str], ColumnView
     return pd.DataFrame(shown, index=pd.RangeIndex(rows), copy=False)
 
 
-def _of_length(field: str, view: ColumnView, rows: int) -> ColumnView:
-    if len(view.values) == rows:
-        return view
-    raise RowsDisagree(
-        field,
-        found=f"{len(view.values)} rows",
-        expected=f"{rows} rows",
-        remedy="validate the columns of one and the same landed run",
-    )
-
-
 class _Profiler:
     """Profiles columns beside their checks, on a thread of its own.
 
     Columns do not queue up behind a slow profile, since each that waits stays in memory.
     """
 
-    def __init__(self, items: Sequence[DataItem]) -> None:
-        self._items = {item.field: item for item in items}
-        self._coming: dict[str, Future[ColumnProfile]] = {}
+    def __init__(self, items: Sequence[DataItem], rows: int) -> None:
+        self._begun = {item.field: Profiling(item, rows) for item in items}
+        self._done: dict[str, ColumnProfile | None] = dict.fromkeys(self._begun)
+        self._coming: list[Future[None]] = []
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
@@ -192,17 +211,23 @@ class _Profiler:
         self._thread.shutdown(cancel_futures=True)
 
     def catch_up(self) -> None:
-        """Wait for the columns that were taken."""
-        wait(self._coming.values())
+        """Wait for what was taken."""
+        while self._coming:
+            self._coming.pop().result()
 
-    def take(self, views: Mapping[str, ColumnView]) -> None:
-        """Begin to profile columns."""
-        for field in views.keys() & self._items.keys():
-            view, item = views[field], self._items[field]
-            self._coming[field] = self._thread.submit(profile, item, view.values, view.unreadable)
+    def take(self, views: Mapping[str, ColumnView], *, is_last: bool) -> None:
+        """Begin to profile the next rows of columns, or the last ones."""
+        for field in views.keys() & self._begun.keys():
+            self._coming.append(self._thread.submit(self._add, field, views[field], is_last))
+
+    def _add(self, field: str, view: ColumnView, is_last: bool) -> None:
+        self._begun[field].add(view.values, view.unreadable)
+        if is_last:
+            self._done[field] = self._begun.pop(field).profile()
 
     def profiles(self) -> list[ColumnProfile]:
-        return [self._coming[field].result() for field in self._items]
+        self.catch_up()
+        return [one for one in self._done.values() if one is not None]
 
 
 def evaluate(checks: Sequence[Check], frame: pd.DataFrame) -> Iterator[CheckResult]:

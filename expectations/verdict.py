@@ -5,7 +5,7 @@ A verdict holds counts and row numbers, never a value. Its JSON holds the counts
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,10 @@ class CheckResult:
     def share(self) -> float:
         """Failing share of the counted rows, 0 to 1; 0 when nothing was counted."""
         return self.failed / self.counted if self.counted else 0.0
+
+    def moved(self, places: Positions) -> "CheckResult":
+        """The same, found among the rows at ``places``, which it knew by their order alone."""
+        return replace(self, positions=places[self.positions])
 
     @property
     def is_blocking(self) -> bool:
@@ -235,6 +239,24 @@ def result_of(check: Check, *, counted: int, failed: int, positions: Positions) 
         failed=failed,
         success=within(failed, counted, check.threshold),
         positions=positions,
+    )
+
+
+def added(results: Sequence[CheckResult]) -> CheckResult:
+    """The result of a check over all rows, from those over spans of rows, in their order."""
+    first, *others = results
+    if not others:
+        return first
+    failed, waived = sum(one.failed for one in results), sum(one.waived for one in results)
+    counted = sum(one.counted for one in results)
+    return replace(
+        first,
+        counted=counted,
+        failed=failed,
+        waived=waived,
+        waivers=tuple(dict.fromkeys(name for one in results for name in one.waivers)),
+        positions=np.concatenate([one.positions for one in results]),
+        success=within(failed - waived, counted, first.threshold),
     )
 
 

@@ -2,9 +2,9 @@
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from common import told
 from landed import CHECKS
 
@@ -12,8 +12,10 @@ from catalog.model import DataItem
 from catalog.vocabulary import ItemFormat
 from expectations.kinds import DIMENSIONS, CheckKind
 from expectations.plan import Check
-from expectations.run import ColumnView, carried_out
+from expectations.run import carried_out
+from expectations.spans import ColumnView, Span
 from expectations.suite import great_expectations_classes
+from yishu.pipeline.landing import Landed
 
 great_expectations_classes()
 
@@ -37,19 +39,19 @@ def _check(*, id: str, kind: str, columns: list[str], **args: Any) -> Check:  # 
 
 def find(path: str, *, profiled: bool) -> dict[str, Any]:
     """Row numbers of the failing rows, by check."""
-    opened = pq.ParquetFile(path, memory_map=True)
-    column = partial(_column, opened)
-    names = opened.schema_arrow.names
+    file = Landed([Path(path)])
+    column = partial(_column, file)
+    names = file.schema.names
     items = [
         DataItem(name=name, field=name, type=TYPES.get(name, "string"), sensitivity="none")
         for name in names
     ]
-    results, _ = carried_out(checks(), opened.metadata.num_rows, column, items if profiled else ())
+    results, _ = carried_out(checks(), file.rows, column, items if profiled else ())
     return {name: result.positions for name, result in results.items()}
 
 
-def _column(opened: pq.ParquetFile, field: str) -> ColumnView:
-    return ColumnView(opened.read([field]).column(0))
+def _column(file: Landed, field: str, span: Span) -> ColumnView:
+    return ColumnView(file.column(field, *span))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pytest
 from catalog.model import CatalogEntry, CodeList
 from expectations.kinds import DIMENSIONS, CheckKind
 from expectations.plan import Check
-from expectations.run import ColumnView, evaluate, frame
+from expectations.run import evaluate, frame
+from expectations.spans import ColumnView, Load, Span
 from expectations.verdict import Gate
 
 ITEMS = [
@@ -28,6 +29,9 @@ ITEMS = [
     {"name": "登记日期", "field": "registered_on", "type": "date", "nullable": False},
     {"name": "到期日期", "field": "expires_on", "type": "date", "open_ended": True},
 ]
+
+
+ALL = Span(0, None)
 
 
 def entry_record(**changes: object) -> dict[str, object]:
@@ -83,15 +87,19 @@ def tolerant() -> Gate:
 
 
 @pytest.fixture
-def loader() -> Callable[[Mapping[str, object]], Callable[[str], ColumnView]]:
+def loader() -> Callable[[Mapping[str, object]], Load]:
     """Turns columns, or (values, unreadable flags) pairs, into what a validation reads from."""
 
-    def load_from(columns: Mapping[str, object]) -> Callable[[str], ColumnView]:
-        def column(field: str) -> ColumnView:
+    def load_from(columns: Mapping[str, object]) -> Load:
+        def column(field: str, span: Span = ALL) -> ColumnView:
             given = columns[field]
             values, unreadable = given if isinstance(given, tuple) else (given, None)
-            flags = None if unreadable is None else pa.chunked_array([pa.array(unreadable)])
-            return ColumnView(pa.chunked_array([values]), flags)
+            chosen = slice(*span)
+            flags = None if unreadable is None else pa.array(unreadable, pa.bool_())[chosen]
+            return ColumnView(
+                pa.chunked_array([values[chosen]]),
+                None if flags is None else pa.chunked_array([flags]),
+            )
 
         return column
 

@@ -11,7 +11,8 @@ from catalog.model import CodeList
 from expectations.errors import PlanImpossible
 from expectations.kinds import CheckKind
 from expectations.plan import plan
-from expectations.run import ColumnView, carried_out, validate
+from expectations.run import carried_out, validate
+from expectations.spans import ColumnView
 from expectations.suite import suite
 from expectations.verdict import Gate
 
@@ -35,7 +36,7 @@ def verdict_of(make_entry, catalog, tolerant):
         return validate(
             plan(entry, catalog),
             rows,
-            lambda field: ColumnView(pa.chunked_array([columns[field]])),
+            lambda field, _: ColumnView(pa.chunked_array([columns[field]])),
             gate=gate,
             profiled=entry.items,
             **IDS,
@@ -127,7 +128,7 @@ def test_ten_thousand_columns_are_planned_and_checked_one_by_one(make_entry, cat
     assert len(checks) == 20_002
     some = [check for check in checks if check.columns[0] in {"c0", "c9999"}]
     column = ColumnView(pa.chunked_array([pa.array(["x", "1234567890"])]))
-    results, _ = carried_out(some, 2, lambda _: column)
+    results, _ = carried_out(some, 2, lambda *_: column)
     assert [results[f"c{n}.length"].positions.tolist() for n in (0, 9999)] == [[1], [1]]
 
 
@@ -140,7 +141,7 @@ def test_a_suite_of_five_thousand_checks_is_bounded_and_each_is_counted(make_che
     assert len(suite(checks).expectations) == 5_000
     column = ColumnView(pa.chunked_array([pa.array([2_499.5])]))
     started = time.process_time()
-    results, _ = carried_out(checks[::5], 1, lambda _: column)
+    results, _ = carried_out(checks[::5], 1, lambda *_: column)
     assert (len(results), sum(result.failed for result in results.values())) == (1_000, 500)
     assert time.process_time() - started < 20
 
@@ -151,7 +152,7 @@ def test_a_code_list_of_half_a_million_codes(make_entry, catalog, tolerant):
     entry = entry_of(make_entry, {"field": "a", "code_list": "status"})
     column = pa.chunked_array([pa.array(["000000", "499999", "500000"])])
     checks = [check for check in plan(entry, catalog) if check.kind is CheckKind.CODE_LIST]
-    verdict = validate(checks, 3, lambda _: ColumnView(column), gate=tolerant, **IDS)
+    verdict = validate(checks, 3, lambda *_: ColumnView(column), gate=tolerant, **IDS)
     assert failed(verdict) == {"a.code_list": [2]}
     assert len(verdict.to_json()) < 10_000
 

@@ -12,7 +12,8 @@ from expectations.guide_elements import FIELDS, S003_CONTENT, STAGES, GuideEleme
 from expectations.guide_rules import RULES, guide_checks
 from expectations.kinds import CheckKind
 from expectations.plan import plan
-from expectations.run import ColumnView, carried_out
+from expectations.run import carried_out
+from expectations.spans import ColumnView
 
 GROUPS = (
     "basic_info",
@@ -155,7 +156,7 @@ def results_of(entry, catalog):
         wanted = (CheckKind.GUIDE, CheckKind.CLEAR_WORDING, CheckKind.PRESENT)
         checks = [check for check in plan(entry, catalog) if check.kind in wanted]
 
-        def column(field):
+        def column(field, _):
             kind = ARROW[TYPES.get(field, DataType.STRING)]
             return ColumnView(pa.chunked_array([pa.array([row[field] for row in rows], kind)]))
 

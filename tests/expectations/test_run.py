@@ -4,44 +4,26 @@ import logging
 import time
 import traceback
 import weakref
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from expectations.errors import CheckCrashed, RowsDisagree
-from expectations.history import History
 from expectations.plan import plan
-from expectations.profile import profile
+from expectations.profile import Profiling
 from expectations.quarantine import reasons_table
-from expectations.rulebook import Rulebook
-from expectations.run import ColumnView, evaluate, frame, validate
-from expectations.verdict import Gate, judge
+from expectations.run import evaluate, validate
+from expectations.spans import ColumnView
 
 IDS = {"entry_id": "market_regulation.enterprise", "run_id": "run-1"}
 
 GOOD = "91320200MA99999962"
 OTHER = "513202009999999982"
 MONEY = pa.decimal128(18, 2)
-NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
-WAIVER = {
-    "id": "W-1",
-    "check": "status.code_list",
-    "since": "2026-11-01",
-    "until": "2026-11-30",
-    "author": "数据处",
-    "reason": "系统升级，代码待换",
-}
-
-
-def rulebook_of(**parts):
-    return Rulebook.model_validate({"entry": "market_regulation.enterprise", **parts})
 
 
 def columns(**changes):
@@ -196,7 +178,7 @@ def test_columns_without_any_chunk_are_empty_columns(make_entry, catalog, loader
     kinds = {field: array.type for field, array in columns().items()}
     checks = plan(make_entry(), catalog)
     verdict = validate(
-        checks, 0, lambda f: ColumnView(pa.chunked_array([], kinds[f])), gate=tolerant, **IDS
+        checks, 0, lambda f, _: ColumnView(pa.chunked_array([], kinds[f])), gate=tolerant, **IDS
     )
     assert verdict.quarantined_rows == 0
 
@@ -225,17 +207,19 @@ def test_columns_do_not_queue_up_in_memory_behind_their_profiles(
     entry = make_entry(items=[{**item, "field": name} for name in "abcd"], key=["a"], quality={})
     loaded, told = [], []
 
-    def slow_profile(item, *given):
-        time.sleep(0.02)
-        told.append(item.field)
-        return profile(item, *given)
+    class Slow(Profiling):
+        def profile(self):
+            time.sleep(0.02)
+            found = super().profile()
+            told.append(found.field)
+            return found
 
-    def column(field):
+    def column(field, _):
         assert told == loaded
         loaded.append(field)
         return ColumnView(pa.chunked_array([pa.array(["x"])]))
 
-    monkeypatch.setattr("expectations.run.profile", slow_profile)
+    monkeypatch.setattr("expectations.run.Profiling", Slow)
     checks = plan(entry, catalog)
     verdict = validate(checks, 1, column, gate=tolerant, profiled=entry.items, **IDS)
 
@@ -251,7 +235,7 @@ def test_each_column_is_loaded_once_and_let_go_before_the_next(make_entry, catal
     checks = plan(make_entry(items=items, key=["a"], quality={}), catalog)
     loaded, alive = [], []
 
-    def column(field):
+    def column(field, _):
         assert not [name for name, data in alive if data() is not None]
         data = np.frombuffer(b"abcd", dtype=np.uint8).copy()
         offsets = pa.py_buffer(np.arange(5, dtype=np.int32))
@@ -278,7 +262,7 @@ def test_columns_that_checks_connect_are_loaded_together_and_once(
     checks = plan(make_entry(quality=quality), catalog)
     loaded = []
 
-    def column(field):
+    def column(field, _):
         loaded.append(field)
         return loader(columns())(field)
 
@@ -332,108 +316,3 @@ def test_checks_leave_the_given_frame_as_it_was(make_entry, catalog):
     rows = pd.DataFrame({"name": ["甲"]})
     list(evaluate(checks, rows))
     assert list(rows.columns) == ["name"]
-
-
-texts = st.sampled_from([GOOD, OTHER, "1", "13800000000", "11010519491231002X", "甲" * 7, "", None])
-dates = st.sampled_from([date(2020, 1, 1), date(2021, 1, 1), date(9999, 12, 31), None])
-money = st.sampled_from([Decimal("-1.00"), Decimal("0.00"), None])
-row = st.fixed_dictionaries(
-    dict.fromkeys(("uscc", "name", "status", "person_id", "phone"), texts)
-    | {field: st.tuples(dates, st.booleans()) for field in ("registered_on", "expires_on")}
-    | {"capital": st.tuples(money, st.booleans())}
-)
-KINDS = {"capital": MONEY, "registered_on": pa.date32(), "expires_on": pa.date32()}
-
-
-def as_columns(rows):
-    """Rows as columns with unreadable flags; an unreadable value is null in the values."""
-    shown = {}
-    for field in columns():
-        cells = [one[field] for one in rows]
-        if field in KINDS:
-            values = [None if unreadable else value for value, unreadable in cells]
-            flags = pa.array([unreadable for _, unreadable in cells], pa.bool_())
-            shown[field] = (pa.array(values, KINDS[field]), flags)
-        else:
-            shown[field] = pa.array(cells, pa.string())
-    return shown
-
-
-def comparable(verdict):
-    return verdict, verdict.quarantined.tolist(), [r.positions.tolist() for r in verdict.results]
-
-
-given_rows = given(rows=st.lists(row, max_size=6))
-few = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-@few
-@given_rows
-def test_column_by_column_and_the_whole_frame_give_equal_verdicts(
-    make_entry, catalog, loader, tolerant, rows
-):
-    quality = {
-        "ordered": [{"earlier": "registered_on", "later": "expires_on"}],
-        "unique": [["name", "phone"]],
-    }
-    checks = plan(make_entry(quality=quality), catalog)
-    load = loader(as_columns(rows))
-    by_column = validate(checks, len(rows), load, gate=tolerant, **IDS)
-    whole = judge(
-        list(evaluate(checks, frame(checks, len(rows), load))), len(rows), tolerant, **IDS
-    )
-    assert comparable(by_column) == comparable(whole)
-
-
-@few
-@given(rows=st.lists(row, min_size=1, max_size=9), cuts=st.sets(st.integers(1, 8), max_size=3))
-def test_columns_in_pieces_as_ranges_land_give_the_verdict_and_profiles_of_the_whole(
-    make_entry, catalog, loader, rows, cuts
-):
-    quality = {
-        "ordered": [{"earlier": "registered_on", "later": "expires_on"}],
-        "unique": [["name", "phone"]],
-    }
-    entry = make_entry(quality=quality, extensions={"checks": {"phone.format": {"threshold": 0.5}}})
-    scope = {"by": "status", "values": ["1"]}
-    book = rulebook_of(waivers=[WAIVER | {"check": "name.length", "scope": scope}])
-    history = History(volumes=(3,) * 9, shares={"status": {"1": 1.0}})
-    checks = plan(entry, catalog, at=NOW, history=history, book=book)
-    shown = as_columns(rows)
-    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    asked = {"gate": Gate(1.0, allow_empty=True), "profiled": entry.items, **IDS}
-
-    whole = validate(checks, len(rows), loader(shown), **asked)
-    in_pieces = validate(checks, len(rows), lambda field: pieces(shown[field], edges), **asked)
-
-    assert comparable(in_pieces) == comparable(whole)
-    assert in_pieces.to_json() == whole.to_json()
-
-
-def pieces(given, edges):
-    """A column whose chunks begin at ``edges``, and its flags in chunks of their own."""
-    values, unreadable = given if isinstance(given, tuple) else (given, None)
-    cuts = [slice(start, stop) for start, stop in pairwise(edges)]
-    flags = None if unreadable is None else pa.chunked_array([unreadable[cut] for cut in cuts])
-    return ColumnView(pa.chunked_array([values[cut] for cut in cuts], values.type), flags)
-
-
-@few
-@given_rows
-def test_plain_objects_and_arrow_values_give_equal_results(make_entry, catalog, loader, rows):
-    checks = plan(make_entry(), catalog)
-    arrow = frame(checks, len(rows), loader(as_columns(rows)))
-    objects = pd.DataFrame(
-        {
-            name: pd.Series(pa.chunked_array(arrow[name]).to_pylist(), dtype=object)
-            for name in arrow.columns
-        }
-    )
-    of_arrow = list(evaluate(checks, arrow))
-    of_objects = list(evaluate(checks, objects))
-    assert of_arrow == of_objects
-    assert [r.positions.tolist() for r in of_arrow] == [r.positions.tolist() for r in of_objects]

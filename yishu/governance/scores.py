@@ -6,6 +6,7 @@ measured, with the weights in force on the first day of the period.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -174,15 +175,24 @@ class Scores:
 
     def total(self, dimensions: Mapping[str, Figure]) -> Decimal | None:
         """The weighted mean of measured dimensions, 0 to 100; None when none was measured."""
-        measured = {name: one for name, one in dimensions.items() if one.counted}
-        weights = {name: Fraction(self.weights.get(name, "0")) for name in measured}
-        whole = sum(weights.values())
+        measured = [
+            (self._whole_weights.get(name, 0), one)
+            for name, one in dimensions.items()
+            if one.counted
+        ]
+        whole = sum(weight for weight, _ in measured)
         if not whole:
             return None
-        mean = sum(
-            weights[name] * Fraction(one.right, one.counted) for name, one in measured.items()
-        )
-        return _percent(mean / whole)
+        # One fraction at the end: a year of scores adds up hundreds of thousands of them.
+        counted = math.lcm(*(one.counted for _, one in measured))
+        right = sum(weight * one.right * (counted // one.counted) for weight, one in measured)
+        return _percent(Fraction(right, whole * counted))
+
+    @cached_property
+    def _whole_weights(self) -> dict[str, int]:
+        weights = {name: Fraction(text) for name, text in self.weights.items()}
+        unit = math.lcm(*(weight.denominator for weight in weights.values()))
+        return {name: int(weight * unit) for name, weight in weights.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in one order; `from_json` reads them back."""
@@ -329,8 +339,8 @@ def _of_entry(
     )
 
 
-def _ask(connection: Connection, name: str, asked: Mapping[str, Any]) -> Iterable[Any]:
-    return connection.execute(query(f"score_{name}"), asked)
+def _ask(connection: Connection, name: str, asked: Mapping[str, Any]) -> Sequence[Any]:
+    return connection.execute(query(f"score_{name}"), asked).all()
 
 
 def _percent(share: Fraction) -> Decimal:

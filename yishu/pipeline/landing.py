@@ -9,7 +9,7 @@ one by one and in any thread.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,15 +65,13 @@ class Landed:
         """How many rows there are."""
         return sum(pq.read_metadata(file).num_rows for file in self._files)
 
-    def column(self, field: str) -> pa.ChunkedArray:
-        """One column of all rows."""
-        chunks = []
-        for path in self._files:
-            with pq.ParquetFile(path) as file:
-                # In batches: read whole, a column is grown and copied over and over.
-                batches = file.iter_batches(GROUP_ROWS, columns=[field], use_threads=False)
-                chunks += [batch.column(0) for batch in batches]
-        return pa.chunked_array(chunks, self.schema.field(field).type)
+    def column(self, field: str, start: int = 0, stop: int | None = None) -> pa.ChunkedArray:
+        """One column, of all rows or of those from ``start`` to ``stop``, which is excluded."""
+        end = self.rows if stop is None else stop
+        groups = [one for one in self.groups() if one.stop > start and one.start < end]
+        chunks = [chunk for part in _by_file(groups) for chunk in _column(field, part)]
+        values = pa.chunked_array(chunks, self.schema.field(field).type)
+        return values.slice(start - groups[0].start, end - start) if groups else values
 
     def groups(self) -> list[Group]:
         """All row groups in order."""
@@ -104,6 +102,20 @@ def pick(rows: Landed, positions: "Positions") -> "Iterator[tuple[pa.Table, Posi
 def landed_files(folder: RunFolder) -> list[Path]:
     """The files of a finished pull, in the order of their rows."""
     return folder.landed_parts() or [folder.data]
+
+
+def _by_file(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    for _, part in groupby(groups, key=lambda one: one.file):
+        yield list(part)
+
+
+def _column(field: str, groups: Sequence[Group]) -> list[pa.Array]:
+    """A column of row groups of one file."""
+    with pq.ParquetFile(groups[0].file) as file:
+        # In batches: read whole, a column is grown and copied over and over.
+        numbers = [group.number for group in groups]
+        batches = file.iter_batches(GROUP_ROWS, numbers, columns=[field], use_threads=False)
+        return [batch.column(0) for batch in batches]
 
 
 def whole_batch(rows: pa.Table) -> pa.RecordBatch:

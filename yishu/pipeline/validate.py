@@ -4,7 +4,8 @@ The checks see standard values (``transforms.read_column``), so that a credit co
 is a matter of spelling and not an error; the quarantine keeps the row as the source gave it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +22,8 @@ from expectations.history import History
 from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
 from expectations.rulebook import rulebook
-from expectations.run import ColumnView, grouped, validate
+from expectations.run import grouped, validate
+from expectations.spans import ColumnView, Load, Span, spans
 from expectations.tables import with_tables
 from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
@@ -93,11 +95,11 @@ def _judged(
     *,
     unjudged: Sequence[CheckResult],
 ) -> Verdict:
-    def read(field: str) -> ColumnView:
-        reading = read_column(rows.column(field), entry.item(field))
+    def read(field: str, span: Span) -> ColumnView:
+        reading = read_column(rows.column(field, *span), entry.item(field))
         return ColumnView(reading.values, reading.unreadable)
 
-    with _Columns(read, _reading_order(entry, checks)) as columns:
+    with _ReadAhead(read, _reading_order(entry, checks, receipt.rows)) as columns:
         return validate(
             checks,
             receipt.rows,
@@ -121,16 +123,17 @@ def _judged_changes(
 ) -> Verdict:
     """The verdict on landed changes: the entry's checks see the last word on each key alone."""
     found = resolve(entry, folder, rows, datetime.fromisoformat(receipt.pulled_at))
-    places = None if len(found.writes) == receipt.rows else pa.array(found.writes)
+    is_all = len(found.writes) == receipt.rows
 
-    def read(field: str) -> ColumnView:
-        raw = rows.column(field)
-        reading = read_column(raw if places is None else raw.take(places), entry.item(field))
+    def read(field: str, span: Span) -> ColumnView:
+        places = found.writes[span.start : span.stop]
+        raw = rows.column(field, *span) if is_all else rows.column(field).take(pa.array(places))
+        reading = read_column(raw, entry.item(field))
         return ColumnView(reading.values, reading.unreadable)
 
     names: dict[str, Any] = {"entry_id": entry.id, "run_id": receipt.run_id}
     any_share = Gate(max_quarantined_share=1, allow_empty=True)
-    with _Columns(read, _reading_order(entry, checks)) as columns:
+    with _ReadAhead(read, _reading_order(entry, checks, len(found.writes))) as columns:
         seen = validate(
             checks, len(found.writes), columns.take, gate=any_share, profiled=entry.items, **names
         )
@@ -163,16 +166,16 @@ def quarantined_rows(path: Path) -> Positions:
     return rows
 
 
-class _Columns:
+class _ReadAhead:
     """Columns in standard form, as ``read`` gives them; the next is read while one is checked.
 
     A guess at the next one that turns out wrong costs its memory until it is asked for.
     """
 
-    def __init__(self, read: Callable[[str], ColumnView], order: Sequence[str]) -> None:
+    def __init__(self, read: Load, order: Sequence[tuple[str, Span]]) -> None:
         self._read = read
-        self._order = list(order)
-        self._coming: dict[str, Future[ColumnView]] = {}
+        self._order = deque(order)
+        self._coming: dict[tuple[str, Span], Future[ColumnView]] = {}
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
@@ -181,23 +184,27 @@ class _Columns:
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def take(self, field: str) -> ColumnView:
-        """A column, each at most once."""
-        self._begin(field)
-        view = self._coming.pop(field).result()
+    def take(self, field: str, span: Span) -> ColumnView:
+        """A column over some rows."""
+        self._begin((field, span))
+        view = self._coming.pop((field, span)).result()
         if self._order:
             self._begin(self._order[0])
         return view
 
-    def _begin(self, field: str) -> None:
-        if field not in self._coming:
-            self._order.remove(field)
-            self._coming[field] = self._thread.submit(self._read, field)
+    def _begin(self, wanted: tuple[str, Span]) -> None:
+        if wanted not in self._coming:
+            if wanted in self._order:
+                self._order.remove(wanted)
+            self._coming[wanted] = self._thread.submit(self._read, *wanted)
 
 
-def _reading_order(entry: CatalogEntry, checks: Sequence[Check]) -> list[str]:
+def _reading_order(
+    entry: CatalogEntry, checks: Sequence[Check], rows: int
+) -> list[tuple[str, Span]]:
     """The order in which validation will ask for columns."""
-    return [field for fields, _ in grouped(checks, entry.fields) for field in fields]
+    groups = [fields for fields, _ in grouped(checks, entry.fields)]
+    return [(field, span) for fields in groups for span in spans(rows) for field in fields]
 
 
 def _write_quarantine(rows: Landed, verdict: Verdict, folder: RunFolder) -> None:
