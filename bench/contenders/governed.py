@@ -12,9 +12,9 @@ import sys  # noqa: E402
 from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-import great_expectations  # noqa: E402, F401  validation would import it otherwise
 from task import finish  # noqa: E402
 
+import expectations.fields  # noqa: E402, F401  validation would import it otherwise
 from catalog.release import current_release  # noqa: E402
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate  # noqa: E402
 from yishu.settings import Settings  # noqa: E402

@@ -11,8 +11,9 @@ from yishu.library.digest import content_digest
 from yishu.library.errors import LibrarySuperseded, SubjectNotReady
 from yishu.library.maintenance import Upkeep, maintain
 from yishu.library.place import subject_table, unified_table
-from yishu.library.publish import POSITION, Step, publish_changes, publish_snapshot
+from yishu.library.publish import POSITION, publish_changes, publish_snapshot
 from yishu.library.subject import SubjectCommit, build_subject
+from yishu.library.writing import Step
 
 __all__ = [
     "POSITION",

@@ -1,4 +1,7 @@
-"""New rows against the version before: what was inserted, updated, deleted, what stayed."""
+"""New rows against the version before, value by value, where their hashes cannot tell.
+
+That is where columns or key are others than before, or two keys have one hash.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +10,6 @@ import duckdb
 import pyarrow as pa
 
 from yishu.library.engine import names, one, quote, scan, stream
-from yishu.library.keys import content_hash
 from yishu.library.provenance import content_columns, is_run_fact
 from yishu.library.rows import same_columns
 
@@ -57,14 +59,6 @@ class Comparison:
         old = f"(SELECT {names(self.new.names)} FROM {scan(self.old_files, self.old)})"
         return f"SELECT * FROM {old} o WHERE {' AND '.join(tests)}"
 
-    def stayed(self, *, has_deletions: bool) -> str:
-        """The query of the old rows of a snapshot whose content no new row changes."""
-        tests = [f"NOT {self._among(_FRESH)}"]
-        if has_deletions:
-            tests.append(self._among(scan(self.new_files, self.new)))
-        old = f"(SELECT {names(self.new.names)} FROM {scan(self.old_files, self.old)})"
-        return f"SELECT * FROM {old} o WHERE {' AND '.join(tests)}"
-
     def _keys(self, file: Path) -> str:
         return scan([str(file)], pa.schema([self.new.field(name) for name in self.key]))
 
@@ -76,16 +70,13 @@ class Comparison:
     def sources(self) -> str:
         """The FROM clause that brings each new row together with the old one of its key.
 
-        For a snapshot of unchanged columns only key, hash and run facts of the old rows are
-        joined: a tenth of the bytes of whole rows.
+        A table to which somebody else has written may have a key twice: one of them counts.
         """
         keys = " AND ".join(f"n.{quote(name)} = o.{quote(name)}" for name in self.key)
-        content = content_hash(content_columns(self.new.names))
-        kept = [*self.key, *filter(is_run_fact, self.old.names)]
-        columns = f"{names(kept)}, {content} AS _content" if self.is_narrow else "*"
+        single = f"DISTINCT ON ({names(self.key)})" if self.is_alike else ""
         return (
             f"{scan(self.new_files, self.new)} n LEFT JOIN "
-            f"(SELECT {columns}, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
+            f"(SELECT {single} *, true AS _was_there FROM {scan(self.old_files, self.old)}) o "
             f"ON {keys if self.same_key else 'false'}"
         )
 
@@ -95,19 +86,8 @@ class Comparison:
         return self.same_key and same_columns(self.old, self.new)
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether a hash stands for values; few changes are cheaper looked at as they are."""
-        return self.is_alike and self.changes is None
-
-    @property
     def is_unchanged(self) -> str:
-        """The condition under which the content of the new row is that of the old one.
-
-        Where a hash stands for the values, a change is overlooked once in 2^64 changed rows.
-        """
-        if self.is_narrow:
-            content = content_hash(content_columns(self.new.names), "n")
-            return f"coalesce(o._content = {content}, false)"
+        """The condition under which the content of the new row is that of the old one."""
         tests = ["_was_there", *(self._equal(name) for name in self._content())]
         return f"coalesce({' AND '.join(tests)}, false)"
 
@@ -137,11 +117,7 @@ class Difference:
 
 
 def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) -> Difference:
-    """Count what the new rows change, and keep the rows that the result takes from them.
-
-    Of a snapshot of unchanged columns those are the rows that differ: the others are taken from
-    the old version as they stand there, without being joined a second time.
-    """
+    """Count what the new rows change, and keep them as they are in the result."""
     connection.execute(f"CREATE TEMP TABLE {_FRESH} AS {_fresh(comparison)}")
     inserted, updated = one(
         connection,
@@ -166,25 +142,22 @@ def difference(connection: duckdb.DuckDBPyConnection, comparison: Comparison) ->
 
 
 def merged_rows(
-    connection: duckdb.DuckDBPyConnection, comparison: Comparison, found: Difference
+    connection: duckdb.DuckDBPyConnection, comparison: Comparison
 ) -> pa.RecordBatchReader:
     """The rows of the result; what did not change keeps the run and landed row of the old.
 
-    ``found`` is what ``difference`` told of the same comparison, on the same connection.
+    Only after ``difference`` of the same comparison, on the same connection.
     """
     query = f"SELECT {names(comparison.new.names)} FROM {_FRESH}"
     if comparison.changes is not None:
         query += f" UNION ALL {comparison.kept(comparison.changes)}"
-    elif comparison.is_narrow:
-        query += f" UNION ALL {comparison.stayed(has_deletions=found.deleted > 0)}"
     return stream(connection, query, comparison.new)
 
 
 def _fresh(comparison: Comparison) -> str:
     columns = ", ".join(_merged(name, comparison) for name in comparison.new.names)
     told = f"{columns}, _was_there, {comparison.is_unchanged} AS _is_unchanged"
-    only = f" WHERE NOT {comparison.is_unchanged}" if comparison.is_narrow else ""
-    return f"SELECT {told} FROM {comparison.sources}{only}"
+    return f"SELECT {told} FROM {comparison.sources}"
 
 
 def _merged(name: str, comparison: Comparison) -> str:

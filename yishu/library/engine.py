@@ -17,7 +17,9 @@ DEFAULT_MEMORY = "512MB"
 """What DuckDB may hold before it spills into the scratch folder."""
 
 
-def connect(scratch: Path | None = None, memory: str = DEFAULT_MEMORY) -> duckdb.DuckDBPyConnection:
+def connect(
+    scratch: Path | None = None, memory: str = DEFAULT_MEMORY, *, threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
     """An in-memory engine that spills to ``scratch`` (None: nowhere) and never goes online."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
@@ -25,6 +27,8 @@ def connect(scratch: Path | None = None, memory: str = DEFAULT_MEMORY) -> duckdb
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
+    if threads is not None:
+        config["threads"] = threads
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("SET TimeZone = 'UTC'")
     return connection

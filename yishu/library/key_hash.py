@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _SEED = 0x9E3779B97F4A7C15
+_OTHER_SEED = 0xD1B54A32D192ED03
 _SHIFT = np.uint64(32)
 _FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 """Odd factors of the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
@@ -26,9 +27,27 @@ def hash_keys(columns: Sequence[pa.Array]) -> np.ndarray:
     Args:
         columns: The columns of the key, in the order of the key, of any standard type.
     """
-    texts = [pc.fill_null(column.cast(pa.string()), "") for column in columns]
+    texts = _texts(columns)
     whole = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
-    return _hash_texts(whole)
+    return _hash_texts(whole, _SEED)
+
+
+def other_hashes(columns: Sequence[pa.Array]) -> np.ndarray:
+    """One unsigned 32-bit number a row that has nothing to do with that of ``hash_keys``.
+
+    Columns are hashed one by one, so that keys which differ in where one value ends and the next
+    begins differ too.
+    """
+    numbers = np.zeros(len(columns[0]), np.uint64)
+    for texts in _texts(columns):
+        numbers ^= _hash_texts(texts, _OTHER_SEED)
+        _mix(numbers)
+    return (numbers >> _SHIFT).astype(np.uint32)
+
+
+def _texts(columns: Sequence[pa.Array]) -> list[pa.StringArray]:
+    texts = [column.cast(pa.string()) for column in columns]
+    return [pc.fill_null(text, "") if text.null_count else text for text in texts]
 
 
 def hash_key(texts: Sequence[str]) -> int:
@@ -46,7 +65,7 @@ def _mixed_one(number: int) -> int:
     return number ^ (number >> 32)
 
 
-def _hash_texts(texts: pa.StringArray) -> np.ndarray:
+def _hash_texts(texts: pa.StringArray, seed: int) -> np.ndarray:
     _, offsets, data = texts.buffers()
     starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     letters = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
@@ -55,11 +74,12 @@ def _hash_texts(texts: pa.StringArray) -> np.ndarray:
         # Most keys are: they lie side by side, and nothing has to be gathered.
         length = int(lengths[0])
         block = letters[starts[0] : starts[-1]].reshape(len(texts), length)
-        return _hash_words(_padded(block, length), length)
+        return _hash_words(_padded(block, length), seed ^ length)
     hashes = np.empty(len(texts), np.uint64)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        hashes[rows] = _hash_words(_words(letters, starts[rows], int(length)), int(length))
+        words = _words(letters, starts[rows], int(length))
+        hashes[rows] = _hash_words(words, seed ^ int(length))
     return hashes
 
 
@@ -74,15 +94,18 @@ def _padded(block: np.ndarray, length: int) -> np.ndarray:
     return words.view("<u8")
 
 
-def _hash_words(words: np.ndarray, length: int) -> np.ndarray:
-    hashes = np.full(len(words), _SEED ^ length, np.uint64)
+def _hash_words(words: np.ndarray, start: int) -> np.ndarray:
+    hashes = np.full(len(words), start, np.uint64)
     for word in words.T:
-        hashes = _mixed(hashes ^ word)
-    return _mixed(hashes)
+        hashes ^= word
+        _mix(hashes)
+    _mix(hashes)
+    return hashes
 
 
-def _mixed(numbers: np.ndarray) -> np.ndarray:
+def _mix(numbers: np.ndarray) -> None:
+    """Mix the bits of each number, in place."""
     for factor in _FACTORS:
-        numbers = (numbers ^ (numbers >> _SHIFT)) * factor
-    mixed: np.ndarray = numbers ^ (numbers >> _SHIFT)
-    return mixed
+        numbers ^= numbers >> _SHIFT
+        numbers *= factor
+    numbers ^= numbers >> _SHIFT

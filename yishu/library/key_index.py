@@ -1,44 +1,31 @@
-"""The compact key index: from a key to its row in milliseconds, at any kept version.
+"""The key index of a table: from a key to its row in milliseconds, at any kept version.
 
-Each data file of a table has one small file beside it under ``_keys``: the sorted 64-bit hashes
-of its keys and, in the same order, the rows that have them; 12 bytes a row, read through memory
-maps. Data files never change, so versions share them, and a publication indexes only what it
-wrote. A lookup asks each file of the version, then reads the one row group that holds the row.
-Where an index file is missing or damaged the keys are read from the data file: the answer is the
-same, the first one is slower.
+Each data file has an index file (``index_file``). Versions share data files, so a publication
+indexes only what it wrote. A lookup asks each file of the version, then reads the one row group
+that holds the row.
 """
 
-import struct
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from yishu.library.commit import Recorded, recorded
-from yishu.library.engine import BATCH_ROWS
 from yishu.library.errors import ColumnMissing, LibraryUnwritable
+from yishu.library.index_file import FOLDER, SUFFIX, DataFile
 from yishu.library.key_hash import hash_keys
-from yishu.library.place import Place, make_private, open_version, write_private
-
-FOLDER = "_keys"
-"""Inside the table's folder; vacuum and other readers leave names with an underscore alone."""
+from yishu.library.place import Place, open_version
+from yishu.library.row_hash import KeyedHashes
 
 KEY = "key"
 """Name of the fact beside a commit that holds the key's columns, separated by commas."""
 
-ROWS_IN_GROUP = 4096
-"""Rows of one row group of a data file: a lookup decodes one, in 2 to 3 ms at sixteen columns."""
-
-_HEAD = struct.Struct("<8s16sQ")
-_MAGIC = b"YSKEYS1\0"
-_HASH, _ROW = np.dtype("<u8"), np.dtype("<u4")
+_THREADS = 2
+"""Index files made at a time."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,7 @@ class KeyIndex:
     version: int
     key: tuple[str, ...]
     schema: pa.Schema
-    _files: tuple["_File", ...] = field(repr=False)
+    _files: tuple[DataFile, ...] = field(repr=False)
 
     def row(self, key: Mapping[str, Any], columns: Sequence[str] | None = None) -> pa.Table:
         """The row of a key, provenance included: none or one.
@@ -130,8 +117,13 @@ def open_key_index(root: Path, table: str, version: int | None = None) -> KeyInd
     opened = open_version(place, version)
     schema = pa.schema(opened.schema())
     key = key_at(recorded(place.open()), opened.version())
-    files = tuple(_File(place, Path(path), key) for path in place.files(opened))
-    return KeyIndex(place, opened.version(), key, schema, files)
+    return KeyIndex(place, opened.version(), key, schema, tuple(data_files(place, opened, key)))
+
+
+def data_files(place: Place, opened: DeltaTable, key: Sequence[str]) -> list[DataFile]:
+    """The data files of an opened version."""
+    schema = pa.schema(opened.schema())
+    return [DataFile(Path(path), tuple(key), schema) for path in place.files(opened)]
 
 
 def key_at(publications: Iterable[Recorded], version: int) -> tuple[str, ...]:
@@ -142,22 +134,27 @@ def key_at(publications: Iterable[Recorded], version: int) -> tuple[str, ...]:
     return ()
 
 
-def index_files(place: Place, opened: DeltaTable, key: Sequence[str]) -> int:
+def index_files(
+    place: Place, opened: DeltaTable, key: Sequence[str], known: KeyedHashes | None = None
+) -> int:
     """Write what is missing of the index of an opened version; how many files that was.
 
     Only under the table's lock. Safe to call again whatever came of an earlier call.
 
+    Args:
+        place: The table.
+        opened: The version.
+        key: The columns of its key.
+        known: Hashes of the rows that a publication just wrote. Delta's writer does not keep
+            their order, so the keys of its files are read, and nothing else.
+
     Raises:
         LibraryUnwritable: no space; retryable, the version itself is published.
     """
-    wanting = [
-        file
-        for path in place.files(opened)
-        if (file := _File(place, Path(path), tuple(key))).stored() is None
-    ]
+    wanting = [file for file in data_files(place, opened, key) if not file.is_indexed()]
     try:
-        for file in wanting:
-            file.store()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda file: file.store(known), wanting))
     except OSError as error:
         raise LibraryUnwritable(
             place.table,
@@ -172,92 +169,9 @@ def drop_orphans(place: Place) -> int:
     """Remove index files whose data file is gone; how many. Only under the table's lock."""
     orphans = [
         path
-        for path in (place.path / FOLDER).glob("*.keys")
+        for path in (place.path / FOLDER).glob(f"*{SUFFIX}")
         if not (place.path / path.name.rsplit(".", 2)[0]).exists()
     ]
     for path in orphans:
         path.unlink()
     return len(orphans)
-
-
-@dataclass(frozen=True)
-class _File:
-    """One data file and the index of its keys."""
-
-    place: Place
-    path: Path
-    key: tuple[str, ...]
-
-    def rows_of(self, sought: np.uint64) -> list[int]:
-        """Rows whose key has that hash, nearly always none or one."""
-        hashes, rows = self._arrays
-        start, stop = np.searchsorted(hashes, sought), np.searchsorted(hashes, sought, "right")
-        return [int(row) for row in rows[start:stop]]
-
-    def row(self, position: int, columns: Sequence[str]) -> pa.Table:
-        """One row of the data file."""
-        starts = self._group_starts
-        group = int(np.searchsorted(starts, position, "right")) - 1
-        # The footer is kept and the file is not, so that a city of tables needs no open files.
-        with pq.ParquetFile(self.path, metadata=self._footer) as file:
-            rows = file.read_row_group(group, columns=list(columns), use_threads=False)
-        return rows.select(columns).slice(position - int(starts[group]), 1)
-
-    def store(self) -> None:
-        """Write the index file in one step."""
-        hashes, rows = self._computed()
-        made = self._target.with_suffix(".partial")
-        make_private(made.parent)
-        with made.open("wb") as file:
-            file.write(_HEAD.pack(_MAGIC, self._mark, len(hashes)))
-            file.write(hashes.data)
-            file.write(rows.data)
-        write_private(made, self._target)
-
-    def stored(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """The arrays of the index file, mapped; None when it is missing or not whole."""
-        try:
-            content = np.memmap(self._target, np.uint8, "r")
-        except (FileNotFoundError, ValueError):
-            return None
-        if len(content) < _HEAD.size:
-            return None
-        magic, mark, count = _HEAD.unpack(bytes(content[: _HEAD.size]))
-        middle = _HEAD.size + count * _HASH.itemsize
-        is_whole = len(content) == middle + count * _ROW.itemsize
-        if magic != _MAGIC or mark != self._mark or not is_whole:
-            return None
-        plain = np.asarray(content)
-        return plain[_HEAD.size : middle].view(_HASH), plain[middle:].view(_ROW)
-
-    @cached_property
-    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.stored() or self._computed()
-
-    def _computed(self) -> tuple[np.ndarray, np.ndarray]:
-        with pq.ParquetFile(self.path) as file:
-            batches = file.iter_batches(BATCH_ROWS, columns=list(self.key))
-            parts = [hash_keys([batch[name] for name in self.key]) for batch in batches]
-        hashes = np.concatenate([np.empty(0, _HASH), *parts]).astype(_HASH, copy=False)
-        order = np.argsort(hashes)
-        return hashes[order], order.astype(_ROW)
-
-    @property
-    def _mark(self) -> bytes:
-        """Tells indexes by one key from those by another."""
-        return sha256("\0".join(self.key).encode()).digest()[:16]
-
-    @property
-    def _target(self) -> Path:
-        # Another key of the same file, e.g. seen by a reader of an older version, is another index.
-        return self.place.path / FOLDER / f"{self.path.name}.{self._mark.hex()[:8]}.keys"
-
-    @cached_property
-    def _footer(self) -> pq.FileMetaData:
-        return pq.read_metadata(self.path)
-
-    @cached_property
-    def _group_starts(self) -> np.ndarray:
-        groups = range(self._footer.num_row_groups)
-        counts = [0, *(self._footer.row_group(group).num_rows for group in groups)]
-        return np.cumsum(counts)[:-1]

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import CommitProperties
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import MAINTENANCE, recorded
 from yishu.library.errors import LibraryConflict, unwritable
 from yishu.library.key_index import drop_orphans, index_files, key_at
-from yishu.library.layout import writer
+from yishu.library.layout import FILE_BYTES, SAMPLE_ROWS, writer
 from yishu.library.place import Place
-from yishu.library.publish import LOG_RETENTION
-from yishu.library.recency import fingerprint_of, keep_fingerprint
+from yishu.library.writing import LOG_RETENTION
 
 _HOURS = 24
 _LOG, _FILES = "delta.logRetentionDuration", "delta.deletedFileRetentionDuration"
@@ -76,15 +76,17 @@ def maintain(
 
 def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
     opened = place.open()
-    fingerprint = fingerprint_of(place, opened.version())
     wanted = {_LOG: LOG_RETENTION, _FILES: f"interval {history_days} days"}
     told = CommitProperties(custom_metadata={"kind": MAINTENANCE})
     have = opened.metadata().configuration
     if any(have.get(name) != days for name, days in wanted.items()):
         opened.alter.set_table_properties(wanted, commit_properties=told)
     key = key_at(recorded(opened), opened.version())
-    written = writer(pa.schema(opened.schema()), key)
-    merged = opened.optimize.compact(writer_properties=written, commit_properties=told)
+    merged = opened.optimize.compact(
+        target_size=FILE_BYTES,
+        writer_properties=writer(_sample(place, opened)),
+        commit_properties=told,
+    )
     removed = opened.vacuum(
         retention_hours=history_days * _HOURS,
         dry_run=False,
@@ -94,8 +96,16 @@ def _maintain(place: Place, history_days: int, protected: list[int]) -> Upkeep:
         keep_versions=protected or None,
     )
     newest = place.open()
-    if fingerprint is not None:
-        keep_fingerprint(place, newest.version(), fingerprint)
     index_files(place, newest, key)
     drop_orphans(place)
     return Upkeep(place.table, int(merged["numFilesRemoved"]), len(removed), newest.version())
+
+
+def _sample(place: Place, opened: DeltaTable) -> pa.Table:
+    """Some rows of a table, to see what its columns are like."""
+    schema = pa.schema(opened.schema())
+    for path in place.files(opened):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(SAMPLE_ROWS):
+                return pa.Table.from_batches([batch])
+    return schema.empty_table()

@@ -1,84 +1,52 @@
 """Publish a table of the library: one atomic Delta commit a run, nothing in between to be seen.
 
 The first version streams straight into the table. A later one is first compared with the version
-before it, row by row by key: what did not change keeps the run that brought it, and if nothing
-changed there is no new version. Changes are merged into the version before in the same way, by the
-same comparison. A process may be killed at any point: the table then is at the
-old or at the new version, and the same run published again comes to the same result.
+before it, by hashes of key and content: what did not change keeps the run that brought it, files
+of which no row changed stay, and if nothing changed there is no new version. Changes are merged
+into the version before in the same way, by the same comparison. A process may be killed at any
+point: the table then is at the old or at the new version, and the same run published again comes
+to the same result.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
 
 from yishu.library.commit import Commit, Recorded, commit_of, recorded
-from yishu.library.compare import Changes, Comparison, difference, merged_rows
+from yishu.library.compare import Changes, Comparison, Difference, difference, merged_rows
 from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
-from yishu.library.errors import (
-    ChangesOutOfDate,
-    LibraryConflict,
-    LibraryUnwritable,
-    RowsDoNotFit,
-    unwritable,
-)
-from yishu.library.key_index import KEY, index_files
+from yishu.library.errors import ChangesOutOfDate, RowsDoNotFit
+from yishu.library.key_index import KEY, data_files, index_files
 from yishu.library.keys import KeyWatch
-from yishu.library.layout import writer
+from yishu.library.match import AmbiguousHashes, Match, match
 from yishu.library.place import Place
-from yishu.library.recency import fingerprint_of, keep_fingerprint, keep_moment, require_newest
+from yishu.library.recency import keep_moment, require_newest
+from yishu.library.row_hash import KeyedHashes
 from yishu.library.rows import Guard, described
+from yishu.library.writing import Job, Step, rewrite, write, write_error
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
-
-LOG_RETENTION = "interval 36500 days"
-"""The log is small and tells history and pinned versions; what ends is the data files."""
 
 POSITION = "position"
 """Name of the fact beside a commit that says how far an entry's changes have been read. A new one
 is committed even where no row changed."""
 
 
-class Step(StrEnum):
-    """Points of a publication, in this order; a later version passes all, a first one all but two.
+class Made(NamedTuple):
+    """A publication, and the hashes of the rows that it wrote, if it knows them."""
 
-    The key index is written last, after the version is there to be read.
-    """
-
-    LOCKED = "locked"
-    SPOOLED = "spooled"
-    COMPARED = "compared"
-    STREAMED = "streamed"
-    COMMITTED = "committed"
-    INDEXED = "indexed"
+    commit: Commit
+    written: KeyedHashes | None = None
 
 
 def _silently(_: Step) -> None:
     """Tell nobody."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One publication on its way."""
-
-    place: Place
-    schema: pa.Schema
-    rows: Iterable[pa.RecordBatch] | Path
-    key: Sequence[str]
-    promise: Commit
-    metadata: Mapping[str, str]
-    history_days: int
-    memory: str
-    on_step: Callable[[Step], None] = field(repr=False)
-    changes: Changes | None = None
 
 
 def publish_snapshot(
@@ -134,7 +102,7 @@ def publish_snapshot(
         table, run_id, committed_at, (read, quarantined, superseded, removals), extra
     )
     place = Place(root, table)
-    job = _Job(place, schema, rows, key, promise, extra, history_days, memory, on_step)
+    job = Job(place, schema, rows, key, promise, extra, history_days, memory, on_step)
     return _publish(job) if is_locked else _publish_locked(job, wait)
 
 
@@ -174,7 +142,7 @@ def publish_changes(
     )
     place = Place(root, table)
     place.open()
-    job = _Job(place, schema, rows, key, promise, extra, HISTORY_DAYS, memory, on_step, changes)
+    job = Job(place, schema, rows, key, promise, extra, HISTORY_DAYS, memory, on_step, changes)
     return _publish_locked(job, wait)
 
 
@@ -207,7 +175,7 @@ def _promise(
     )
 
 
-def _publish_locked(job: _Job, wait: float) -> Commit:
+def _publish_locked(job: Job, wait: float) -> Commit:
     with job.place.locked(wait):
         job.place.clean()
         commit = _publish(job)
@@ -215,28 +183,28 @@ def _publish_locked(job: _Job, wait: float) -> Commit:
         return commit
 
 
-def _publish(job: _Job) -> Commit:
+def _publish(job: Job) -> Commit:
     job.on_step(Step.LOCKED)
-    commit = _commit(job)
+    commit, written = _commit(job)
     # Also where the run was committed before: it may have been killed before its index was there.
-    index_files(job.place, job.place.open(), job.key)
+    index_files(job.place, job.place.open(), job.key, written)
     job.on_step(Step.INDEXED)
     return commit
 
 
-def _commit(job: _Job) -> Commit:
+def _commit(job: Job) -> Made:
     if not job.place.exists():
         return _publish_first(job)
     publications = recorded(job.place.open())
     done = commit_of(publications, job.promise.run_id)
     if done:
-        return done.commit
+        return Made(done.commit)
     _require_up_to_date(job, publications)
     require_newest(job.place, publications, job.metadata)
     return _publish_next(job, publications)
 
 
-def _require_up_to_date(job: _Job, publications: list[Recorded]) -> None:
+def _require_up_to_date(job: Job, publications: list[Recorded]) -> None:
     newest = publications[0].commit.run_id if publications else None
     if job.changes is not None and job.changes.after != newest:
         raise ChangesOutOfDate(
@@ -247,78 +215,86 @@ def _require_up_to_date(job: _Job, publications: list[Recorded]) -> None:
         )
 
 
-def _publish_first(job: _Job) -> Commit:
-    watch = _watch(job)
+def _publish_first(job: Job) -> Made:
+    watch = KeyWatch(job.promise.table, job.key, job.schema.names)
+    hashes: list[KeyedHashes] = []
 
     def checked() -> Iterator[pa.RecordBatch]:
         for batch in _batches(job):
             watch.see(batch)
             yield batch
-        watch.require_unique()
+        hashes.append(watch.unique())
         replace(job.promise, inserted=watch.rows, rows=watch.rows).require_balance()
-        job.on_step(Step.STREAMED)
 
     job.promise.require_balance()
-    _write(job, checked(), job.promise, None)
-    keep_fingerprint(job.place, 0, watch.fingerprint)
-    return job.promise
+    write(job, checked(), job.promise, None)
+    return Made(job.promise, hashes[0])
 
 
-def _watch(job: _Job) -> KeyWatch:
-    return KeyWatch(job.promise.table, job.key, job.schema.names)
-
-
-def _publish_next(job: _Job, publications: list[Recorded]) -> Commit:
+def _publish_next(job: Job, publications: list[Recorded]) -> Made:
     opened = job.place.open()
-    watch = _watch(job)
+    watch = KeyWatch(job.promise.table, job.key, job.schema.names)
     spool = _spool(job, watch)
     job.on_step(Step.SPOOLED)
-    watch.require_unique()
+    hashes = watch.unique()
     before = pa.schema(opened.schema())
     same_key = not publications or publications[0].metadata.get(KEY) == ",".join(job.key)
     comparison = Comparison(
         *([str(spool)], job.place.files(opened), job.schema, before),
         *(tuple(job.key), same_key, job.changes),
     )
-    if job.changes is not None and not comparison.is_alike:
+    if comparison.is_alike:
+        try:
+            matched = match(hashes, data_files(job.place, opened, job.key), job.changes, job.key)
+        except AmbiguousHashes:
+            return _compare(job, publications, comparison, opened.version())
+        return _rewrite(job, publications, matched, spool, opened.version())
+    if job.changes is not None:
         raise _misfit(job, before)
-    is_known = job.changes is None and comparison.is_alike
-    if is_known and fingerprint_of(job.place, opened.version()) == watch.fingerprint:
-        same = replace(job.promise, inserted=0, unchanged=watch.rows, rows=watch.rows)
-        same.require_balance()
-        job.on_step(Step.COMPARED)
-        return replace(same, version=_note_position(job, publications, same))
-    return _compare(job, publications, comparison, opened.version(), watch.fingerprint)
+    return _compare(job, publications, comparison, opened.version())
 
 
-def _compare(
-    job: _Job, publications: list[Recorded], comparison: Comparison, base: int, fingerprint: str
-) -> Commit:
-    """Compare row by row, and commit the result unless nothing changed."""
+def _rewrite(
+    job: Job, publications: list[Recorded], matched: Match, spool: Path, base: int
+) -> Made:
+    """Commit what is new, changed or gone, unless nothing is."""
+    commit = _counted(job, matched.found)
+    if not _changes_rows(commit):
+        return Made(replace(commit, version=_note_position(job, publications, commit)))
+    version, written = rewrite(job, spool, matched, commit, base)
+    return Made(replace(commit, version=version), written)
+
+
+def _compare(job: Job, publications: list[Recorded], comparison: Comparison, base: int) -> Made:
+    """Compare value by value, and write every row of the result anew."""
     with discreet(job.promise.table), connect(job.place.staging, job.memory) as connection:
-        found = difference(connection, comparison)
-        commit = replace(
-            job.promise,
-            rows=found.rows,
-            inserted=found.inserted,
-            updated=found.updated,
-            unchanged=found.unchanged,
-            deleted=found.deleted,
-        )
-        commit.require_balance(found.kept)
-        job.on_step(Step.COMPARED)
-        if comparison.is_alike and not (commit.inserted or commit.updated or commit.deleted):
-            if job.changes is None:
-                keep_fingerprint(job.place, base, fingerprint)
-            return replace(commit, version=_note_position(job, publications, commit))
-        rows = _telling(merged_rows(connection, comparison, found), job)
-        version = _write(job, rows, commit, base)
-    if job.changes is None:
-        keep_fingerprint(job.place, version, fingerprint)
-    return replace(commit, version=version)
+        commit = _counted(job, difference(connection, comparison))
+        if comparison.is_alike and not _changes_rows(commit):
+            return Made(replace(commit, version=_note_position(job, publications, commit)))
+        version = write(job, merged_rows(connection, comparison), commit, base)
+    return Made(replace(commit, version=version))
 
 
-def _note_position(job: _Job, publications: list[Recorded], commit: Commit) -> int:
+def _counted(job: Job, found: Difference) -> Commit:
+    """What the publication comes to by what was found."""
+    commit = replace(
+        job.promise,
+        rows=found.rows,
+        inserted=found.inserted,
+        updated=found.updated,
+        unchanged=found.unchanged,
+        deleted=found.deleted,
+    )
+    commit.require_balance(found.kept)
+    job.on_step(Step.COMPARED)
+    return commit
+
+
+def _changes_rows(commit: Commit) -> bool:
+    return bool(commit.inserted or commit.updated or commit.deleted)
+
+
+def _note_position(job: Job, publications: list[Recorded], commit: Commit) -> int:
     """Commit a new position without touching any row; the version that holds the content."""
     opened = job.place.open()
     position = job.metadata.get(POSITION)
@@ -326,68 +302,10 @@ def _note_position(job: _Job, publications: list[Recorded], commit: Commit) -> i
     if position is None or position == known:
         keep_moment(job.place, job.metadata)
         return publications[0].commit.version if publications else opened.version()
-    return _write(job, iter(()), commit, opened.version(), mode="append")
+    return write(job, iter(()), commit, opened.version(), mode="append")
 
 
-def _telling(rows: Iterable[pa.RecordBatch], job: _Job) -> Iterator[pa.RecordBatch]:
-    yield from rows
-    job.on_step(Step.STREAMED)
-
-
-def _write(
-    job: _Job,
-    rows: Iterator[pa.RecordBatch],
-    commit: Commit,
-    base: int | None,
-    mode: Literal["overwrite", "append"] = "overwrite",
-) -> int:
-    """Commit the rows on top of version ``base`` (None: as the first); the new version."""
-    guarded = Guard(rows)
-    days = f"interval {job.history_days} days"
-    target = str(job.place.path) if base is None else job.place.open(base)
-    try:
-        write_deltalake(
-            target,
-            pa.RecordBatchReader.from_batches(job.schema, guarded),
-            mode="error" if base is None else mode,
-            schema_mode="overwrite" if base is not None and mode == "overwrite" else None,
-            name=job.promise.table,
-            configuration={
-                "delta.logRetentionDuration": LOG_RETENTION,
-                "delta.deletedFileRetentionDuration": days,
-            }
-            if base is None
-            else None,
-            writer_properties=writer(job.schema, job.key),
-            commit_properties=CommitProperties(
-                custom_metadata={
-                    **job.metadata,
-                    **commit.to_metadata(),
-                    KEY: ",".join(job.key),
-                },
-                max_commit_retries=0,
-            ),
-        )
-    except (DeltaError, OSError) as error:
-        if guarded.error is not None:
-            raise guarded.error from None
-        raise _write_error(job.promise.table, error) from error
-    job.on_step(Step.COMMITTED)
-    return 0 if base is None else base + 1
-
-
-def _write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:
-    if isinstance(error, CommitFailedError) or "already exists" in str(error):
-        return LibraryConflict(
-            table,
-            found="a commit by somebody else since this run looked",
-            expected="no other writer",
-            remedy="run the publication again; it compares with the newer version",
-        )
-    return unwritable(table, error)
-
-
-def _spool(job: _Job, watch: KeyWatch) -> Path:
+def _spool(job: Job, watch: KeyWatch) -> Path:
     """The rows as a file, each seen by the watch on its way."""
     if isinstance(job.rows, Path):
         for batch in _batches(job):
@@ -405,11 +323,11 @@ def _spool(job: _Job, watch: KeyWatch) -> Path:
     except OSError as error:
         if rows.error is not None:
             raise
-        raise _write_error(job.promise.table, error) from error
+        raise write_error(job.promise.table, error) from error
     return path
 
 
-def _batches(job: _Job) -> Iterator[pa.RecordBatch]:
+def _batches(job: Job) -> Iterator[pa.RecordBatch]:
     rows: Iterable[pa.RecordBatch] = (
         pq.ParquetFile(job.rows).iter_batches(BATCH_ROWS)
         if isinstance(job.rows, Path)
@@ -419,7 +337,7 @@ def _batches(job: _Job) -> Iterator[pa.RecordBatch]:
         yield _fitted(batch, job)
 
 
-def _fitted(batch: pa.RecordBatch, job: _Job) -> pa.RecordBatch:
+def _fitted(batch: pa.RecordBatch, job: Job) -> pa.RecordBatch:
     if batch.schema.equals(job.schema):
         return batch
     try:
@@ -433,7 +351,7 @@ def _fitted(batch: pa.RecordBatch, job: _Job) -> pa.RecordBatch:
         ) from error
 
 
-def _misfit(job: _Job, before: pa.Schema) -> RowsDoNotFit:
+def _misfit(job: Job, before: pa.Schema) -> RowsDoNotFit:
     return RowsDoNotFit(
         job.promise.table,
         found=f"changes with {described(job.schema)}, key {', '.join(job.key)}",

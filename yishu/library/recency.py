@@ -18,7 +18,6 @@ PULLED_AT = "pulled_at"
 """Key of a publication's metadata: the moment of its pull, ISO 8601 with its zone."""
 
 _MARK = ".pulled_at"
-_FINGERPRINT = ".fingerprint"
 
 
 def require_newest(
@@ -54,29 +53,6 @@ def keep_moment(place: Place, metadata: Mapping[str, str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         write_private(made, place.path / _MARK)
-
-
-def keep_fingerprint(place: Place, version: int, fingerprint: str) -> None:
-    """Remember what a version holds, so that the same rows need no comparison; under the lock.
-
-    A process that is killed before this only makes the next publication compare row by row.
-    """
-    made = place.staging / "fingerprint"
-    with storing(place.table):
-        made.write_text(f"{version} {fingerprint}", "ascii")
-        write_private(made, place.path / _FINGERPRINT)
-
-
-def fingerprint_of(place: Place, version: int) -> str | None:
-    """The fingerprint of a version; None where another version was the last to be remembered.
-
-    So a commit of whatever kind in between, of ours or not, makes it unknown.
-    """
-    path = place.path / _FINGERPRINT
-    if not path.exists():
-        return None
-    known, _, fingerprint = path.read_text("ascii").partition(" ")
-    return fingerprint if known == str(version) else None
 
 
 def _newest(place: Place, publications: Iterable[Recorded]) -> datetime | None:

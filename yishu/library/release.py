@@ -8,7 +8,7 @@ newest release is the whole library. Files are numbered without a gap and never 
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -110,19 +110,24 @@ def release_at(root: Path, moment: datetime | None = None) -> LibraryRelease:
     )
 
 
-def named_versions(root: Path, since: datetime) -> Mapping[str, set[int]]:
-    """Table -> versions named by the newest release, or by one that was the newest after a moment.
+def named_versions(every: Iterable[LibraryRelease], table: str, since: datetime) -> set[int]:
+    """Versions of a table that the newest release names, or one that was the newest since then.
 
     Vacuum must leave them alone. All releases are looked at: where a clock was set back, their
     moments are not in the order of their numbers.
+
+    Args:
+        every: All releases, newest first.
+        table: The table.
+        since: A moment, with its zone.
     """
-    found: dict[str, set[int]] = {}
+    found = set()
     followed_at: datetime | None = None
-    for one in releases(root):
+    for one in every:
         released_at = datetime.fromisoformat(one.released_at)
-        if followed_at is None or max(released_at, followed_at) >= since:
-            for table, version in one.versions.items():
-                found.setdefault(table, set()).add(version)
+        is_meant = followed_at is None or max(released_at, followed_at) >= since
+        if is_meant and table in one.versions:
+            found.add(one.versions[table])
         followed_at = released_at
     return found
 

@@ -15,7 +15,7 @@ from yishu.governance.versions import retention_of_withdrawn
 from yishu.ledger.pins import pinned_versions
 from yishu.library import Upkeep, maintain
 from yishu.library.read import tables
-from yishu.library.release import named_versions
+from yishu.library.release import LibraryRelease, named_versions, releases
 from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.delivery import ARRIVED, RECEIPT
 from yishu.pipeline.publish import PUBLISHED
@@ -38,8 +38,9 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
     with ctx.ledger.reading() as connection:
         pinned = pinned_versions(connection)
         kept = _Kept(ctx.release, retention_of_withdrawn(connection))
+    every = list(releases(library))
     upkeep = [
-        asdict(_upkeep(ctx, table, pinned.get(table, []), kept.of(table).history_days))
+        asdict(_upkeep(ctx, table, pinned.get(table, []), every, kept.of(table).history_days))
         for table in tables(library)
     ]
     purged = purge(
@@ -48,11 +49,17 @@ def run_maintenance(ctx: PipelineContext) -> dict[str, Any]:
     return {"tables": upkeep, "purged": purged}
 
 
-def _upkeep(ctx: PipelineContext, table: str, pinned: Sequence[int], days: int) -> Upkeep:
+def _upkeep(
+    ctx: PipelineContext,
+    table: str,
+    pinned: Sequence[int],
+    every: Sequence[LibraryRelease],
+    days: int,
+) -> Upkeep:
     """Maintain a table; versions that a grant, a report or a release of its time name stay."""
-    library = ctx.settings.library_dir
-    released = named_versions(library, ctx.clock() - timedelta(days=days)).get(table, set())
-    return maintain(library, table, history_days=days, protected=[*pinned, *released])
+    released = named_versions(every, table, ctx.clock() - timedelta(days=days))
+    protected = [*pinned, *released]
+    return maintain(ctx.settings.library_dir, table, history_days=days, protected=protected)
 
 
 def purge(

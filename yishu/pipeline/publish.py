@@ -15,6 +15,7 @@ from catalog.model import CatalogEntry
 from expectations.verdict import Positions, Verdict
 from transforms.standard import standardise
 from transforms.types import arrow_type
+from yishu.ahead import made_ahead
 from yishu.library import (
     POSITION,
     Changes,
@@ -24,7 +25,7 @@ from yishu.library import (
     unified_table,
 )
 from yishu.library.recency import PULLED_AT
-from yishu.pipeline.ahead import made_ahead
+from yishu.library.writing import HANDED_ROWS
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landing import Group, landed, whole_batch
 from yishu.pipeline.pull import PullReceipt, load_receipt, require_same_entry
@@ -36,10 +37,6 @@ from yishu.pipeline.validate import load_verdict, quarantined_rows
 
 PUBLISHED = "published.json"
 """The record of a publication by changes."""
-
-HANDED_ROWS = 16_384
-"""Rows handed over at a time. The writer of Delta tables keeps a queue of batches, whatever their
-size: with batches of eight times as many rows its peak was 0.5 GB higher (5 million rows)."""
 
 
 def publish_entry(

@@ -9,8 +9,10 @@ import pytest
 
 from yishu.library import publish_snapshot
 from yishu.library.errors import ColumnMissing, LibraryUnwritable
+from yishu.library.index_file import FOLDER
 from yishu.library.key_hash import hash_key, hash_keys
-from yishu.library.key_index import FOLDER, ROWS_IN_GROUP, index_files, open_key_index
+from yishu.library.key_index import index_files, open_key_index
+from yishu.library.layout import ROWS_IN_GROUP
 from yishu.library.maintenance import maintain
 from yishu.library.place import Place
 from yishu.library.read import by_key, read
@@ -118,7 +120,7 @@ def test_a_full_disk_while_indexing_leaves_the_version_and_can_be_retried(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("yishu.library.key_index.write_private", full)
+        broken.setattr("yishu.library.index_file.write_private", full)
         with pytest.raises(LibraryUnwritable, match="key index"):
             publish("r1", ABC)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 _TASK_MODULES = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.standard.operators.python",
-    "great_expectations",
+    "expectations.fields",
     "yishu.orchestration.tasks",
     "yishu.pipeline.maintenance",
     "yishu.pipeline.releases",

@@ -1,0 +1,161 @@
+"""What rows are known by: 64 and 32 bits of their key and 64 bits of their content, 20 bytes a row.
+
+Two rows are of one key if both hashes of their keys are the same: of 50 million rows against as
+many, two keys are taken for one once in 30 trillion times. The content's hash is DuckDB's, which
+may change from version to version: what is kept of it is marked with the version.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from yishu.library.engine import connect, quote
+from yishu.library.key_hash import hash_keys, other_hashes
+from yishu.library.provenance import content_columns
+
+KEY, OTHER, CONTENT = np.dtype("<u8"), np.dtype("<u4"), np.dtype("<u8")
+
+_BLOCK_ROWS = 65_536
+"""Rows whose content is hashed at once; with fewer, most of the time goes to asking."""
+
+
+@dataclass(frozen=True)
+class RowHashes:
+    """The hashes of rows in some order, an array each: of the key, of the key again, of content."""
+
+    keys: np.ndarray = field(repr=False)
+    others: np.ndarray = field(repr=False)
+    contents: np.ndarray = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def taken(self, rows: "np.ndarray | slice") -> "RowHashes":
+        """The hashes of these rows."""
+        return RowHashes(self.keys[rows], self.others[rows], self.contents[rows])
+
+
+@dataclass(frozen=True)
+class KeyedHashes:
+    """The hashes of rows that came in some order, to be found by key.
+
+    The other two are left in the order in which they came: sorted copies of all would be half a
+    gigabyte for 50 million rows.
+
+    Attributes:
+        keys: The first hashes of the keys, ascending.
+        rows: Where each of them is among the rows, from 0.
+        others: The other hashes of the keys, as the rows came.
+        contents: The hashes of the contents, as the rows came.
+    """
+
+    keys: np.ndarray = field(repr=False)
+    rows: np.ndarray = field(repr=False)
+    others: np.ndarray = field(repr=False)
+    contents: np.ndarray = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def taken(self, at: "np.ndarray | slice" = slice(None)) -> RowHashes:
+        """The hashes at these places of ``keys``, in their order."""
+        rows = self.rows[at]
+        return RowHashes(self.keys[at], self.others[rows], self.contents[rows])
+
+    @classmethod
+    def of(cls, parts: list[RowHashes]) -> "KeyedHashes":
+        """Of the hashes of rows, part after part; the list is emptied, since each is large."""
+        keys, others, contents = ([getattr(one, name) for one in parts] for name in _NAMES)
+        parts.clear()
+        every = _joined(keys, KEY)
+        order = ascending(every)
+        every.sort()
+        return cls(every, order, _joined(others, OTHER), _joined(contents, CONTENT))
+
+
+_NAMES = ("keys", "others", "contents")
+
+
+def _joined(parts: list[np.ndarray], kind: np.dtype) -> np.ndarray:
+    whole = np.concatenate([np.empty(0, kind), *parts])
+    parts.clear()
+    return whole
+
+
+class RowHasher:
+    """Takes batches of rows and hashes them in their order."""
+
+    def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
+        self._key = key
+        content = ", ".join(map(quote, content_columns(columns)))
+        # The outer hash mixes what the inner one only chains from column to column.
+        self._query = f"SELECT hash(hash({content})) AS content FROM block"
+        # One thread: blocks are small, and rows stay in their order.
+        self._engine = connect(threads=1)
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._parts: list[RowHashes] = []
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take a batch down."""
+        self._waiting.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= _BLOCK_ROWS:
+            self._hash()
+
+    def hashes(self) -> KeyedHashes:
+        """The hashes of all rows seen; what was seen is given away."""
+        self._hash()
+        return KeyedHashes.of(self._parts)
+
+    def _hash(self) -> None:
+        if not self._rows:
+            return
+        block = pa.Table.from_batches(self._waiting)
+        self._engine.register("block", block)
+        contents = self._engine.execute(self._query).fetchnumpy()["content"]
+        key = [block.column(name).combine_chunks() for name in self._key]
+        self._parts.append(RowHashes(hash_keys(key), other_hashes(key), np.asarray(contents)))
+        self._waiting, self._rows = [], 0
+
+
+def ascending(keys: np.ndarray) -> np.ndarray:
+    """The order that sorts hashes: that of ``np.argsort``, in a third of its time.
+
+    Plain numbers are sorted much faster than places, so each place is sorted as the lower bits of
+    its hash. The few that are alike in the upper bits alone are put right afterwards.
+    """
+    bits = len(keys).bit_length()
+    packed = keys >> np.uint64(bits)
+    packed <<= np.uint64(bits)
+    for start in range(0, len(keys), _BLOCK_ROWS):
+        part = packed[start : start + _BLOCK_ROWS]
+        part |= np.arange(start, start + len(part), dtype=KEY)
+    packed.sort()
+    packed &= np.uint64((1 << bits) - 1)
+    order = packed.view(np.int64)
+    while len(wrong := _descents(keys, order)):
+        if len(wrong) > len(keys) // 100 + 1:
+            return np.argsort(keys)
+        apart = wrong[np.diff(wrong, prepend=-2) > 1]
+        order[apart], order[apart + 1] = order[apart + 1], order[apart]
+    return order
+
+
+def _descents(keys: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The places in an order after which a smaller key comes."""
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(order), _BLOCK_ROWS):
+        some = keys[order[start : start + _BLOCK_ROWS + 1]]
+        found.append(np.flatnonzero(some[1:] < some[:-1]) + start)
+    return np.concatenate(found)
+
+
+def content_mark(columns: Sequence[str]) -> bytes:
+    """Eight bytes that are the same where the hashes of contents can be compared."""
+    told = "\0".join([duckdb.__version__, *content_columns(columns)])
+    return sha256(told.encode()).digest()[:8]
