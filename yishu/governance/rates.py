@@ -96,7 +96,7 @@ def clock_cases(
         )
     ]
     found = []
-    for one in standings(rows, rules, now):
+    for one in standings(rows, rules, now, beside=False):
         is_due_here = period.first <= one.status.due_on < period.after
         is_over = one.row.closed_at is not None or one.status.state is ClockState.RED
         if is_due_here and is_over and one.status.state is not ClockState.WITHDRAWN:
