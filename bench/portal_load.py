@@ -2,9 +2,14 @@
 
 The example city's entries are adopted under many ids and released; requests and journal records
 are written by statements of their own, five and a hundred for each entry; one request in fifty
-waits for a decision, with its clock. `yishu portal` itself answers, with as many processes as the
-machine has cores; each user keeps one connection and asks for one page after the other, without a
-pause. ``--size`` is the number of entries; 10,000 unless said.
+waits for a decision, with its clock. Of the rest that a city heaps up there is a fifth of a row an
+entry each (cards, supervision orders, notices, objections, demands, duties) and ten runs in the
+last thirty days. `yishu portal` itself answers, with as many processes as the machine has cores;
+each user keeps one connection and asks for one page after the other, without a pause. ``--size``
+is the number of entries; 10,000 unless said.
+
+Beside the times stands the processor time of the portal and its database for a page: unlike the
+times it says the same on a busy machine.
 """
 
 import os
@@ -15,10 +20,12 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime
+from threading import Barrier
 from typing import Any
 
 import httpx
+import psutil
 from catalog_process import _copies
 from harness import ROOT, VAR, Options, Section, markdown
 from sqlalchemy import create_engine, text
@@ -28,6 +35,7 @@ from catalog.load import load_catalog
 from catalog.model import Catalog
 from catalog.release import compile_release, write_release
 from yishu.embedded import embedded_postgres
+from yishu.governance import accounts, publication, sources
 from yishu.ledger import migrate
 from yishu.portal.demo import add_people
 from yishu.settings import Settings
@@ -36,6 +44,9 @@ TITLE = "Portal: pages at 20 users"
 SIZE, USERS, ASKED, WORKERS = 10_000, 20, 10, 2
 GOAL_MS, GOAL_BYTES = 200, 300_000
 START_SECONDS = 180
+IDLE = 0.1
+"""Seconds of processor time in two seconds: the portal does nothing."""
+
 PAGES = (
     ("/", "officer.taxation"), ("/", "reviewer"), ("/catalog", "officer.taxation"),
     ("/catalog?q=登记", "officer.taxation"),
@@ -46,6 +57,7 @@ PAGES = (
     ("/sharing/new/market_regulation.enterprise_registration", "officer.taxation"),
     ("/demands", "officer.taxation"), ("/clocks", "reviewer"), ("/cards", "reviewer"),
     ("/notices", "reviewer"), ("/quality", "monitor"),
+    ("/quality/departments/taxation", "monitor"), ("/quality-rates", "monitor"),
     ("/quality/entries/taxation.taxpayer", "monitor"), ("/objections", "monitor"),
     ("/objections/new", "monitor"), ("/lineage", "auditor"), ("/journal", "auditor"),
     ("/journal?account=reviewer", "auditor"), ("/rules", "admin"), ("/administration", "admin"),
@@ -56,7 +68,8 @@ PAGES = (
 _ABOUT = (
     "Milliseconds from the first byte of the question to the last of the page, over all users; "
     f"goal: p95 under {GOAL_MS} ms at {USERS} users on 2 cores, and no page over "
-    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine."
+    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine; a user asks again at "
+    "once. Processor time is that of the portal's processes for one page, the database's left out."
 )
 
 
@@ -76,25 +89,26 @@ def run(options: Options) -> Section:
         rows = _served(settings, url.render_as_string(hide_password=False))
     finally:
         server.stop()
-    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "bytes"]
-    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[5] > GOAL_BYTES]
+    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "processor", "bytes"]
+    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[6] > GOAL_BYTES]
     verdict = f"Missed by: {', '.join(missed)}." if missed else "Kept by every page."
     return Section(TITLE, "\n\n".join([_ABOUT, markdown(header, rows), verdict]))
 
 
 def _fill(settings: Settings, url: str, size: int) -> None:
     files = load_catalog(settings.catalog_dir)[0]
-    copies = {one.id: one for one in files.entries.values()}
-    copies |= {one.id: one for one in _copies(files, max(size - len(copies), 0))}
+    copies = {one.id: one for one in _copies(files, max(size, len(files.entries)))}
     grown = Catalog.model_construct(**{**dict(files), "entries": copies})
     write_release(settings.releases_dir, compile_release(grown, date(2026, 11, 1)))
     engine = create_engine(url)
     with engine.begin() as connection:
         add_people(connection, files, date(2026, 1, 1))
-        connection.execute(text(_REQUESTS), {"most": 5 * size})
-        connection.execute(text(_CLOCKS))
-        connection.execute(text(_OPENED))
-        connection.execute(text(_RECORDS), {"most": 100 * size})
+        reviewer = accounts.find(connection, "reviewer", date(2026, 11, 1))
+        publication.adopt(connection, grown, reviewer, datetime(2026, 11, 1, tzinfo=UTC))
+        sources.adopt(connection, files, reviewer, datetime(2026, 11, 1, tzinfo=UTC))
+        connection.execute(text("set local session_replication_role = replica"))
+        for statement in (_REQUESTS, _CLOCKS, _OPENED, _RECORDS, _HEAPED, *_RUNS):
+            connection.execute(text(statement), {"size": size})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
     engine.dispose()
@@ -108,7 +122,7 @@ select 'SQ' || lpad(n::text, 8, '0'), 'new', case when n % 50 = 0 then 'submitte
     jsonb_build_object('object_id', 'market_regulation.enterprise_registration',
         'scenario', '核对登记 ' || n), 'p-officer-taxation', now() - n % 12 * interval '1 day',
     now() - n % 12 * interval '1 day', 0, 'single'
-from generate_series(1, :most) as n
+from generate_series(1, 5 * :size) as n
 """
 _CLOCKS = """
 insert into ledger.clock (clock_id, promise, profile, object_kind, object_id, holder_org, cause,
@@ -125,8 +139,91 @@ _RECORDS = """
 insert into ledger.journal (person, account, role, org, action, object_kind, object_id, at, hash)
 select 'p', 'officer.taxation', 'department_officer', 'taxation', 'compile_entry', 'entry',
     'taxation.e' || n % 1000, now() - n * interval '1 minute', md5(n::text)
-from generate_series(1, :most) as n
+from generate_series(1, 100 * :size) as n
 """
+_HEAPED = """
+with late as (
+    select clock_id, row_number() over (order by clock_id) as n from ledger.clock
+), carded as (
+    insert into ledger.card (clock_id, colour, due_on, is_provisional, holder_org, party,
+        issued_on, issued_at)
+    select clock_id, 'red', current_date - day, false, 'taxation', 'department',
+        current_date - day, now() - day * interval '1 day'
+    from late, generate_series(1, 2) as day
+), ordered as (
+    insert into ledger.supervision_order (order_no, clock_id, case_no, content, org_name, sent_at,
+        rule_no, warning_type, state_at, result, responsible_org, feedback_clock_id)
+    select 'DB' || n || '-' || day, clock_id, clock_id, '逾期未办结', '无锡市税务局', now(), 'R1',
+        '红牌', now(), '督办', 'taxation', clock_id
+    from late, generate_series(1, 2) as day
+), told as (
+    insert into ledger.notice (key, org, role, subject, text, at, object_kind, object_id)
+    select 'n' || n, 'big_data_bureau', 'authority_reviewer', '待办提醒', '有事项将到期', now(),
+        'clock', 'c' || n
+    from generate_series(1, :size / 5) as n
+), wanted as (
+    insert into ledger.share_demand (demand_id, org, title, wanted, scenario, service_items, mode,
+        cycle, listed_at)
+    select 'XQ' || lpad(n::text, 8, '0'), 'taxation', '企业登记信息', array['企业名称', '税号'],
+        '核对登记', array['320106001000'], 'api', 'daily', now()
+    from generate_series(1, :size / 5) as n
+), given as (
+    insert into ledger.share_responsibility (org, entry_id, duty_basis, listed_at)
+    select provider_org, entry_id, '三定方案', now() from ledger.catalog_version limit :size / 5
+)
+insert into ledger.objection (objection_id, origin, raised_org, raised_at, profile, authority,
+    entry_id, source_entry_id, source_org, summary, fingerprint)
+select 'YY' || n, 'department', 'health', now() - n * interval '1 minute', 'wuxi_2022',
+    'big_data_bureau', entry_id, entry_id, 'taxation', '登记状态有误', 'f' || n
+from (
+    select 'taxation.e' || n % 100 as entry_id, n from generate_series(1, :size / 5) as n
+) as made
+"""
+_PLANNED = """
+create temporary table planned on commit drop as
+select entry_id, provider_org, day, entry_id || day::date as run_id, n
+from (
+    select entry_id, provider_org, row_number() over (order by entry_id) as n
+    from ledger.catalog_version
+) as entry,
+    generate_series(date_trunc('day', now()) - interval '29 days', now(), '1 day') as day
+where (n + extract(day from day)::int) % 3 = 0
+"""
+_RUNS = (
+    _PLANNED,
+    """
+insert into ledger.run (run_id, object_id, kind, state, release_id, started_at, finished_at)
+select run_id, entry_id, 'entry', 'succeeded', 'bench', day, day from planned
+""",
+    """
+insert into ledger.pull_receipt (run_id, entry_id, department_id, connection_id, system_kind, place,
+    rows, bytes, digest, new_columns, pulled_at)
+select run_id, entry_id, provider_org, 'c', 'sql', 't', 1000, 1, 'd', '{}', day from planned
+""",
+    """
+insert into ledger.verdict (run_id, entry_id, rows, quarantined, passed, max_quarantined_share,
+    decided_at)
+select run_id, entry_id, 1000, 3, true, 0.2, day from planned
+""",
+    """
+insert into ledger.run_dimension
+select run_id, entry_id, dimension, day, 2, 2000, n % 7, 0
+from planned, unnest(array['conformity', 'completeness', 'accuracy']) as dimension
+""",
+    """
+insert into ledger.check_result (run_id, entry_id, check_id, kind, dimension, severity, columns,
+    counted, failed, text_zh)
+select run_id, entry_id, 'field.1', 'format', 'conformity', 'fail', '{field}', 1000, 1 + n % 7,
+    '必须符合规则'
+from planned
+""",
+    """
+insert into ledger.library_commit (run_id, object_id, layer, table_name, version, read, inserted,
+    updated, unchanged, deleted, quarantined, superseded, rows, committed_at)
+select run_id, entry_id, 'unified', 'unified/' || entry_id, 1, 1000, 0, 0, 997, 0, 3, 0, 997, day
+from planned
+""",
+)
 
 
 def _served(settings: Settings, url: str) -> list[list[Any]]:
@@ -147,7 +244,8 @@ def _served(settings: Settings, url: str) -> list[list[Any]]:
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(base)
-        return [_page(base, path, account) for path, account in PAGES]
+        _settle(process.pid)
+        return [_page(base, path, account, process.pid) for path, account in PAGES]
     finally:
         process.terminate()
         process.wait(20)
@@ -167,19 +265,34 @@ def _wait(base: str) -> None:
     raise SystemExit(f"the portal did not answer within {START_SECONDS} s: {last!r}")
 
 
-def _page(base: str, path: str, account: str) -> list[Any]:
+def _settle(pid: int) -> None:
+    """Wait until the portal has read the release, which it does beside the pages."""
+    spent, before = 1.0, _processor(pid)
+    while spent > IDLE:
+        time.sleep(2)
+        now = _processor(pid)
+        spent, before = now - before, now
+
+
+def _page(base: str, path: str, account: str, pid: int) -> list[Any]:
+    """Ask for a page as all users at once, each signed in and with the page seen once."""
+    before: list[float] = []
+    ready = Barrier(USERS, action=lambda: before.append(_processor(pid)))
     with ThreadPoolExecutor(USERS) as pool:
-        found = list(pool.map(_user, [base] * USERS, [path] * USERS, [account] * USERS))
+        users = [pool.submit(_user, base, path, account, ready) for _ in range(USERS)]
+        found = [one.result() for one in users]
+    spent = 1000 * (_processor(pid) - before[0]) / (USERS * ASKED)
     times = sorted(one for times, _ in found for one in times)
     p95 = times[int(0.95 * len(times)) - 1]
-    return [path, account, statistics.median(times), p95, times[-1], found[0][1]]
+    return [path, account, statistics.median(times), p95, times[-1], spent, found[0][1]]
 
 
-def _user(base: str, path: str, account: str) -> tuple[list[float], int]:
+def _user(base: str, path: str, account: str, ready: Barrier) -> tuple[list[float], int]:
     times, length = [], 0
     with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
         client.post("/sign-in/demo", data={"account": account})
         client.get(path)
+        ready.wait()
         for _ in range(ASKED):
             start = time.perf_counter()
             answer = client.get(path)
@@ -188,3 +301,9 @@ def _user(base: str, path: str, account: str) -> tuple[list[float], int]:
                 raise SystemExit(f"{path}: {answer.status_code}")
             length = len(answer.content)
     return times, length
+
+
+def _processor(pid: int) -> float:
+    """Seconds of processor time of a process and its children so far."""
+    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(one.cpu_times().user + one.cpu_times().system for one in tree)

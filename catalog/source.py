@@ -92,7 +92,7 @@ class SourceSpec(Model):
     Exactly one of ``table`` (databases, ``schema.table``), ``path`` (file name pattern inside the
     drop folder) or ``endpoint`` (REST path) fits the kind; the check says so.
     ``delimiter`` and ``encoding`` are for CSV, ``sheet`` for XLSX, ``page_size`` for REST.
-    ``ranges`` pulls a table of PostgreSQL in that many ranges of its key at the same time.
+    ``ranges`` pulls a table of PostgreSQL in that many ranges at the same time.
     For files: ``arrival`` says when a new delivery counts as there in full, and makes the pull wait
     for one; without it the newest file is read as it lies there. ``settle_seconds`` is how long a
     file stays the same before it counts as stable, ``wait_hours`` how long a pull waits.

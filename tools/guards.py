@@ -21,7 +21,8 @@ FOLDERS = {
 #: Who may import what of the project: the longest matching importer decides. A name allows its
 #: submodules too. The order inside yishu is the order of this table: downward only.
 _RULE_PACKAGES = (*RULES, "sql")
-_BASE = (*_RULE_PACKAGES, "yishu.settings", "yishu.secrets", "yishu.redact", "yishu.embedded")
+_PLAIN = ("yishu.ahead", "yishu.settings", "yishu.secrets", "yishu.redact", "yishu.embedded")
+_BASE = (*_RULE_PACKAGES, *_PLAIN)
 _STAGES = ("yishu.sources", "yishu.library", "yishu.lineage", "yishu.ledger")
 _DUTIES = ("yishu.clocks", "yishu.governance", "yishu.sharing")
 EDGES: dict[str, tuple[str, ...]] = {
@@ -30,6 +31,7 @@ EDGES: dict[str, tuple[str, ...]] = {
     "transforms": ("catalog",),
     "example": ("catalog",),
     "yishu": (),
+    "yishu.ahead": (),
     "yishu.settings": _RULE_PACKAGES,
     "yishu.secrets": _BASE,
     "yishu.redact": _BASE,

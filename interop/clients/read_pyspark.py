@@ -10,16 +10,20 @@ STAGE, ENVIRONMENT, PROGRAMS = "library", "tables", ("java",)
 
 def rows(one):
     """Rows of one version, as mappings of Python values."""
+    return session().read.parquet(*one["files"]).toArrow().to_pylist()
+
+
+def session():
+    """A Spark on one core."""
     from pyspark.sql import SparkSession
 
-    spark = (
+    return (
         SparkSession.builder.master("local[1]")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .getOrCreate()
     )
-    return spark.read.parquet(*one["files"]).toArrow().to_pylist()
 
 
 if __name__ == "__main__":

@@ -41,25 +41,13 @@ ROWS = 1_000
 @contextmanager
 def stage(folder: Path) -> Iterator[tuple[dict[str, Any], Any]]:
     """Serve a grant; what a client must read of it, and what each wrong token must get."""
-    loaded, _ = load_catalog(ROOT / "catalog")
-    release = write_release(folder / "releases", compile_release(loaded, date(2026, 11, 1)))
-    server = EmbeddedPostgres(folder / "postgres", secrets.token_urlsafe(16))
-    server.start()
-    try:
-        url = server.ensure_database("sharing")
-        migrate.upgrade(url)
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-        house = House(
-            engine, lambda: release, folder / "图书馆", folder / "sharing",
-            secrets.token_bytes(32), lambda: datetime.now(UTC),
-        )  # fmt: skip
-        _publish(house, release)
-        tokens = {name: _opened(house) for name in ("good", "revoked")}
-        with engine.begin() as connection:
+    with house_in(folder) as house:
+        tokens = {name: opened(house) for name in ("good", "revoked")}
+        with house.engine.begin() as connection:
             served = ready(house, connection, tokens["good"][0])
             who = _actor("zhou", Role.CENTRE_OPERATOR, "command_centre")
             opening.close(house.desk(connection), tokens["revoked"][0], who, "用途已实现")
-        with _running(house) as base:
+        with running(house) as base:
             profiles = {
                 name: profile(base, token, datetime(2027, 1, 1, tzinfo=UTC))
                 for name, (_, token) in tokens.items()
@@ -73,6 +61,25 @@ def stage(folder: Path) -> Iterator[tuple[dict[str, Any], Any]]:
                 "refused": {"revoked": True, "wrong": True},
             }
             yield {"profiles": profiles, "types": types, "folder": str(folder)}, expected
+
+
+@contextmanager
+def house_in(folder: Path) -> Iterator[House]:
+    """A house with one published table, on a database of its own."""
+    loaded, _ = load_catalog(ROOT / "catalog")
+    release = write_release(folder / "releases", compile_release(loaded, date(2026, 11, 1)))
+    server = EmbeddedPostgres(folder / "postgres", secrets.token_urlsafe(16))
+    server.start()
+    try:
+        url = server.ensure_database("sharing")
+        migrate.upgrade(url)
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        house = House(
+            engine, lambda: release, folder / "图书馆", folder / "sharing",
+            secrets.token_bytes(32), lambda: datetime.now(UTC),
+        )  # fmt: skip
+        _publish(house, release)
+        yield house
         engine.dispose()
     finally:
         server.stop()
@@ -113,7 +120,10 @@ def _actor(person: str, role: Role, org: str) -> Actor:
     return Actor(person, f"{person}@{org}", role, org)
 
 
-def _opened(house: House) -> tuple[str, str]:
+def opened(
+    house: House, mode: str = "batch_exchange", kind: str = "delta_sharing"
+) -> tuple[str, str]:
+    """The id of a grant whose channel is open, and its token."""
     officer = _actor("zhao", Role.DEPARTMENT_OFFICER, "human_resources")
     today = house.clock().date()
     form = RequestForm.model_validate(
@@ -125,8 +135,8 @@ def _opened(house: House) -> tuple[str, str]:
             "purpose": "核对参保单位的登记信息",
             "legal_basis": "《社会保险法》第五十七条",
             "elements": [{"field": field, "use": f"参保登记时核对{field}"} for field in FIELDS],
-            "mode": "batch_exchange",
-            "format": "delta_sharing",
+            "mode": mode,
+            "format": kind,
             "cycle": "daily",
             "valid_from": today.isoformat(),
             "valid_until": today.replace(year=today.year + 1).isoformat(),
@@ -146,7 +156,8 @@ def _opened(house: House) -> tuple[str, str]:
 
 
 @contextmanager
-def _running(house: House) -> Iterator[str]:
+def running(house: House) -> Iterator[str]:
+    """The address of the house's server while it listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(create_app(house), log_level="error")
         server = uvicorn.Server(config)

@@ -4,6 +4,7 @@ select
     result.check_id,
     max(result.dimension) as dimension,
     max(result.text_zh) as text_zh,
+    max(result.text_en) as text_en,
     count(*) as runs,
     sum(result.counted)::bigint as counted,
     sum(result.failed)::bigint as failed,

@@ -1,7 +1,7 @@
 """``yishu clocks``: time limits as they run, and what people ask of them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +18,7 @@ from yishu.cli import remote, world
 from yishu.cli.calendar import warn_of_missing_year
 from yishu.cli.lifecycle import As, Reason
 from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.share_world import AsThere
 
 if TYPE_CHECKING:
     from yishu.governance.clock_rules import ClockRules
@@ -116,14 +117,14 @@ def show_(clock: ClockId, as_json: AsJson = False) -> None:
         found = standing(connection, clock, rules, now)
         parts = [asdict(leg) for leg in legs(found.promise, found.row.events, rules.calendar, now)]
     events = [{k: v for k, v in asdict(event).items() if v} for event in found.row.events]
-    plain = {"clock": _plain(found), "events": events, "legs": parts}
+    plain = {"clock": _plain(_line(found, rules)), "events": events, "legs": parts}
     show(plain, as_json, lambda: _print_clock(plain))
 
 
 @app.command()
 def extend(
     clock: ClockId,
-    account: As,
+    account: AsThere,
     reason: Reason,
     *,
     days: Annotated[int, typer.Option("--days", min=1, help="Working days more.")],
@@ -138,14 +139,17 @@ def extend(
     from yishu.governance.clock_care import Extension, extend  # noqa: PLC0415
 
     asked = Extension(days, cause, reason, requester)
-    with reported(as_json), _acting(account) as (connection, rules, act):
-        found = extend(connection, clock, asked, rules, **act)
-    _said(found, as_json)
+    with reported(as_json):
+        line = _there(clock, "extend", cause=cause, reason=reason, days=days, requester=requester)
+        if line is None:
+            with _acting(account) as (connection, rules, act):
+                line = _line(extend(connection, clock, asked, rules, **act), rules)
+    _said(line, as_json)
 
 
 @app.command()
 def pause(
-    clock: ClockId, cause: Cause, account: As, reason: Reason, as_json: AsJson = False
+    clock: ClockId, cause: Cause, account: AsThere, reason: Reason, as_json: AsJson = False
 ) -> None:
     """Let a clock stand still for a listed cause; a pause that lasts too long ends by itself.
 
@@ -153,22 +157,28 @@ def pause(
     """
     from yishu.governance.clock_care import pause  # noqa: PLC0415
 
-    with reported(as_json), _acting(account) as (connection, rules, act):
-        found = pause(connection, clock, cause, reason, rules, **act)
-    _said(found, as_json)
+    with reported(as_json):
+        line = _there(clock, "pause", cause=cause, reason=reason)
+        if line is None:
+            with _acting(account) as (connection, rules, act):
+                line = _line(pause(connection, clock, cause, reason, rules, **act), rules)
+    _said(line, as_json)
 
 
 @app.command()
-def resume(clock: ClockId, account: As, as_json: AsJson = False) -> None:
+def resume(clock: ClockId, account: AsThere, as_json: AsJson = False) -> None:
     """Let a paused clock run on.
 
     Example: yishu clocks resume clk-0123 --as zhou.ping
     """
     from yishu.governance.clock_care import resume  # noqa: PLC0415
 
-    with reported(as_json), _acting(account) as (connection, rules, act):
-        found = resume(connection, clock, rules, **act)
-    _said(found, as_json)
+    with reported(as_json):
+        line = _there(clock, "resume")
+        if line is None:
+            with _acting(account) as (connection, rules, act):
+                line = _line(resume(connection, clock, rules, **act), rules)
+    _said(line, as_json)
 
 
 @app.command()
@@ -234,7 +244,7 @@ def no_change(clock: ClockId, account: As, reason: Reason, as_json: AsJson = Fal
     with reported(as_json), _acting(account) as (connection, rules, act):
         accept_no_change(connection, clock, reason, **act)
         found = standing(connection, clock, rules, act["now"])
-    _said(found, as_json)
+    _said(_line(found, rules), as_json)
 
 
 @app.command("propose-no-change")
@@ -249,7 +259,7 @@ def propose(clock: ClockId, account: As, reason: Reason, as_json: AsJson = False
     with reported(as_json), _acting(account) as (connection, rules, act):
         propose_no_change(connection, clock, reason, **act)
         found = standing(connection, clock, rules, act["now"])
-    _said(found, as_json)
+    _said(_line(found, rules), as_json)
 
 
 @app.command("sweep")
@@ -328,6 +338,12 @@ def opened() -> Iterator[tuple[Connection, "ClockRules"]]:
         yield connection, rules_in_force(connection, release, here)
 
 
+def _there(clock: str, step: str, **said: object) -> dict[str, Any] | None:
+    """How a clock stands after a step that a portal took; None: there is no portal to ask."""
+    far = remote.portal()
+    return None if far is None else far.post(f"/clocks/{clock}/steps", {"step": step, **said})
+
+
 @contextmanager
 def _acting(account: str) -> Iterator[tuple[Connection, "ClockRules", dict[str, Any]]]:
     with opened() as (connection, rules):
@@ -335,26 +351,25 @@ def _acting(account: str) -> Iterator[tuple[Connection, "ClockRules", dict[str, 
         yield connection, rules, {"actor": world.actor(connection, account), "now": now}
 
 
-def _plain(found: "Standing") -> dict[str, Any]:
-    row, status, promise = found.row, found.status, found.promise
-    return {
-        "clock": row.clock_id,
-        "promise": promise.name,
-        "basis": promise.basis,
-        "is_local_choice": promise.is_local_choice,
-        "object": row.object_id,
-        "department": row.holder_org,
-        "held by": status.holder.value,
-        "state": status.state.value,
-        "due": status.due_on,
-        "is_provisional": status.is_provisional,
-        "days left": status.remaining,
-        "elsewhere": found.earlier_elsewhere,
-    }
+def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of the board as one clock is shown."""
+    shown = {
+        "clock": "clock_id", "promise": "promise_name", "basis": "basis",
+        "is_local_choice": "is_local_choice", "object": "object_id", "department": "department",
+        "held by": "holder", "state": "state", "due": "due_on", "is_provisional": "is_provisional",
+        "days left": "remaining", "elsewhere": "earlier_elsewhere",
+    }  # fmt: skip
+    return {title: line[name] for title, name in shown.items()}
 
 
-def _said(found: "Standing", as_json: bool) -> None:
-    plain = _plain(found)
+def _line(found: "Standing", rules: "ClockRules") -> dict[str, Any]:
+    from yishu.governance.board import lines  # noqa: PLC0415
+
+    return asdict(lines([found], rules)[0])
+
+
+def _said(line: Mapping[str, Any], as_json: bool) -> None:
+    plain = _plain(line)
     show(plain, as_json, lambda: print_table("Clock", [plain]))
 
 

@@ -10,22 +10,13 @@ from sqlalchemy import Connection
 from catalog.roles import Role
 from yishu.cli import remote, world
 from yishu.cli.output import AsJson, asked, console, print_table, reported, show
-from yishu.cli.share_world import whoever
+from yishu.cli.share_world import AsThere as As
 from yishu.governance import objections as desk
 from yishu.governance.objections import NewObjection, ObjectionState, Origin, Step
 from yishu.secrets import row_key
 
 app = typer.Typer(no_args_is_help=True, help="Objections to data (异议), until they are settled.")
 
-As = Annotated[
-    str,
-    typer.Option(
-        "--as",
-        help="The account that acts; at a portal the token says who.",
-        default_factory=whoever,
-        show_default=False,
-    ),
-]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="E.g. YY2026-000001.")]
 
 

@@ -179,7 +179,9 @@ def gaps(as_json: AsJson = False) -> None:
 
     here = world.settings()
     with reported(as_json), world.engine(here).connect() as connection:
-        found = sources.gaps(connection, world.rules(here).registers, world.today())
+        found = sources.gaps(
+            world.rules(here).registers, sources.register_of(connection, world.today())
+        )
     rows = [{**asdict(one), "codes": ", ".join(one.codes)} for one in found]
     show(rows, as_json, lambda: print_table("Gaps", rows))
 

@@ -8,6 +8,7 @@ same wherever they are from.
 import ipaddress
 import re
 from datetime import datetime
+from itertools import count
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from yishu.settings import Settings
 
 API = "/api/v1"
 _SECONDS = 60.0
+PAGE_ROWS = 50
+"""Rows of a page of the API."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -64,6 +67,16 @@ class Portal:
         """What the API tells; values that are None are not asked."""
         wanted = {name: str(value) for name, value in asked.items() if value is not None}
         return self._ask("GET", path, params=wanted)
+
+    def pages(self, path: str, **asked: object) -> list[Any]:
+        """All rows of a list that the API tells page by page."""
+        found: list[Any] = []
+        for number in count(1):
+            rows = self.get(path, page=number, **asked)
+            found += rows
+            if len(rows) < PAGE_ROWS:
+                break
+        return found
 
     def post(self, path: str, body: object) -> Any:
         """What the API tells of a change."""

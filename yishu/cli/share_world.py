@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +33,18 @@ def whoever() -> str:
     if Settings().portal is None:
         raise typer.BadParameter("name the account that acts", param_hint="--as")
     return ""
+
+
+AsThere = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        help="The account that acts; at a portal the token says who.",
+        default_factory=whoever,
+        show_default=False,
+    ),
+]
+"""Of commands that a portal may be asked for."""
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """``yishu cards`` and ``yishu notices``: cards, supervision orders, and who was told."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from catalog.roles import Role
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.clocks import Org
 from yishu.cli.lifecycle import As
 from yishu.cli.output import AsJson, console, print_table, reported, show
+from yishu.cli.share_world import AsThere
 
 cards_app = typer.Typer(help="Yellow and red cards, and supervision orders.", no_args_is_help=True)
 notices_app = typer.Typer(help="Notices: the outbox and its addresses.", no_args_is_help=True)
@@ -52,8 +54,8 @@ def list_cards(org: Org = None, as_json: AsJson = False) -> None:
     """
     from yishu.governance.cards import cards  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        rows = [asdict(card) for card in cards(connection, org=org)]
+    with reported(as_json):
+        rows = _rows("/cards", cards, org)
     show(rows, as_json, lambda: print_table("Cards", rows, _CARDS))
 
 
@@ -65,16 +67,25 @@ def list_orders(org: Org = None, as_json: AsJson = False) -> None:
     """
     from yishu.governance.cards import orders  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).connect() as connection:
-        rows = [asdict(order) for order in orders(connection, org=org)]
+    with reported(as_json):
+        rows = _rows("/orders", orders, org)
     show(rows, as_json, lambda: print_table("Supervision orders", rows, _ORDERS))
+
+
+def _rows(path: str, read: Callable[..., Iterable[Any]], org: str | None) -> list[dict[str, Any]]:
+    """What a portal tells under a path, else what the own ledger has."""
+    far = remote.portal()
+    if far is not None:
+        return far.pages(path, org=org)
+    with world.engine(world.settings()).connect() as connection:
+        return [asdict(one) for one in read(connection, org=org)]
 
 
 @cards_app.command("answer")
 def answer(
     order_no: Annotated[str, typer.Argument(help="Number of the order.")],
     feedback: Annotated[str, typer.Option(help="What was done about it.")],
-    account: As,
+    account: AsThere,
     as_json: AsJson = False,
 ) -> None:
     """Answer a supervision order, as the body it names; its clock ends.
@@ -83,9 +94,14 @@ def answer(
     """
     from yishu.governance.cards import answer_order  # noqa: PLC0415
 
-    with reported(as_json), world.engine(world.settings()).begin() as connection:
-        by = world.actor(connection, account)
-        answer_order(connection, order_no, feedback, actor=by, now=world.clock())
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            far.post(f"/orders/{order_no}/answer", {"feedback": feedback})
+        else:
+            with world.engine(world.settings()).begin() as connection:
+                by = world.actor(connection, account)
+                answer_order(connection, order_no, feedback, actor=by, now=world.clock())
     show({"answered": order_no}, as_json, lambda: console.print(f"{order_no} answered"))
 
 

@@ -68,19 +68,18 @@ def standing_now(
 ) -> list[Standing]:
     """How clocks that run stand, and with ``with_ended`` the others, the earliest last day first.
 
-    Other profiles are not looked at; `lines` does that for those that are shown. Clocks of a
-    promise that no profile makes any more are left out; the sweep lists them.
+    Clocks of a promise that no profile makes any more are left out; the sweep lists them. Where
+    there may be thousands, `yishu.governance.running` reads those alone that are shown.
     """
     is_open = None if with_ended else True
     rows, _ = judgeable(clock_rows(connection, is_open=is_open, **asked), rules)
-    every = standings(rows, rules, now, beside=False)
+    every = standings(rows, rules, now)
     return sorted(every, key=lambda one: (one.status.due_on, one.row.clock_id))
 
 
-def lines(found: Iterable[Standing], rules: ClockRules, now: datetime) -> list[BoardLine]:
-    """Clocks as people read them, in the same order, beside what other profiles ask."""
-    rows = [one.row for one in found]
-    return [_line(one, rules) for one in standings(rows, rules, now)]
+def lines(found: Iterable[Standing], rules: ClockRules) -> list[BoardLine]:
+    """Clocks as people read them, in the same order."""
+    return [_line(one, rules) for one in found]
 
 
 def board(
@@ -95,20 +94,7 @@ def board(
     """The lines of the clocks that `standing_now` finds, of those states or of all."""
     found = standing_now(connection, rules, now, with_ended=with_ended, **asked)
     wanted = [one for one in found if not states or one.status.state in states]
-    return lines(wanted, rules, now)
-
-
-def holder_of(one: Standing, rules: ClockRules) -> str:
-    """Id of the body that holds the file now."""
-    return rules.org_of(one.status.holder, one.row.holder_org)
-
-
-def by_day(found: Iterable[Standing]) -> Mapping[date, list[Standing]]:
-    """The clocks of each last day, in order."""
-    days: dict[date, list[Standing]] = {}
-    for one in found:
-        days.setdefault(one.status.due_on, []).append(one)
-    return days
+    return lines(wanted, rules)
 
 
 def cells(lines: Sequence[BoardLine], names: Mapping[str, str]) -> list[list[str | int]]:
@@ -140,7 +126,7 @@ def _line(one: Standing, rules: ClockRules) -> BoardLine:
         object_kind=row.object_kind,
         object_id=row.object_id,
         department=row.holder_org,
-        holder=holder_of(one, rules),
+        holder=rules.org_of(status.holder, row.holder_org),
         state=status.state,
         due_on=status.due_on,
         is_provisional=status.is_provisional,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from catalog.roles import Action
 from catalog.vocabulary import Labelled
@@ -192,12 +192,16 @@ def cards(
     org: str | None = None,
     colour: Colour | None = None,
     clock_id: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[CardRow]:
     """Cards, the newest first."""
     asked = (
         select(Card.__table__, Clock.promise, Clock.object_kind, Clock.object_id)
         .join(Clock, Clock.clock_id == Card.clock_id)
         .order_by(Card.issued_on.desc(), Card.clock_id, Card.colour)
+        .offset(offset)
+        .limit(limit)
     )
     if org is not None:
         asked = asked.where(Card.holder_org == org)
@@ -209,16 +213,34 @@ def cards(
 
 
 def orders(
-    connection: Connection, *, org: str | None = None, clock_id: str | None = None
+    connection: Connection,
+    *,
+    org: str | None = None,
+    clock_id: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[OrderRow]:
     """Supervision orders, the newest first."""
     table = SupervisionOrder.__table__
-    asked = select(table).order_by(table.c.sent_at.desc(), table.c.order_no)
+    newest = select(table).order_by(table.c.sent_at.desc(), table.c.order_no)
+    asked = newest.offset(offset).limit(limit)
     if org is not None:
         asked = asked.where(table.c.responsible_org == org)
     if clock_id is not None:
         asked = asked.where(table.c.clock_id == clock_id)
     return [OrderRow(**row._mapping) for row in connection.execute(asked)]
+
+
+def counted(connection: Connection, *, org: str | None = None) -> tuple[int, int]:
+    """How many cards and how many orders there are, of one body or of all."""
+    issued, sent = (
+        connection.execute(asked if org is None else asked.where(whose == org)).scalar_one()
+        for asked, whose in (
+            (select(func.count()).select_from(Card), Card.holder_org),
+            (select(func.count()).select_from(SupervisionOrder), SupervisionOrder.responsible_org),
+        )
+    )
+    return issued, sent
 
 
 def _card_values(card: NewCard, rules: ClockRules, now: datetime) -> dict[str, object]:

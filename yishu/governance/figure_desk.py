@@ -1,5 +1,6 @@
 """Figures of a period as they stand: final ones as they were frozen, others as of the moment."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,10 +35,25 @@ class Desk:
         kept = frozen(self.connection, period)
         if kept is not None:
             return kept.scores
-        limits = {one.id: one.update_cycle.freshness for one in self.catalog.entries.values()}
-        until = self.now + datetime.resolution
-        weights = weights_on(period.first)
-        return scores(self.connection, period, until, weights=weights, limits=limits)
+        return self._as_of_now(period, self.catalog.entries)
+
+    def scores_of(self, period: Period, entry_id: str) -> Scores:
+        """The scores of one entry in a period as they stand now, be it frozen or not."""
+        return self._as_of_now(period, [entry_id])
+
+    def _as_of_now(self, period: Period, entry_ids: Collection[str]) -> Scores:
+        known = self.catalog.entries
+        limits = {one: known[one].update_cycle.freshness for one in entry_ids}
+        every = len(limits) == len(known)
+        return scores(
+            self.connection,
+            period,
+            self.now + datetime.resolution,
+            weights=weights_on(period.first),
+            limits=limits,
+            # Entries that left the catalog count on; None asks for them too.
+            entry_ids=None if every else list(limits),
+        )
 
     def cases(self, period: Period) -> list[Case]:
         """The cases of a period's rates."""

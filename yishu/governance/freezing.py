@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select
 from catalog.roles import Action
 from catalog.vocabulary import QualityDimension
 from yishu.clocks import beijing_day
+from yishu.governance import months
 from yishu.governance.clock_rules import ClockRules
 from yishu.governance.errors import AnswerRefused, PeriodFaulty, PeriodFrozen
 from yishu.governance.period import Period
@@ -44,6 +45,15 @@ class Frozen:
     frozen_by: str
     scores: Scores
     cases: tuple[Case, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Seal:
+    """When and by whom the figures of a period were frozen, and their SHA-256."""
+
+    frozen_at: datetime
+    frozen_by: str
     digest: str
 
 
@@ -151,6 +161,7 @@ def freeze(
         "digest": digest,
     }
     connection.execute(insert(FrozenPeriod).values(values))
+    months.keep(connection, found)
     pin_in_force(connection, Holder.REPORT, period.name, period.end, at)
     after = {"digest": digest}
     append(connection, Act(actor, Action.FREEZE_PERIOD, "period", period.name, at, after=after))
@@ -168,6 +179,14 @@ def frozen(connection: Connection, period: Period) -> Frozen | None:
     return Frozen(row.period, row.frozen_at, row.frozen_by, scores, cases, row.digest)
 
 
+def sealed(connection: Connection, period: Period) -> Seal | None:
+    """How a period was frozen, without its figures; None: it was not."""
+    table = FrozenPeriod
+    asked = select(table.frozen_at, table.frozen_by, table.digest)
+    row = connection.execute(asked.where(table.period == period.name)).one_or_none()
+    return None if row is None else Seal(*row)
+
+
 def figures_digest(figures: dict[str, Any]) -> str:
     """SHA-256 of figures in one canonical form."""
     plain = json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -179,7 +198,7 @@ def _last(period: Period) -> date:
 
 
 def _require_not_frozen(connection: Connection, period: Period) -> None:
-    done = frozen(connection, period)
+    done = sealed(connection, period)
     if done is not None:
         raise PeriodFrozen(
             period.name,

@@ -188,6 +188,16 @@ def search(
     return [_state(row) for row in rows], total
 
 
+def names(connection: Connection, basic_codes: Sequence[str]) -> dict[str, str]:
+    """What items in force are called, by basic code; those that are not in force are left out."""
+    if not basic_codes:
+        return {}
+    asked = select(Row.basic_code, Row.name).where(
+        Row.ended_at.is_(None), ~Row.is_cancelled, Row.basic_code.in_(basic_codes)
+    )
+    return {row.basic_code: row.name for row in connection.execute(asked)}
+
+
 def history(connection: Connection, code: str) -> list[ItemState]:
     """Every version of an item, newest first."""
     asked = select(Row).where(Row.implementation_code == code).order_by(Row.version.desc())

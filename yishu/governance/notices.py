@@ -8,8 +8,9 @@ seen in the portal at once, and is sent to every address known for its role and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from catalog.roles import Role
@@ -119,29 +120,45 @@ def inbox(
     org: str | None = None,
     role: Role | None = None,
     is_unread: bool = False,
+    offset: int = 0,
     limit: int = 100,
 ) -> list[Posted]:
     """Notices, newest first: to a body, to a role of it, or all."""
+    newest = _told(select(NoticeRow.__table__), org, role, is_unread=is_unread).order_by(
+        NoticeRow.at.desc(), NoticeRow.key
+    )
+    one = newest.offset(offset).limit(limit).subquery()
     waiting = func.count().filter(NoticeDelivery.key.is_not(None), NoticeDelivery.sent_at.is_(None))
     asked = (
         select(
-            NoticeRow.__table__,
+            *one.c,
             waiting.label("waiting"),
             func.count(NoticeDelivery.sent_at).label("sent"),
             func.max(NoticeDelivery.last_error).label("last_error"),
         )
-        .outerjoin(NoticeDelivery, NoticeDelivery.key == NoticeRow.key)
-        .group_by(NoticeRow.key)
-        .order_by(NoticeRow.at.desc(), NoticeRow.key)
-        .limit(limit)
+        .outerjoin(NoticeDelivery, NoticeDelivery.key == one.c.key)
+        .group_by(*one.c)
+        .order_by(one.c.at.desc(), one.c.key)
     )
+    return [_posted(dict(row._mapping)) for row in connection.execute(asked)]
+
+
+def counted(
+    connection: Connection, *, org: str | None = None, role: Role | None = None, most: int
+) -> int:
+    """How many notices a role of a body has, counted up to ``most``."""
+    some = _told(select(NoticeRow.key), org, role).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _told(
+    asked: Select[Any], org: str | None, role: Role | None, *, is_unread: bool = False
+) -> Select[Any]:
     if org is not None:
         asked = asked.where(NoticeRow.org == org)
     if role is not None:
         asked = asked.where(NoticeRow.role == role.value)
-    if is_unread:
-        asked = asked.where(NoticeRow.read_at.is_(None))
-    return [_posted(dict(row._mapping)) for row in connection.execute(asked)]
+    return asked.where(NoticeRow.read_at.is_(None)) if is_unread else asked
 
 
 def mark_read(connection: Connection, key: str, actor: Actor, at: datetime) -> bool:

@@ -180,13 +180,11 @@ def clock_rows(
     promise: str | None = None,
     object_kind: str | None = None,
     object_id: str | None = None,
-    clock_id: str | None = None,
-    of: tuple[str, Collection[str]] | None = None,
+    clock_ids: Collection[str] | None = None,
 ) -> list[ClockRow]:
     """Clocks with their events, the oldest first; ``closed_since`` adds those that ended since.
 
-    ``of`` are a body and ids of objects: those clocks alone that concern one of them. Two
-    statements, however many clocks there are.
+    Two statements, however many clocks there are.
     """
     conditions: list[ColumnElement[bool]] = []
     if is_open is not None:
@@ -198,14 +196,12 @@ def clock_rows(
         (Clock.promise, promise),
         (Clock.object_kind, object_kind),
         (Clock.object_id, object_id),
-        (Clock.clock_id, clock_id),
     ):
         if value is not None:
             conditions.append(column == value)
-    if of is not None:
+    if clock_ids is not None:
         # One parameter for all ids: a statement with thousands takes longer to read than to run.
-        ids = literal(list(of[1]), ARRAY(Text))
-        conditions.append((Clock.holder_org == of[0]) | (Clock.object_id == any_(ids)))
+        conditions.append(Clock.clock_id == any_(literal(list(clock_ids), ARRAY(Text))))
     where = and_(True, *conditions)
     asked = select(Clock.__table__).where(where).order_by(Clock.received_at, Clock.clock_id)
     events = _events(connection, where)
@@ -219,7 +215,7 @@ def clock_of(connection: Connection, clock_id: str) -> ClockRow:
     Raises:
         ClockUnknown: no such clock.
     """
-    found = clock_rows(connection, clock_id=clock_id)
+    found = clock_rows(connection, clock_ids=[clock_id])
     if not found:
         raise _unknown(clock_id)
     return found[0]

@@ -25,7 +25,7 @@ from yishu.governance import candidate, drafting, lifecycle, versions
 from yishu.governance.candidate import Rules, day_of
 from yishu.governance.errors import StateRefused
 from yishu.governance.permission import require
-from yishu.governance.sources import in_registers
+from yishu.governance.sources import in_registers, register_of
 from yishu.governance.versions import Version
 from yishu.ledger.journal import Act, Actor, append
 from yishu.ledger.models import CatalogAssessment, CatalogVersion
@@ -97,7 +97,7 @@ def compile_(connection: Connection, rules: Rules, at: datetime) -> dict[str, An
         CatalogFaults: a published version breaks a rule of the catalog.
     """
     entries = entries_of(connection, versions.published(connection))
-    registers = in_registers(connection, rules.registers, day_of(at), entries)
+    registers = in_registers(rules.registers, register_of(connection, day_of(at)), entries)
     return compile_release(registers.model_copy(update={"entries": entries}), day_of(at))
 
 

@@ -129,13 +129,23 @@ class Place:
     figures: Mapping[Rate, Figure]
 
 
-def league(found: Sequence[Case]) -> list[Place]:
+def rates_of(scores: Scores, clocks: Iterable[Case]) -> dict[str, dict[Rate, Figure]]:
+    """The same as ``rates(cases(scores, clocks))``, from the departments' sums."""
+    found = rates([*clocks])
+    for org, dimensions in scores.departments.items():
+        own = found.setdefault(org, {r: Figure(0, 0) for r in Rate})
+        for rate, figure in _of_dimensions(dimensions).items():
+            own[rate] += Figure(figure.right, figure.counted)
+    return {org: own for org, own in sorted(found.items()) if any(f.counted for f in own.values())}
+
+
+def league(by_department: Mapping[str, Mapping[Rate, Figure]]) -> list[Place]:
     """Departments by the mean of their rates, the best first."""
-    means = {org: _mean(figures) for org, figures in rates(found).items()}
+    means = {org: _mean(figures) for org, figures in by_department.items()}
     known = [mean for mean in means.values() if mean is not None]
     places = [
         Place(_rank(means[org], known), org, means[org], figures)
-        for org, figures in rates(found).items()
+        for org, figures in by_department.items()
     ]
     return sorted(places, key=lambda one: (one.mean is None, -(one.mean or 0), one.department_id))
 
@@ -174,11 +184,16 @@ def indicators(connection: Connection, period: Period) -> list[Indicator]:
     return [_indicator(row) for row in rows]
 
 
-def _of_entry(entry: EntryFigures) -> Iterator[Case]:
-    checked = [one for name, one in entry.dimensions.items() if name not in OF_DELIVERY]
+def _of_dimensions(dimensions: Mapping[str, Figure]) -> dict[Rate, Figure]:
+    """The two rates that count what runs say."""
+    checked = [one for name, one in dimensions.items() if name not in OF_DELIVERY]
     whole = sum(checked, start=Figure(0, 0))
-    came = entry.dimensions.get(QualityDimension.TIMELINESS.value, Figure(0, 0))
-    for rate, figure in ((Rate.QUALITY, whole), (Rate.UPDATE_TIMELINESS, came)):
+    came = dimensions.get(QualityDimension.TIMELINESS.value, Figure(0, 0))
+    return {Rate.QUALITY: whole, Rate.UPDATE_TIMELINESS: came}
+
+
+def _of_entry(entry: EntryFigures) -> Iterator[Case]:
+    for rate, figure in _of_dimensions(entry.dimensions).items():
         if figure.counted:
             yield Case(
                 rate, entry.department_id, "entry", entry.entry_id, figure.right, figure.counted

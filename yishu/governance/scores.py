@@ -100,7 +100,7 @@ class DayOfRows:
 
 @dataclass(frozen=True)
 class FailingRule:
-    """A check that rows failed in the period, in how many runs."""
+    """A check that rows failed in the period, in how many runs; ``text_en`` empty: not known."""
 
     entry_id: str
     check_id: str
@@ -110,6 +110,7 @@ class FailingRule:
     counted: int
     failed: int
     waived: int = 0
+    text_en: str = ""
 
 
 @dataclass(frozen=True)

@@ -137,15 +137,15 @@ def register_of(
 
 
 def in_registers(
-    connection: Connection, registers: Catalog, on: date, published: Collection[str]
+    registers: Catalog, register: Iterable[Registered], published: Collection[str]
 ) -> Catalog:
-    """The registers with each element's sources as the register has them on a day.
+    """The registers with each element's sources as the register has them, on whatever day.
 
     Elements that nobody registered keep what their file says. Claims of entries that are not
     published do not count, unless an element would be left without any source.
     """
     found: dict[str, list[ElementSource]] = defaultdict(list)
-    for one in register_of(connection, on):
+    for one in register:
         found[one.element_id].append(ElementSource(entry=one.entry_id, scope=one.scope))
     elements = {
         id_: _with_sources(element, found.get(id_) or element.sources, published)
@@ -186,10 +186,10 @@ def responsibilities(
     ]
 
 
-def gaps(connection: Connection, registers: Catalog, on: date) -> list[Gap]:
-    """For which values of an element's discriminator nobody is the source on a day."""
-    claimed = {one.entry_id for one in register_of(connection, on)}
-    return uncovered(in_registers(connection, registers, on, claimed))
+def gaps(registers: Catalog, register: Collection[Registered]) -> list[Gap]:
+    """For which values of an element's discriminator a register has no source."""
+    claimed = {one.entry_id for one in register}
+    return uncovered(in_registers(registers, register, claimed))
 
 
 def _with_sources(

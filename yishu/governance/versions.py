@@ -195,15 +195,30 @@ def retention_of_withdrawn(connection: Connection) -> dict[str, Retention]:
 
 
 def listed(
-    connection: Connection, *, states: Sequence[EntryState] = (), org: str | None = None
+    connection: Connection,
+    *,
+    states: Sequence[EntryState] = (),
+    org: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[Heading]:
-    """Versions by state (none: all) and providing body, those submitted longest ago first."""
-    asked = select(*_HEADING).order_by(Row.submitted_at.nulls_last(), Row.entry_id)
-    if states:
-        asked = asked.where(Row.state.in_(states))
-    if org is not None:
-        asked = asked.where(Row.provider_org == org)
+    """Versions by state (none: all) and providing body; drafts last, the rest by submission."""
+    order = (Row.state == EntryState.DRAFT, Row.submitted_at.nulls_last(), Row.entry_id)
+    asked = _chosen(select(*_HEADING), states, org).order_by(*order).offset(offset).limit(limit)
     return [_heading(row) for row in connection.execute(asked)]
+
+
+def counted(
+    connection: Connection, *, states: Sequence[EntryState] = (), org: str | None = None
+) -> int:
+    """How many versions `listed` would tell of."""
+    asked = _chosen(select(func.count()).select_from(Row), states, org)
+    return int(connection.execute(asked).scalar_one())
+
+
+def _chosen(asked: Select[Any], states: Sequence[EntryState], org: str | None) -> Select[Any]:
+    found = asked.where(Row.state.in_(states)) if states else asked
+    return found if org is None else found.where(Row.provider_org == org)
 
 
 def inbox(connection: Connection) -> list[Heading]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from catalog.model import CatalogEntry
 from catalog.vocabulary import DataType
-from yishu.pipeline.ahead import used_behind
+from yishu.ahead import used_behind
 from yishu.pipeline.store import RunFolder, whole_file
 
 if TYPE_CHECKING:

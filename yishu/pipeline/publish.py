@@ -15,6 +15,7 @@ from catalog.model import CatalogEntry
 from expectations.verdict import Positions, Verdict
 from transforms.standard import standardise
 from transforms.types import arrow_type
+from yishu.ahead import made_ahead
 from yishu.library import (
     POSITION,
     Changes,
@@ -25,7 +26,6 @@ from yishu.library import (
 )
 from yishu.library.recency import PULLED_AT
 from yishu.library.writing import HANDED_ROWS
-from yishu.pipeline.ahead import made_ahead
 from yishu.pipeline.errors import QualityGateClosed
 from yishu.pipeline.landing import Group, landed, whole_batch
 from yishu.pipeline.pull import PullReceipt, load_receipt, require_same_entry

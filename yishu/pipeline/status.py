@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from catalog.model import CatalogEntry
 from yishu.clocks.freshness import Freshness, freshness
-from yishu.governance.objections import objections
+from yishu.governance.objections import ObjectionState, counted
 from yishu.governance.objections.states import DONE
 from yishu.ledger import CheckFacts, Ledger, RunState
 from yishu.pipeline.context import PipelineContext
@@ -97,5 +97,4 @@ def _is_fresh(entry: CatalogEntry, loaded_at: datetime | None, now: datetime) ->
 
 def _open_objections(entry_id: str, ledger: Ledger) -> int:
     with ledger.transaction() as connection:
-        found = objections(connection, source_entry_id=entry_id)
-    return sum(one.state not in DONE for one in found)
+        return counted(connection, source_entry_id=entry_id, states=set(ObjectionState) - DONE)

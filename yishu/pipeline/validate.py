@@ -27,7 +27,7 @@ from expectations.spans import ColumnView, Load, Span, spans
 from expectations.tables import with_tables
 from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
-from yishu.pipeline.ahead import made_ahead
+from yishu.ahead import made_ahead
 from yishu.pipeline.circumstances import ALONE, Circumstances
 from yishu.pipeline.landing import Group, Landed, landed
 from yishu.pipeline.pull import VERDICT, PullReceipt, load_receipt, require_same_entry

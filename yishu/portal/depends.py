@@ -4,9 +4,12 @@
 acts; every change also needs the session's token. ``permitted(action)`` refuses a role that may
 never do the action; whether it may do it to *this* object, the area asks with
 `yishu.governance.permission.require`.
+
+What waits for nothing is ``async``: a plain function would be handed to a thread and back, which
+costs more than it does itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, cast
@@ -24,7 +27,7 @@ from yishu.portal.sessions import Signed
 from yishu.portal.world import World
 
 
-def world_of(request: Request) -> World:
+async def world_of(request: Request) -> World:
     """The installation that answers."""
     return cast(World, request.app.state.world)
 
@@ -32,7 +35,7 @@ def world_of(request: Request) -> World:
 Here = Annotated[World, Depends(world_of)]
 
 
-def moment(here: Here) -> datetime:
+async def moment(here: Here) -> datetime:
     """The moment of the request, one for all that it does."""
     return here.clock()
 
@@ -106,7 +109,7 @@ class Permitted:
     action: Action
     of: str | None = None
 
-    def __call__(self, request: Request, signed: SignedIn) -> Actor:
+    async def __call__(self, request: Request, signed: SignedIn) -> Actor:
         """Who acts."""
         return self.admit(request, signed.actor)
 
@@ -122,7 +125,7 @@ class Permitted:
         return actor
 
 
-def permitted(action: Action, of: str | None = None) -> Callable[..., Actor]:
+def permitted(action: Action, of: str | None = None) -> Permitted:
     """A dependency that gives the actor: ``actor: Actor = Depends(permitted(Action.X))``."""
     return Permitted(action, of)
 
@@ -158,12 +161,12 @@ Caller = Annotated[Actor, Depends(caller)]
 class PermittedCaller(Permitted):
     """The same for a program with a token."""
 
-    def __call__(self, request: Request, actor: Caller) -> Actor:  # type: ignore[override]
+    async def __call__(self, request: Request, actor: Caller) -> Actor:  # type: ignore[override]
         """Who acts."""
         return self.admit(request, actor)
 
 
-def actor_of(signed: SignedIn) -> Actor:
+async def actor_of(signed: SignedIn) -> Actor:
     """Who acts, whatever the role."""
     return signed.actor
 

@@ -134,13 +134,13 @@ def language_of(request: Request) -> Language:
     return Language.ENGLISH if chosen == Language.ENGLISH else Language.CHINESE
 
 
-def page_of(request: Request, here: Here, now: Now, signed: SignedIn) -> Page:
+async def page_of(request: Request, here: Here, now: Now, signed: SignedIn) -> Page:
     """A page for somebody who is signed in."""
     links = links_for(request.app.state.links, signed.actor.role)
     return Page(request, here, now, language_of(request), signed, links)
 
 
-def public_page(request: Request, here: Here, now: Now, signed: Visitor) -> Page:
+async def public_page(request: Request, here: Here, now: Now, signed: Visitor) -> Page:
     """A page for anybody; a form on it is taken from our own pages alone."""
     security.refuse_foreign(request)
     return Page(request, here, now, language_of(request), signed)

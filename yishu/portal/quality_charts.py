@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from catalog.vocabulary import QualityDimension
+from yishu.governance.months import MonthScore
 from yishu.governance.scores import DayOfRows, Scores
 
 PIECES = (
@@ -96,6 +97,28 @@ def _cells(
 def _short(percent: Decimal) -> float:
     # Cut, never rounded up: 99.999 must not be shown as perfection.
     return int(percent * 100) / 100
+
+
+def months_chart(scores: Sequence[MonthScore], say: Callable[[str], str]) -> dict[str, Any]:
+    """The total of each month; a month without one is a gap, never a line through it."""
+    totals = [None if one.total is None else _short(one.total) for one in scores]
+    return {
+        "title": {"text": say("各月总分"), "textStyle": {"fontSize": 13}},
+        "tooltip": {"trigger": "axis"},
+        "grid": {"left": 56, "right": 24, "top": 40, "bottom": 24},
+        "xAxis": {"type": "category", "data": [one.month for one in scores]},
+        "yAxis": {"type": "value", "max": 100, "scale": True},
+        "series": [
+            {
+                "type": "line",
+                "name": say("总分"),
+                "color": "#2b6cb0",
+                "symbolSize": 8,
+                "connectNulls": False,
+                "data": totals,
+            }
+        ],
+    }
 
 
 def days_chart(days: Sequence[DayOfRows], say: Callable[[str], str]) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from yishu.sharing.vocabulary import Purpose, ShareFormat, Treatment
 _TEXTS = ("scenario", "purpose", "legal_basis", "contact")
 _PERIOD = ("period_column", "since", "until")
 _ITEM = "item-"
-MOST_HITS = 20
+MOST_HITS, IMPLEMENTATIONS = 20, 10
+"""Items that a search shows, and rows looked at for each: one item is done in many places."""
+
 PROPOSED_USE = "关联事项办理材料所需"
 
 
@@ -89,17 +91,15 @@ def found_items(connection: Connection, asked: str) -> list[ServiceItem]:
     """Service items in force whose name or code holds what is asked."""
     if not asked.strip():
         return []
-    return [
-        ServiceItem(one.basic_code, one.name)
-        for one in {one.basic_code: one for one in items.catalog(connection)}.values()
-        if asked.strip() in one.name or asked.strip() in one.implementation_code
-    ][:MOST_HITS]
+    found, _ = items.search(connection, asked, limit=MOST_HITS * IMPLEMENTATIONS)
+    names = {one.basic_code: one.name for one in found}
+    return [ServiceItem(code, name) for code, name in names.items()][:MOST_HITS]
 
 
 def chosen_items(connection: Connection, given: Mapping[str, str]) -> list[ServiceItem]:
     """The items that are ticked, with their names."""
     ticked = [name.removeprefix(_ITEM) for name in given if name.startswith(_ITEM)]
-    names = {one.basic_code: one.name for one in items.catalog(connection)} if ticked else {}
+    names = items.names(connection, ticked)
     return [ServiceItem(code, names.get(code, code)) for code in ticked]
 
 
@@ -109,7 +109,8 @@ def values(
     """What the form's template needs."""
     object_ = shared_object(page.world.release(), form.object_id)
     typed = dict(given) if given is not None else _defaults(page.world.today(), object_)
-    told = hints(desk, actor.org, object_.id, form.fields, form.rows if form.fields else None)
+    rows, own = form.rows if form.fields else None, page.world.entries_of(actor.org)
+    told = hints(desk, actor.org, object_.id, form.fields, rows, own_entries=own)
     wanted = needed(dict(desk.materials), codes_of(typed))
     is_known = all(one in object_.columns for one in form.fields)
     return {

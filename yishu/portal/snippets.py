@@ -12,6 +12,7 @@ from yishu.sharing.profile import profile
 from yishu.sharing.vocabulary import ShareFormat
 
 _LAYERS = {"unified": "统一数据库", "subject": "主题库"}
+_SPARK_DELTA = "# pyspark --packages io.delta:delta-sharing-spark_2.13:…"
 TOKEN = "$TOKEN"  # noqa: S105 - stands for one
 """What the shell puts in: the lines take the token from the environment, never from their text."""
 
@@ -51,10 +52,11 @@ def _delta(grant: Row[Any], object_: SharedObject, catalog: CatalogView) -> list
     table = f"{grant.grant_id}.share#{share}.{_LAYERS[object_.table.partition('/')[0]]}.{name}"
     loaded = f'frame = delta_sharing.load_as_pandas("{table}")'
     python = f"import delta_sharing\n\n{loaded}"
+    spark = f'frame = spark.read.format("deltaSharing").load("{table}")'
     counted = 'print(duckdb.sql("select count(*) from frame"))'
     return [
         Snippet("pandas", python),
-        Snippet("Spark", f'frame = spark.read.format("deltaSharing").load("{table}")'),
+        Snippet("Spark", f"{_SPARK_DELTA}\n{spark}"),
         Snippet("DuckDB", f"import delta_sharing\nimport duckdb\n\n{loaded}\n{counted}"),
         Snippet("Excel", f'{python}\nframe.to_excel("{grant.grant_id}.xlsx", index=False)'),
     ]
@@ -89,6 +91,12 @@ def _calls(grant: Row[Any], object_: SharedObject, base: str, kind: ShareFormat)
     return [*found, Snippet("pandas", f"{imports}\n\n{python}\n{frame}")]
 
 
+def _power_query(file: str, code_page: int) -> str:
+    """What Power Query reads a CSV file by; it takes whole paths alone."""
+    read = f'Csv.Document(File.Contents("…\\{file}"), [Delimiter=",", Encoding={code_page}])'
+    return f"= Table.PromoteHeaders({read})"
+
+
 def _files(grant: Row[Any], base: str, kind: ShareFormat) -> list[Snippet]:
     ending = {ShareFormat.XLSX: "xlsx", ShareFormat.PARQUET: "parquet"}.get(kind, "csv")
     file = f"{grant.grant_id}.{ending}"
@@ -106,8 +114,5 @@ def _files(grant: Row[Any], base: str, kind: ShareFormat) -> list[Snippet]:
     if ending != "xlsx" and not gb:
         found.append(Snippet("DuckDB", f"select * from '{file}' limit 10;"))
     if ending == "csv":
-        code = 54936 if gb else 65001
-        found.append(
-            Snippet("Excel", f'= Csv.Document(File.Contents("{file}"), [Encoding={code}])')
-        )
+        found.append(Snippet("Excel", _power_query(file, 54936 if gb else 65001)))
     return found

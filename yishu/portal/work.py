@@ -1,27 +1,27 @@
 """What waits for somebody, the earliest deadline first: entries, requests, channels, clocks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, any_, literal, select
+from sqlalchemy import Connection, Row
 
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
-from yishu.governance import versions
-from yishu.governance.lifecycle import KIND as ENTRY
-from yishu.governance.objections import ObjectionState, waiting_for
+from yishu.governance.objections import ObjectionState, waits
 from yishu.governance.objections.duty import KIND as OBJECTION
-from yishu.governance.promises import Standing, clock_rows, standings
+from yishu.governance.running import Alike, alike, groups_json
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
-from yishu.ledger.models import ShareGrant, ShareRequest
+from yishu.ledger.statements import query
 from yishu.portal.world import World
 
 REQUEST, GRANT = "share_request", "share_grant"
 PATHS = {REQUEST: "/sharing/", GRANT: "/sharing/channel/", OBJECTION: "/objections/"}
 """Where an object is dealt with; a clock of another kind has a page of its own."""
+
+COLOURS = ("red", "yellow", "green")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,9 @@ class Deadline:
     is_provisional: bool
 
 
-class Task(NamedTuple):
-    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it.
-
-    A tuple, since a backlog makes a thousand.
-    """
+@dataclass(frozen=True)
+class Task:
+    """One thing to do; ``what`` is a Chinese text; ``deadline`` None: no clock runs for it."""
 
     kind: str
     object_id: str
@@ -46,122 +44,85 @@ class Task(NamedTuple):
     what: str
     path: str
     since: datetime | None
-    deadline: Deadline | None = None
+    deadline: Deadline | None
 
 
-def tasks(world: World, connection: Connection, actor: Actor, now: datetime) -> list[Task]:
+@dataclass(frozen=True)
+class Work:
+    """What waits for somebody: the first tasks, how many there are, and how many of each colour."""
+
+    tasks: Sequence[Task]
+    total: int
+    colours: Mapping[str, int]
+
+
+def work(
+    world: World, connection: Connection, actor: Actor, now: datetime, limit: int = 50
+) -> Work:
     """What waits for an actor, the earliest deadline first, then the oldest."""
-    found = [
-        *_entries(connection, actor),
-        *_requests(connection, actor),
-        *_grants(connection, actor),
-        *_objections(connection, actor),
-    ]
-    known = {task.object_id for task in found}
-    concerning = clock_rows(connection, is_open=True, of=(actor.org, known))
-    rules = rules_in_force(connection, world.release(), world.settings)
-    standing = standings(concerning, rules, now, beside=False)
-    running = sorted(standing, key=lambda one: one.status.due_on)
-    # Of several clocks of one object the most urgent says how long a task has.
-    nearest = {one.row.object_id: one for one in reversed(running)}
-    timed = [_with_deadline(one, nearest.get(one.object_id)) for one in found]
-    own = (one for one in running if one.row.holder_org == actor.org)
-    timed += [_of_clock(one) for one in own if one.row.object_id not in known]
-    return sorted(timed, key=_urgency)
+    groups = alike(connection, rules_in_force(connection, world.release(), world.settings), now)
+    asked = {
+        "org": actor.org,
+        "limit": limit,
+        "groups": groups_json(groups),
+        **_entries(actor),
+        **_requests(actor),
+        "grant_states": ["approved"] if actor.role is Role.CENTRE_OPERATOR else [],
+        **_objections(actor),
+    }
+    rows = connection.execute(query("work_list"), asked).all()
+    colours = {one: getattr(rows[0], one) if rows else 0 for one in COLOURS}
+    tasks = [_task(row, actor, None if row.number is None else groups[row.number]) for row in rows]
+    return Work(tasks, rows[0].total if rows else 0, colours)
 
 
-def _urgency(task: Task) -> tuple[date, str, str]:
-    due = task.deadline.due_on if task.deadline else date.max
-    return due, task.since.isoformat() if task.since else "", task.object_id
-
-
-def _with_deadline(task: Task, clock: Standing | None) -> Task:
-    if clock is None:
-        return task
-    return task._replace(deadline=deadline(clock))
-
-
-def deadline(clock: Standing) -> Deadline:
+def deadline(clock: Alike) -> Deadline:
     """A clock's deadline as pages show it."""
     now = clock.status
     return Deadline(now.due_on, now.remaining, now.state.value, now.is_provisional)
 
 
-def _of_clock(clock: Standing) -> Task:
-    row = clock.row
-    path = PATHS.get(row.object_kind, "/clocks/") + (
-        row.object_id if row.object_kind in PATHS else row.clock_id
-    )
-    return Task(
-        row.object_kind, row.object_id, row.object_id, clock.promise.name, path,
-        row.received_at, deadline(clock),
-    )  # fmt: skip
+def _task(row: Row[Any], actor: Actor, clock: Alike | None) -> Task:
+    is_clock = row.clock_id is not None and clock is not None
+    what = clock.promise.name if clock and is_clock else _what(row.kind, row.state, actor)
+    told = deadline(clock) if clock else None
+    return Task(row.kind, row.object_id, row.title, what, _path(row, actor), row.since, told)
 
 
-def _entries(connection: Connection, actor: Actor) -> Iterator[Task]:
-    asked = {
-        Role.AUTHORITY_REVIEWER: ((EntryState.SUBMITTED, EntryState.APPROVED), None),
-        Role.DEPARTMENT_OFFICER: ((EntryState.DRAFT, EntryState.RETURNED), actor.org),
-        Role.DEPARTMENT_HEAD: ((EntryState.DRAFT, EntryState.RETURNED), actor.org),
-    }.get(actor.role)
-    if asked is None:
-        return
-    texts = {
-        EntryState.SUBMITTED: "审核目录",
-        EntryState.APPROVED: "发布目录",
-        EntryState.DRAFT: "完成目录草稿",
-        EntryState.RETURNED: "按审核意见修改目录",
-    }
-    base = "/compile/" if actor.role is Role.DEPARTMENT_OFFICER else "/review/"
-    for one in versions.listed(connection, states=asked[0], org=asked[1]):
-        since = one.submitted_at or one.edited_at
-        what = "登记目录同意意见" if actor.role is Role.DEPARTMENT_HEAD else texts[one.state]
-        yield Task(ENTRY, one.entry_id, one.name, what, base + one.entry_id, since)
+def _path(row: Row[Any], actor: Actor) -> str:
+    """Where it is dealt with; a clock of another kind of object has a page of its own."""
+    if row.kind in PATHS:
+        return PATHS[row.kind] + str(row.object_id)
+    if row.clock_id is not None:
+        return f"/clocks/{row.clock_id}"
+    area = "compile" if actor.role is Role.DEPARTMENT_OFFICER else "review"
+    return f"/{area}/{row.object_id}"
 
 
-_Wanted = Callable[[Actor], tuple[str, ColumnElement[bool]]]
-_REQUESTS: dict[Role, _Wanted] = {
-    Role.AUTHORITY_REVIEWER: lambda _: ("审批共享申请", ShareRequest.state == "submitted"),
-    Role.PROVIDER_REVIEWER: lambda actor: (
-        "审核共享申请",
-        (ShareRequest.state == "submitted")
-        & (literal(actor.org) == any_(ShareRequest.provider_orgs)),
-    ),
-    Role.DEPARTMENT_OFFICER: lambda actor: (
-        "完成或补正共享申请",
-        ShareRequest.state.in_(("draft", "returned")) & (ShareRequest.consumer_org == actor.org),
-    ),
-    Role.DEPARTMENT_HEAD: lambda actor: (
-        "同意共享申请提交",
-        (ShareRequest.state == "draft")
-        & (ShareRequest.consumer_org == actor.org)
-        & ShareRequest.consented_by.is_(None),
-    ),
+def _what(kind: str, state: str, actor: Actor) -> str:
+    if kind == REQUEST:
+        return _OF_REQUESTS[actor.role]
+    if kind == GRANT:
+        return "开通数据通道"
+    if kind == OBJECTION:
+        return _OF_OBJECTIONS[ObjectionState(state)]
+    is_head = actor.role is Role.DEPARTMENT_HEAD
+    return "登记目录同意意见" if is_head else _OF_ENTRIES[EntryState(state)]
+
+
+_OF_ENTRIES = {
+    EntryState.SUBMITTED: "审核目录",
+    EntryState.APPROVED: "发布目录",
+    EntryState.DRAFT: "完成目录草稿",
+    EntryState.RETURNED: "按审核意见修改目录",
 }
-
-
-def _requests(connection: Connection, actor: Actor) -> Iterator[Task]:
-    if actor.role not in _REQUESTS:
-        return
-    what, where = _REQUESTS[actor.role](actor)
-    scenario = ShareRequest.form["scenario"].astext.label("scenario")
-    one = (ShareRequest.request_id, ShareRequest.received_at, ShareRequest.filed_at, scenario)
-    for row in connection.execute(select(*one).where(where)):
-        title = str(row.scenario or row.request_id)
-        since = row.received_at or row.filed_at
-        yield Task(REQUEST, row.request_id, title, what, PATHS[REQUEST] + row.request_id, since)
-
-
-def _grants(connection: Connection, actor: Actor) -> Iterator[Task]:
-    if actor.role is not Role.CENTRE_OPERATOR:
-        return
-    asked = select(ShareGrant.__table__).where(ShareGrant.state == "approved")
-    for row in connection.execute(asked):
-        path = PATHS[GRANT] + row.grant_id
-        yield Task(GRANT, row.grant_id, row.grant_id, "开通数据通道", path, None)
-
-
-_OBJECTIONS = {
+_OF_REQUESTS = {
+    Role.AUTHORITY_REVIEWER: "审批共享申请",
+    Role.PROVIDER_REVIEWER: "审核共享申请",
+    Role.DEPARTMENT_OFFICER: "完成或补正共享申请",
+    Role.DEPARTMENT_HEAD: "同意共享申请提交",
+}
+_OF_OBJECTIONS = {
     ObjectionState.RAISED: "受理异议",
     ObjectionState.FORWARDED: "核实异议",
     ObjectionState.VERIFIED: "更正数据或说明理由",
@@ -171,8 +132,43 @@ _OBJECTIONS = {
 }
 
 
-def _objections(connection: Connection, actor: Actor) -> Iterator[Task]:
-    for one in waiting_for(connection, actor):
-        path = PATHS[OBJECTION] + one.objection_id
-        what = _OBJECTIONS[one.state]
-        yield Task(OBJECTION, one.objection_id, one.summary, what, path, one.since)
+def _entries(actor: Actor) -> dict[str, Any]:
+    """Which versions of entries wait for an actor."""
+    own = (EntryState.DRAFT, EntryState.RETURNED)
+    states = {
+        Role.AUTHORITY_REVIEWER: (EntryState.SUBMITTED, EntryState.APPROVED),
+        Role.DEPARTMENT_OFFICER: own,
+        Role.DEPARTMENT_HEAD: own,
+    }.get(actor.role, ())
+    is_authority = actor.role is Role.AUTHORITY_REVIEWER
+    return {
+        "entry_states": [one.value for one in states],
+        "entry_org": None if is_authority else actor.org,
+    }
+
+
+def _requests(actor: Actor) -> dict[str, Any]:
+    """Which share requests wait for an actor."""
+    is_head = actor.role is Role.DEPARTMENT_HEAD
+    states = {
+        Role.AUTHORITY_REVIEWER: ("submitted",),
+        Role.PROVIDER_REVIEWER: ("submitted",),
+        Role.DEPARTMENT_OFFICER: ("draft", "returned"),
+        Role.DEPARTMENT_HEAD: ("draft",),
+    }.get(actor.role, ())
+    return {
+        "request_states": list(states),
+        "provider": actor.org if actor.role is Role.PROVIDER_REVIEWER else None,
+        "consumer": actor.org if is_head or actor.role is Role.DEPARTMENT_OFFICER else None,
+        "unconsented": is_head,
+    }
+
+
+def _objections(actor: Actor) -> dict[str, list[str]]:
+    """In which states objections wait for an actor."""
+    found = waits(actor)
+    return {
+        "waits": [one.value for one in found.anybodys],
+        "waits_as_source": [one.value for one in found.source],
+        "waits_as_objector": [one.value for one in found.objector],
+    }

@@ -1,7 +1,7 @@
 """What a portal stands on: settings, database and clock, handed to `create_app` once."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -17,8 +17,10 @@ from catalog.release import POINTER, Release, current_release, load_release
 from catalog.search import Document, Hits, Query, documents, search
 from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
+from yishu.interchange.files import left_out
 from yishu.ledger import Ledger
 from yishu.settings import Settings
+from yishu.sharing.lists import NotShared, not_shared
 from yishu.sharing.supply import Supply
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -79,6 +81,18 @@ class World:
         """What the catalog in force has of a query."""
         return _search(self._releases[0], self.release().id, wanted)
 
+    def providers(self) -> Collection[str]:
+        """The bodies that have an entry in force."""
+        return _by_org(self._releases[0], self.release().id).keys()
+
+    def withheld(self) -> Sequence[NotShared]:
+        """How much of their entries bodies do not share; those alone that withhold something."""
+        return _withheld(self._releases[0], self.release().id)
+
+    def left_out(self) -> Mapping[str, int]:
+        """Keys that the form of other systems has no place for, and the number of their entries."""
+        return _left_out(self._releases[0], self.release().id)
+
     def supply(self) -> Supply:
         """What of the catalog in force is shared, by the words for it."""
         return _supply(self._releases[0], self.release().id)
@@ -101,7 +115,7 @@ class World:
             NoRelease: nothing was ever published.
         """
         directory, id_ = self._releases[0], self.release().id
-        for make in (_names, _by_org, _documents, _supply):
+        for make in (_names, _by_org, _documents, _supply, _withheld, _left_out):
             make(directory, id_)
         _supply(directory, id_).holders("")
 
@@ -166,6 +180,16 @@ def _documents(directory: Path, release_id: str) -> tuple[Document, ...]:
 @lru_cache(maxsize=2)
 def _supply(directory: Path, release_id: str) -> Supply:
     return Supply.shared(_release(directory, release_id).entries.values())
+
+
+@lru_cache(maxsize=2)
+def _withheld(directory: Path, release_id: str) -> Sequence[NotShared]:
+    return [one for one in not_shared(_release(directory, release_id)) if one.closed]
+
+
+@lru_cache(maxsize=2)
+def _left_out(directory: Path, release_id: str) -> Mapping[str, int]:
+    return left_out(tuple(_release(directory, release_id).entries.values()), "ttl")
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from catalog.errors import NotCataloged
+from catalog.model import CatalogEntry
 from yishu.ledger.models import ShareGrant
 from yishu.sharing.desk import Desk
 from yishu.sharing.form import RowScope
@@ -52,7 +53,13 @@ class Hints:
 
 
 def hints(
-    desk: Desk, org: str, object_id: str, fields: Sequence[str], rows: RowScope | None = None
+    desk: Desk,
+    org: str,
+    object_id: str,
+    fields: Sequence[str],
+    rows: RowScope | None = None,
+    *,
+    own_entries: Sequence[CatalogEntry] | None = None,
 ) -> Hints:
     """What to tell a department about a request that it is about to file.
 
@@ -62,16 +69,19 @@ def hints(
         object_id: What it asks for: an id, or words where it does not know one.
         fields: Fields of the object; none: nothing is chosen yet.
         rows: Which rows; None: nothing is chosen yet.
+        own_entries: The entries of the department, where they are at hand; None: looked for.
     """
     try:
         object_ = shared_object(desk.catalog, object_id)
     except NotCataloged:
-        every = Supply.of(desk.catalog.entries.values())
-        return Hints({}, (), every.nearest([object_id, *fields]))
+        supply = Supply.of(desk.catalog.entries.values())
+        return Hints({}, (), supply.nearest([object_id, *fields]))
+    if own_entries is None:
+        every = desk.catalog.entries.values()
+        own_entries = [one for one in every if one.provider_org == org]
     own = {
         item.element: entry.id
-        for entry in desk.catalog.entries.values()
-        if entry.provider_org == org
+        for entry in own_entries
         for item in entry.items
         if item.element is not None
     }

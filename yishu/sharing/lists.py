@@ -5,7 +5,7 @@ each demand whether it is met, met in part or unmet, with the nearest entries; w
 what is supplied by an entry that stands on no list, goes to the authority.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,10 +139,19 @@ def counted(desk: Desk) -> tuple[int, int]:
     return demanded, given
 
 
-def providers_without_list(desk: Desk) -> list[str]:
-    """Departments that provide an entry and have no responsibility list."""
+def providers_without_list(desk: Desk, providers: Iterable[str] | None = None) -> list[str]:
+    """Departments that provide an entry (None: look) and have no responsibility list."""
+    every = (entry.provider_org for entry in desk.catalog.entries.values())
     listed = desk.connection.scalars(select(ShareResponsibility.org).distinct())
-    return sorted({entry.provider_org for entry in desk.catalog.entries.values()} - set(listed))
+    return sorted(set(every if providers is None else providers) - set(listed))
+
+
+def unlisted_number(desk: Desk) -> int:
+    """How many entries stand on no responsibility list."""
+    # One text: the driver takes long over thousands of rows, and ids have no comma.
+    listed = select(func.string_agg(ShareResponsibility.entry_id.distinct(), ","))
+    known = (desk.connection.scalar(listed) or "").split(",")
+    return len(desk.catalog.entries) - sum(one in desk.catalog.entries for one in known)
 
 
 def unlisted_supply(desk: Desk) -> list[str]:

@@ -20,6 +20,7 @@ from yishu.sources.errors import SourceMisdescribed, SourceUnreadable
 from yishu.sources.files import DroppedFile, require_header, unreadable_file
 from yishu.sources.protocol import Connection, SourceColumn, bounded, string_schema
 from yishu.sources.text import QuoteWatch, Utf8Stream
+from yishu.sources.transcode import settled
 
 BLOCK_BYTES = 4 * 1024 * 1024
 """How much is parsed at a time; also the longest row that can be read."""
@@ -124,7 +125,8 @@ class CsvPart:
     def _header(self, obj: str, path: Path) -> list[str]:
         try:
             with _opened(path, self._encoding) as text:
-                return next(csv.reader(text, delimiter=self._spec.delimiter), [])
+                names = next(csv.reader(text, delimiter=self._spec.delimiter), [])
+                return [settled(name, self._encoding) for name in names]
         except (UnicodeError, csv.Error):
             self._require_sound(obj, path)
             raise _unsound(obj, "a first line that cannot be read") from None

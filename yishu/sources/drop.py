@@ -9,6 +9,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -74,6 +75,15 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True)
+class _Brought:
+    """The delivery that is read; its digest is taken beside, while the rows are read."""
+
+    seen: Seen
+    file: DroppedFile
+    digest: Future[str]
+
+
+@dataclass(frozen=True)
 class _Opened:
     obj: str
     file: DroppedFile
@@ -97,8 +107,7 @@ class DropSource(ABC):
         self._settled: Seen | None = None
         self._folder = folder_of(connection)
         self._open_things = ExitStack()
-        self._delivery: Delivery | None = None
-        self._file: DroppedFile | None = None
+        self._brought: _Brought | None = None
         self._promise = NOTHING_PROMISED
         self._parts: list[_Opened] = []
 
@@ -116,7 +125,7 @@ class DropSource(ABC):
         trace: TracebackType | None,
     ) -> None:
         self._open_things.close()
-        self._delivery = self._file = None
+        self._brought = None
         self._parts = []
 
     def resume_in(self, folder: Path) -> None:
@@ -138,17 +147,15 @@ class DropSource(ABC):
             SourceUnreachable: the drop folder is not there.
             SourceUnreadable: the delivery or its manifest is damaged, or they differ.
         """
-        if self._delivery is None:
-            try:
-                self._delivery = self._opened_delivery()
-            except OSError as error:
-                self._open_things.close()
-                raise unreadable_file(self._connection.id, error) from None
-        return self._delivery
+        brought = self._opened()
+        try:
+            return Delivery(brought.seen, brought.digest.result())
+        except OSError as error:
+            raise unreadable_file(self._obj, error) from None
 
     def columns(self) -> list[SourceColumn]:
         """The header's names; files without types of their own have columns of ``string``."""
-        self.delivered()
+        self._opened()
         return self._parts[0].part.columns
 
     def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -165,7 +172,7 @@ class DropSource(ABC):
 
     @property
     def _obj(self) -> str:
-        return f"{self._connection.id}: {self.delivered().seen.name}"
+        return f"{self._connection.id}: {self._opened().seen.name}"
 
     def _stream(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         total = 0
@@ -178,34 +185,44 @@ class DropSource(ABC):
             opened.file.require_unchanged(opened.obj)
             opened.promise.check_rows(opened.obj, rows)
             total += rows
-        if self._file is not None:
-            self._file.require_unchanged(self._obj)
+        self.delivered()  # so that the file is compared after its digest was taken
+        self._opened().file.require_unchanged(self._obj)
         self._promise.check_rows(self._obj, total)
         if not total:
             schema = self._parts[0].part.schema(columns)
             yield pa.RecordBatch.from_pylist([], schema=schema)
 
-    def _opened_delivery(self) -> Delivery:
+    def _opened(self) -> _Brought:
+        if self._brought is None:
+            try:
+                self._brought = self._opened_delivery()
+            except OSError as error:
+                self._open_things.close()
+                raise unreadable_file(self._connection.id, error) from None
+        return self._brought
+
+    def _opened_delivery(self) -> _Brought:
         seen = self._chosen()
         obj = f"{self._connection.id}: {seen.name}"
         spool = self._spool()
-        self._file = self._folder.bring(seen, spool)
-        sha256 = self._file.digest()
+        file = self._folder.bring(seen, spool)
+        beside = self._open_things.enter_context(ThreadPoolExecutor(1))
+        digest = beside.submit(file.digest)
         self._promise = self._promised(obj, seen)
-        self._promise.check_digest(obj, sha256)
+        self._promise.check_digest(obj, digest.result)
         if seen.name.lower().endswith(archive.ENDING):
-            found = self._unpacked(obj, self._file, spool)
+            found = self._unpacked(obj, file, spool)
         else:
             self._require_promise(obj, self._promise)
-            found = [(obj, self._file, NOTHING_PROMISED)]
-        self._file.require_unchanged(obj)
+            found = [(obj, file, NOTHING_PROMISED)]
+        file.require_unchanged(obj)
         self._parts = []
-        for name, file, promise in found:
-            part = self.open_part(name, file)
+        for name, data, promise in found:
+            part = self.open_part(name, data)
             self._open_things.callback(part.close)
-            self._parts.append(_Opened(name, file, part, promise))
+            self._parts.append(_Opened(name, data, part, promise))
         self._require_one_header()
-        return Delivery(seen, sha256)
+        return _Brought(seen, file, digest)
 
     def _chosen(self) -> Seen:
         pattern = pattern_of(self._spec, self._connection)
@@ -255,7 +272,7 @@ class DropSource(ABC):
                 raise _not_named(name, "the manifest in the zip file")
             if self._promise is NOTHING_PROMISED:
                 self._require_promise(name, promise)
-            promise.check_digest(name, member.file.digest())
+            promise.check_digest(name, member.file.digest)
             members.append((name, member.file, promise))
         missing = sorted(set(said) - {member.name for member in found.members})
         if missing:

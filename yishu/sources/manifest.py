@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +34,14 @@ class Promise:
     rows: int | None = None
     sha256: str | None = None
 
-    def check_digest(self, obj: str, sha256: str) -> None:
-        """Let pass only a file of the promised digest.
+    def check_digest(self, obj: str, digest: Callable[[], str]) -> None:
+        """Let pass only a file of the promised digest; without a promise nobody asks for it.
 
         Raises:
             DeliveryMismatch: it is another one.
         """
-        if self.sha256 not in {None, sha256}:
-            raise _mismatch(obj, f"SHA-256 {sha256}", f"{self.sha256}, as its manifest says")
+        if self.sha256 is not None and self.sha256 != (found := digest()):
+            raise _mismatch(obj, f"SHA-256 {found}", f"{self.sha256}, as its manifest says")
 
     def check_rows(self, obj: str, rows: int) -> None:
         """Let pass only a file of as many rows as promised, its header not counted.

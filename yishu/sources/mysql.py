@@ -38,7 +38,7 @@ from yishu.sources.errors import (
     SourceUnreadable,
     require_columns,
 )
-from yishu.sources.mysql_rows import Columns, batches
+from yishu.sources.mysql_rows import batches
 from yishu.sources.mysql_types import (
     WITH_VALUES,
     Declared,
@@ -47,7 +47,7 @@ from yishu.sources.mysql_types import (
     literal,
     quoted,
 )
-from yishu.sources.protocol import Connection, Since, SourceColumn
+from yishu.sources.protocol import Connection, Since, SourceColumn, bounded
 
 BACKENDS = frozenset({"mysql", "mariadb"})
 
@@ -71,9 +71,8 @@ SESSION = (
 
 SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
-BATCH_ROWS = 32_768
-BATCH_BYTES = 16 * 1024 * 1024
-"""A batch ends at whichever comes first; a single row may be bigger."""
+BATCH_BYTES = 4 * 1024 * 1024
+"""A batch ends with the row at which it has as many; a single row may be bigger."""
 
 COLUMNS_SQL = """
 SELECT column_name, column_type, data_type, numeric_precision, numeric_scale,
@@ -189,8 +188,8 @@ class MysqlSource:
         try:
             stream = self._selected(columns, where)
             result = stream._result
-            for values in batches(self._session, result, len(columns), BATCH_ROWS, BATCH_BYTES):
-                yield self._batch(values, schema, converts, done)
+            for values in batches(self._session, result, len(columns), BATCH_BYTES):
+                yield from bounded(self._batch(values, schema, converts, done))
                 done += len(values[0])
             stream.close()
         except (pymysql.Error, OSError) as error:
@@ -211,21 +210,20 @@ class MysqlSource:
 
     def _batch(
         self,
-        columns: Columns,
+        columns: Sequence[pa.Array],
         schema: pa.Schema,
         converts: Sequence[Callable[[pa.Array], pa.Array]],
         before: int,
     ) -> pa.RecordBatch:
         arrays = []
-        for field, convert, values in zip(schema, converts, columns, strict=True):
-            raw = pa.array(values, pa.binary())
+        for field, convert, raw in zip(schema, converts, columns, strict=True):
             try:
                 is_text = field.type != pa.binary()
                 arrays.append(convert(raw.cast(pa.string()) if is_text else raw))
             except (pa.ArrowException, TypeError):
                 raise SourceUnreadable(
                     f"{self._obj}, column {field.name}",
-                    found=f"in rows {before} to {before + len(values) - 1}, a value that is no "
+                    found=f"in rows {before} to {before + len(raw) - 1}, a value that is no "
                     f"{field.type}",
                     expected="values of the column's declared type",
                     remedy="ask the department to correct the value or the column's type",

@@ -10,16 +10,17 @@ What each type arrives as is told by ``postgresql_types``.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as adbc
+import adbc_driver_postgresql
 import pyarrow as pa
 
 from catalog.model import SourceSpec
+from yishu.sources.adbc import FAILURES, AdbcSession
 from yishu.sources.errors import (
     SILENT,
     TABLE_MISSING,
@@ -60,19 +61,27 @@ SESSION = {
 BATCH_BYTES = 8 * 1024 * 1024
 """ADBC's batch hint: about 40,000 rows of a usual table; bigger ones cost memory and gain none."""
 
+OPTIONS = {"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
+
 DEFAULT_PORT = 5432
 
 COLUMNS_SQL = """
 SELECT attname::text, format_type(atttypid, atttypmod)
 FROM pg_catalog.pg_attribute
-WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+WHERE attrelid = to_regclass({table}) AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
 
 NOT_A_NUMBER = "NaN"
 """So the server's words name it in every language; while streaming they come without a code."""
 
-FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
+
+@dataclass(frozen=True)
+class SharedSnapshot:
+    """A snapshot that can be read while the session that exported it stands."""
+
+    name: str
+    keeper: AdbcSession
 
 
 class PostgresqlSource:
@@ -85,9 +94,9 @@ class PostgresqlSource:
         *,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         silence: timedelta = SILENCE,
-        snapshot: str | None = None,
+        shared: "SharedSnapshot | None" = None,
     ) -> None:
-        """``snapshot`` is one that another session exports: everything is read as it was then."""
+        """``shared``: everything is read as it was at the moment of that snapshot."""
         if spec.table is None:
             raise SourceMisdescribed(
                 connection.id,
@@ -98,10 +107,9 @@ class PostgresqlSource:
         self._obj = f"{connection.id}: {spec.table}"
         self._table = qualified(spec.table)
         self._url = session_url(connection.url, statement_timeout)
-        self._snapshot = snapshot
+        self._shared = shared
         self._watch = SilenceWatch(silence, urlsplit(self._url).port or DEFAULT_PORT)
-        self._session: Any = None
-        self._cursors: list[Any] = []
+        self._session: AdbcSession | None = None
         self._columns: list[SourceColumn] | None = None
 
     def __enter__(self) -> Self:
@@ -113,11 +121,9 @@ class PostgresqlSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for cursor in self._cursors:
-            _close(cursor)
         if self._session is not None:
-            _close(self._session)
-        self._cursors, self._session = [], None
+            self._session.close()
+        self._session = None
 
     def columns(self) -> list[SourceColumn]:
         """All columns of the table, with types as PostgreSQL writes them.
@@ -129,15 +135,12 @@ class PostgresqlSource:
             SourceUnreachable: the server does not answer.
         """
         if self._columns is None:
-            cursor = self._cursor()
+            session = self._open()
             try:
                 with self._watch.waiting():
-                    cursor.execute(COLUMNS_SQL, (self._table,))
-                    rows = cursor.fetchall()
+                    rows = session.rows(COLUMNS_SQL.format(table=text_literal(self._table)))
             except FAILURES as error:
                 raise self._meant(error) from None
-            finally:
-                _close(cursor)
             if not rows:
                 raise TABLE_MISSING.about(self._obj)
             self._columns = [SourceColumn(name, kind) for name, kind in rows]
@@ -180,18 +183,13 @@ class PostgresqlSource:
         return self._stream(columns, where)
 
     def _stream(self, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
-        cursor = self._cursor()
+        session = self._open()
         fields: list[pa.Field] = []
         try:
             with self._watch.waiting():
                 plain = self._select(map(quoted, columns), where)
-                fields = list(cursor.adbc_execute_schema(plain))
-            cursor.adbc_statement.set_options(
-                **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
-            )
-            with self._watch.waiting():
-                cursor.execute(self._select(map(expression, fields), where))
-            reader = cursor.fetch_record_batch()
+                fields = list(session.schema(plain))
+                reader = session.stream(self._select(map(expression, fields), where), **OPTIONS)
             plan = [conversion(*pair) for pair in zip(fields, reader.schema, strict=True)]
             schema = pa.schema([(f.name, t) for f, (t, _) in zip(fields, plan, strict=True)])
             converts = [convert for _, convert in plan]
@@ -203,8 +201,6 @@ class PostgresqlSource:
                 yield pa.RecordBatch.from_pylist([], schema=schema)
         except FAILURES as error:
             raise self._no_number(error, fields) or self._meant(error) from None
-        finally:
-            _close(cursor)
 
     def _no_number(self, error: Exception, fields: Sequence[pa.Field]) -> SourceError | None:
         """What to say when the server met NaN in a column that is fetched in digits."""
@@ -215,10 +211,9 @@ class PostgresqlSource:
         return _inexact(f"{self._obj}, column {' or '.join(named)}")
 
     def _has_not_a_number(self, name: str) -> bool:
-        with suppress(*FAILURES), self._session.cursor() as cursor, self._watch.waiting():
-            column = quoted(name)
-            cursor.execute(f"SELECT 1 FROM {self._table} WHERE {column} = 'NaN' LIMIT 1")
-            return cursor.fetchone() is not None
+        with suppress(*FAILURES), self._watch.waiting():
+            asked = f"SELECT 1 FROM {self._table} WHERE {quoted(name)} = 'NaN' LIMIT 1"
+            return bool(self._open().rows(asked))
         return False
 
     def _meant(self, error: Exception) -> SourceError:
@@ -239,24 +234,32 @@ class PostgresqlSource:
                 raise _inexact(f"{self._obj}, column {name}") from None
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    def _cursor(self) -> Any:
+    def _open(self) -> AdbcSession:
         if self._session is None:
             try:
                 with self._watch.opening():
-                    self._session = adbc.connect(self._url, autocommit=True)
-                if self._snapshot is not None:
+                    self._session = self._connected()
+                if self._shared is not None:
                     with self._watch.waiting():
-                        self._enter(self._snapshot)
+                        enter(self._session, self._shared.name)
             except FAILURES as error:
                 raise explained(self._obj, error) from None
-        cursor = self._session.cursor()
-        self._cursors.append(cursor)
-        return cursor
+        return self._session
 
-    def _enter(self, snapshot: str) -> None:
-        with self._session.cursor() as cursor:
-            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
+    def _connected(self) -> AdbcSession:
+        if self._shared is not None:
+            return self._shared.keeper.beside()
+        return AdbcSession(adbc_driver_postgresql.connect(self._url))
+
+
+def enter(session: AdbcSession, snapshot: str) -> None:
+    """Begin a transaction that sees what an exported snapshot sees.
+
+    Raises:
+        adbc_driver_manager.Error: it has ended.
+    """
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    session.execute(f"SET TRANSACTION SNAPSHOT {text_literal(snapshot)}")
 
 
 def qualified(table: str) -> str:
@@ -299,9 +302,3 @@ def _inexact(obj: str) -> SourceUnreadable:
         expected="values of the column's type",
         remedy="ask the department to correct the value",
     )
-
-
-def _close(resource: Any) -> None:
-    # A connection that broke cannot be closed properly, and the first error is the one to see.
-    with suppress(*FAILURES):
-        resource.close()

@@ -78,11 +78,9 @@ def conversion(field: pa.Field, fetched: pa.Field) -> tuple[pa.DataType, Convert
         return _numeric(*_declared(fetched))
     kind = fetched.type
     if pa.types.is_date32(kind):
-        no_end = pa.scalar(NO_END.date(), kind)
-        return kind, lambda array: _without_infinity(array, pa.int32(), DATE_MARKS, no_end)
+        return kind, lambda array: _without_infinity(array, pa.int32(), DATE_MARKS)
     if pa.types.is_timestamp(kind):
-        no_end = pa.scalar(NO_END, pa.timestamp("us")).cast(pa.int64()).cast(kind)
-        return kind, lambda array: _without_infinity(array, pa.int64(), TIMESTAMP_MARKS, no_end)
+        return kind, lambda array: _without_infinity(array, pa.int64(), TIMESTAMP_MARKS)
     return kind, lambda array: array
 
 
@@ -115,10 +113,10 @@ def _numeric(precision: int, scale: int) -> tuple[pa.DataType, Convert]:
     return kind, lambda array: array.storage.cast(kind)
 
 
-def _without_infinity(
-    array: pa.Array, integer: pa.DataType, marks: tuple[int, int], no_end: pa.Scalar
-) -> pa.Array:
+def _without_infinity(array: pa.Array, integer: pa.DataType, marks: tuple[int, int]) -> pa.Array:
     """Spell ``infinity`` as "no end".
+
+    Nothing of Python's is handed to Arrow before a mark is seen: for that, Arrow imports pandas.
 
     Raises:
         pa.ArrowInvalid: a value is ``-infinity``.
@@ -129,4 +127,5 @@ def _without_infinity(
         return array
     if pc.any(pc.equal(numbers, marks[1])).as_py():
         raise pa.ArrowInvalid("-infinity")
+    no_end = pa.scalar(NO_END, pa.timestamp("us")).cast(array.type)
     return pc.if_else(pc.equal(numbers, marks[0]), no_end, array)

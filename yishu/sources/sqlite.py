@@ -14,26 +14,28 @@ columns are known before the rows are asked for, and the slower reader begins wh
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import adbc_driver_manager
-import adbc_driver_sqlite.dbapi as adbc
+import adbc_driver_sqlite
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from yishu.ahead import made_ahead
+from yishu.sources.adbc import FAILURES, AdbcSession
 from yishu.sources.errors import DATABASE_DOWN, SourceError, SourceFileMissing, SourceUnreachable
 from yishu.sources.protocol import string_schema
-from yishu.sources.sql import UNREADABLE, SqlSource, explained
+from yishu.sources.sql import UNREADABLE, AnyType, SqlSource, explained
 
 BATCH_ROWS = 8_192
 """The texts of a batch may have 2 GiB together in one column."""
+
+OPTIONS = {"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)}
 
 ORDINARY_SQL = """
 SELECT count(*) FROM {master}
@@ -46,8 +48,6 @@ TROUBLE = ("locked", "busy", "disk I/O", "open")
 
 PLAIN = 1e-4, 1e9
 """Between these Arrow does not turn to scientific notation."""
-
-FAILURES = (adbc_driver_manager.Error, pa.ArrowException, OSError)
 
 
 class Reading(NamedTuple):
@@ -65,7 +65,7 @@ class Reading(NamedTuple):
 class SqliteSource(SqlSource):
     """A table or view of a SQLite file."""
 
-    _fast: Any = None
+    _fast: AdbcSession | None = None
 
     def __exit__(
         self,
@@ -88,12 +88,11 @@ class SqliteSource(SqlSource):
         self, columns: Sequence[str], where: sa.ColumnElement[bool] | None
     ) -> Iterator[pa.RecordBatch]:
         declared, schema = self._declared(), string_schema(columns)
-        plan = [reading(name, isinstance(declared[name], sa.String)) for name in columns]
+        plan = [reading(name, declared[name]) for name in columns]
         empty = True
         try:
-            for batch in self._fetched(self._statement(plan, where)):
-                made = _made(batch, plan, schema)
-                made.validate(full=True)  # SQLite does not see to it that text is UTF-8
+            fetched = self._fetched(self._statement(plan, where))
+            for made in made_ahead(lambda batch: _made(batch, plan, schema), fetched, threads=1):
                 empty = empty and not made.num_rows
                 if made.num_rows:
                     yield made
@@ -104,14 +103,11 @@ class SqliteSource(SqlSource):
             yield pa.RecordBatch.from_pylist([], schema=schema)
 
     def _fetched(self, statement: str) -> Iterator[pa.RecordBatch]:
-        self._fast = adbc.connect(self._uri, autocommit=True)
-        with closing(self._fast.cursor()) as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
-            cursor.execute(statement)
-            ours = 1
-            for batch in cursor.fetch_record_batch():
-                yield batch.slice(ours)
-                ours = 0
+        self._fast = AdbcSession(adbc_driver_sqlite.connect(self._uri))
+        ours = 1
+        for batch in self._fast.stream(statement, **OPTIONS):
+            yield batch.slice(ours)
+            ours = 0
 
     def _slowly(
         self, columns: Sequence[str], where: sa.ColumnElement[bool] | None
@@ -174,8 +170,7 @@ class SqliteSource(SqlSource):
 
     def _leave(self) -> None:
         if self._fast is not None:
-            with suppress(*FAILURES):
-                self._fast.close()
+            self._fast.close()
         self._fast = None
 
     def _reading_engine(self) -> sa.Engine:
@@ -207,19 +202,23 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def reading(name: str, is_text: bool) -> Reading:
+def reading(name: str, declared: AnyType) -> Reading:
     """How a column is asked for.
 
-    Args:
-        name: The column.
-        is_text: Its declared type turns numbers into text when they are stored.
+    Where its declared type makes one kind of all numbers, values are told apart by their order:
+    numbers come before every text, blobs after. Asking for the type costs twice as much.
     """
     column = quoted(name)
     # Nothing in a query may fail at will, but the smallest number has no absolute value.
     refused = f"abs(-9223372036854775808 + 0 * length({column}))"
-    if is_text:
-        # Every blob comes after every text, and asking for the type costs twice as much.
+    if isinstance(declared, sa.String):
         return Reading(f"CASE WHEN {column} >= x'' THEN {refused} ELSE {column} END", None)
+    if isinstance(declared, sa.Float):
+        return Reading(
+            f"CASE WHEN {column} < '' THEN NULL WHEN {column} >= x'' THEN {refused} "
+            f"ELSE {column} END",
+            f"CASE WHEN {column} < '' THEN {column} END",
+        )
     return Reading(
         f"CASE typeof({column}) WHEN 'blob' THEN {refused} WHEN 'real' THEN NULL ELSE {column} END",
         f"CASE typeof({column}) WHEN 'real' THEN {column} END",
@@ -263,7 +262,9 @@ def _made(batch: pa.RecordBatch, plan: Sequence[Reading], schema: pa.Schema) -> 
         if fractions is not None and fractions.null_count < len(fractions):
             texts = pc.coalesce(texts, fraction_texts(fractions))
         arrays.append(texts)
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    made = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    made.validate(full=True)  # SQLite does not see to it that text is UTF-8
+    return made
 
 
 def _no_text(value: Any) -> str:

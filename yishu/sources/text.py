@@ -10,6 +10,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from yishu.sources.transcode import decoder_of
+
 QUOTE = ord('"')
 LINE_END = b"\n"
 
@@ -69,9 +71,7 @@ class Utf8Stream:
 
     def __init__(self, raw: BinaryIO, encoding: str, watch: QuoteWatch) -> None:
         self._raw = raw
-        self._decoder = None
-        if encoding != "utf-8":
-            self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._decoder = None if encoding == "utf-8" else decoder_of(encoding)
         self._watch = watch
         self._ready = b""
         self._at_start = True
@@ -102,7 +102,7 @@ class Utf8Stream:
         self._at_end = not chunk
         block = chunk
         if self._decoder is not None:
-            block = self._decoder.decode(chunk, final=not chunk).encode()
+            block = self._decoder.decode(chunk, final=not chunk)
         if self._at_start and block:
             block = block.removeprefix(codecs.BOM_UTF8)
             self._at_start = False

@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -19,6 +19,12 @@ from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from yishu.cli import app
 from yishu.governance import accounts
+from yishu.governance.cards import orders
+from yishu.governance.clock_rules import by_rule
+from yishu.governance.notices import Notice, enqueue
+from yishu.governance.promises import NewClock, open_clock
+from yishu.governance.sweep import sweep
+from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger import migrate
 from yishu.portal import api_tokens, demo
 from yishu.portal.app import create_app
@@ -140,6 +146,64 @@ def test_what_is_read_there_is_what_is_read_here(far, home, arguments):
 
     assert there.exit_code == here.exit_code == 0, there.stderr
     assert there.stdout == here.stdout
+
+
+def test_clocks_cards_and_orders_are_dealt_with_there_as_here(far, home, city):
+    world = city[1]
+    with world.engine.begin() as connection:
+        rules = rules_in_force(connection, world.release(), world.settings)
+        late, paused = (
+            open_clock(
+                connection,
+                NewClock(promise, "wuxi_2022", "share_request", object_id, "taxation", "filed",
+                         world.clock() - timedelta(days=days)),
+                by_rule("test"),
+            )
+            for promise, object_id, days in (
+                ("catalog_update", "far.late", 60),
+                ("request_reply_conditional", "far.paused", 2),
+            )
+        )  # fmt: skip
+        sweep(connection, rules, world.clock())
+        (order,) = orders(connection, clock_id=late)
+
+    said = ("--cause", "returned_for_completion", "--reason", "一次性告知", "--json")
+    held = json.loads(far("reviewer", "clocks", "pause", paused, *said).stdout)
+    assert (held["clock"], held["state"]) == (paused, "paused")
+    assert json.loads(home("clocks", "show", paused, "--json").stdout)["clock"] == held
+    on = json.loads(far("reviewer", "clocks", "resume", paused, "--json").stdout)
+    assert on["state"] in ("green", "yellow")
+    refused = far("officer.taxation", "clocks", "pause", paused, *said)
+    assert json.loads(refused.stdout)["error"]["code"].endswith("FORBIDDEN")
+
+    answered = far("officer.taxation", "cards", "answer", order.order_no, "--feedback", "已更新")
+    assert answered.exit_code == 0, answered.stderr
+    for arguments in (("cards", "list"), ("cards", "orders"), ("cards", "list", "--org", "health")):
+        there, here = far("auditor", *arguments, "--json"), home(*arguments, "--json")
+        assert there.stdout == here.stdout, arguments
+    assert "已更新" in home("cards", "orders", "--json").stdout
+
+
+def test_programs_are_told_what_waits_and_what_they_were_told(city, address):
+    world = city[1]
+    with world.engine.begin() as connection:
+        actor = accounts.find(connection, "officer.taxation", world.today())
+        token = api_tokens.make(connection, actor, "test", 1, world.clock())
+        told = Notice("k-1", "taxation", actor.role, "提醒", "有事项将到期", world.clock(),
+                      "clock", "c-1")  # fmt: skip
+        enqueue(connection, told)
+
+    with httpx.Client(
+        base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {token}"}, trust_env=False
+    ) as asker:
+        work = asker.get("/work").json()
+        assert work["total"] == len(work["tasks"]) >= 1
+        assert {"far.late", "far.paused"} >= {one["object_id"] for one in work["tasks"]} - {""}
+        first = next(one for one in asker.get("/notices?unread=true").json() if one["key"] == "k-1")
+        assert (first["subject"], first["read_at"]) == ("提醒", None)
+        assert asker.post("/notices/read?key=k-1").json() == {"read": True}
+        assert asker.post("/notices/read?key=k-1").json() == {"read": False}
+        assert "k-1" not in {one["key"] for one in asker.get("/notices?unread=true").json()}
 
 
 def test_refusals_say_the_same_there(far, address):

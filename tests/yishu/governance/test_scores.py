@@ -1,5 +1,6 @@
 """Scores come from stored runs alone, exact to the last digit; final ones do not move."""
 
+import importlib.util
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,8 +22,9 @@ from yishu.governance.freezing import (
     freeze,
     frozen,
 )
+from yishu.governance.months import CITY, Of, months
 from yishu.governance.period import Period
-from yishu.governance.rates import Case, Rate, cases, indicators, rates, refresh
+from yishu.governance.rates import Case, Rate, cases, indicators, rates, rates_of, refresh
 from yishu.governance.scores import Figure, Scores, scores
 from yishu.ledger import (
     CheckFacts,
@@ -40,6 +42,7 @@ from yishu.ledger import (
 )
 from yishu.ledger.journal import Actor
 from yishu.ledger.pins import pinned_versions
+from yishu.ledger.statements import SQL_FOLDER
 
 ROOT = Path(__file__).resolve().parents[3]
 TAXPAYER = "taxation.taxpayer"
@@ -263,6 +266,16 @@ def test_indicators_move_with_each_load_until_they_are_frozen(connection, rules)
     assert {i.run_id for i in indicators(connection, quarter)} <= {"tax-30", "tax-31"}
 
 
+def test_rates_from_sums_are_those_from_every_case(connection):
+    found = november(connection)
+    clocks = [
+        Case(Rate.CATALOG_TIMELINESS, "taxation", "catalog_entry", TAXPAYER, kept, 1)
+        for kept in (1, 0, 1)
+    ] + [Case(Rate.OBJECTION_HANDLING, "health", "objection", "YY1", 1, 1)]
+
+    assert rates_of(found, clocks) == rates(cases(found, clocks))
+
+
 @pytest.mark.requirement("QUA-02", "IND-21")
 def test_a_frozen_month_does_not_move_and_can_be_checked(connection, rules):
     found = november(connection)
@@ -280,6 +293,42 @@ def test_a_frozen_month_does_not_move_and_can_be_checked(connection, rules):
     plain = {"scores": kept.scores.to_json(), "cases": [vars(c) for c in kept.cases]}
     assert figures_digest(plain) == digest
     assert at < kept.frozen_at
+
+
+def test_months_are_those_that_were_frozen_and_the_others_are_missing(connection, rules):
+    found = november(connection)
+    freeze(connection, found, cases(found), MONITOR, at=FREEZES, rules=rules)
+
+    def of(kind, object_id):
+        return months(connection, kind, object_id, last=Period.parse("2026-12"), number=3)
+
+    for kind, object_id, own in (
+        (Of.CITY, CITY, found.city),
+        *((Of.DEPARTMENT, org, own) for org, own in found.departments.items()),
+        *((Of.ENTRY, one.entry_id, one.dimensions) for one in found.entries),
+    ):
+        before, frozen_one, after = of(kind, object_id)
+        assert (before.is_known, after.is_known) == (False, False)
+        assert frozen_one.month == "2026-11"
+        assert (frozen_one.total, frozen_one.dimensions) == (found.total(own), dict(own))
+
+
+def test_months_that_were_frozen_before_the_table_was_there_are_taken_over(connection, rules):
+    found = november(connection)
+    freeze(connection, found, cases(found), MONITOR, at=FREEZES, rules=rules)
+    path = SQL_FOLDER / "migrations" / "versions" / "0013_portal_speed.py"
+    spec = importlib.util.spec_from_file_location("migration", path)
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    plain = found.to_json()
+
+    asked = text("select kind, object_id, dimensions, total from ledger.frozen_score")
+    kept = {(row.kind, row.object_id): row[2:] for row in connection.execute(asked)}
+
+    assert {
+        (kind, id_): (sums, migration._total(sums, plain["weights"]))
+        for kind, id_, sums in migration._parts(plain["entries"])
+    } == kept
 
 
 def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection, rules):

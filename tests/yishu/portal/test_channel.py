@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from catalog.roles import Role
@@ -45,6 +46,15 @@ FORM = {
     "valid_until": "2027-11-19",
     "contact": "信息中心 数据专员",
 }
+
+
+POWER_QUERY = re.compile(
+    r'= Table\.PromoteHeaders\(Csv\.Document\(File\.Contents\("…\\([^"]+)"\), '
+    r'\[Delimiter=",", Encoding=(\d+)\]\)\)'
+)
+"""As Microsoft documents it; where the file lies is filled in."""
+
+CODE_PAGES = {"65001": "utf-8", "54936": "gb18030"}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +141,7 @@ def run(text, folder, token, by):
     return done.stdout
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv_utf8"])
+@pytest.mark.parametrize("kind", ["parquet", "csv_utf8", "csv_gb18030", "xlsx"])
 def test_the_printed_lines_read_the_file(opened, tmp_path, kind):
     grant_id, page = opened("file_download", kind)
     token, lines = re.search(r"<code>(ys[^<]+|[\w-]{30,})</code>", page).group(1), lines_of(page)
@@ -140,10 +150,20 @@ def test_the_printed_lines_read_the_file(opened, tmp_path, kind):
 
     shown = f"{lines['pandas']}\nprint(frame.to_json(orient='records', force_ascii=False))"
     (row,) = json.loads(run(shown, tmp_path, token, PYTHON))
-    assert (row["uscc"], row["name"]) == (USCC, "甲贸易有限公司")
+    assert list(row.values())[:2] == [USCC, "甲贸易有限公司"]
     (file,) = tmp_path.glob(f"{grant_id}.*")
-    query = lines["DuckDB"].replace(f"'{file.name}'", f"'{file}'")
-    assert duckdb.sql(query).fetchall()[0][0] == USCC
+    assert ("DuckDB" in lines) == (kind in ("parquet", "csv_utf8"))
+    if "DuckDB" in lines:
+        query = lines["DuckDB"].replace(f"'{file.name}'", f"'{file}'")
+        assert duckdb.sql(query).fetchall()[0][0] == USCC
+    assert ("Excel" in lines) == kind.startswith("csv")
+    if kind == "xlsx":
+        _, first = load_workbook(file).active.iter_rows(values_only=True)
+        assert first[:2] == (USCC, "甲贸易有限公司")
+    elif "Excel" in lines:
+        name, code_page = POWER_QUERY.fullmatch(lines["Excel"]).groups()
+        assert name == file.name
+        assert "甲贸易有限公司" in file.read_bytes().decode(CODE_PAGES[code_page])
 
 
 @pytest.mark.requirement("QUA-04")

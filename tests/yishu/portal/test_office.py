@@ -11,7 +11,7 @@ from yishu.governance import accounts, lifecycle, versions
 from yishu.governance.lifecycle import KIND
 from yishu.governance.promises import NewClock, open_clock
 from yishu.ledger import upkeep
-from yishu.portal import work
+from yishu.portal.work import work
 
 ENTRY = "taxation.taxpayer"
 
@@ -40,7 +40,7 @@ def busy(portal_world):
 def test_the_work_list_has_the_earliest_deadline_first_and_says_how_many_days(busy, client):
     with busy.engine.connect() as connection:
         officer = accounts.find(connection, "officer.taxation", busy.today())
-        tasks = work.tasks(busy, connection, officer, busy.clock())
+        tasks = work(busy, connection, officer, busy.clock()).tasks
 
     assert [one.object_id for one in tasks] == ["taxation.late_entry", ENTRY]
     assert tasks[0].deadline.state == "red"
@@ -84,13 +84,44 @@ def test_an_account_that_an_administrator_makes_comes_in_with_its_first_password
     assert asker.get("/").headers["location"] == "/password"
 
 
-def test_home_journal_and_administration_in_a_real_browser(busy, browser_page, picture):
-    for role, path, name in (
-        (Role.DEPARTMENT_OFFICER, "/", "home"),
-        (Role.AUDITOR, "/journal", "journal"),
-        (Role.ADMINISTRATOR, "/administration", "administration"),
-        (Role.AUDITOR, "/account", "account"),
-    ):
-        page = browser_page(role)
-        page.goto(path)
-        picture(page, name)
+def test_the_home_page_leads_to_the_most_urgent_work(busy, browser_page, picture):
+    page = browser_page(Role.DEPARTMENT_OFFICER)
+    page.goto("/")
+    picture(page, "home")
+    first = page.locator("tbody tr").first
+
+    assert page.locator(".card-sm", has_text="已逾期").locator(".h2").inner_text() == "1"
+    assert "已逾期" in first.inner_text()
+    first.get_by_role("link", name="迟").click()
+    assert page.url.endswith("/compile/taxation.late_entry")
+
+
+def test_the_auditor_searches_the_journal_by_account(busy, browser_page, picture):
+    page = browser_page(Role.AUDITOR)
+    page.goto("/journal")
+    picture(page, "journal")
+
+    page.fill("#f-account", "officer.taxation")
+    page.get_by_role("button", name="查找").click()
+
+    accounts_told = page.locator("tbody tr td:nth-child(3)").all_inner_texts()
+    assert set(accounts_told) == {"officer.taxation"}
+    page.goto("/account")
+    picture(page, "account")
+    assert page.locator("#f-label").is_visible()
+
+
+def test_the_administrator_makes_an_account_and_sees_its_password_once(browser_page, picture):
+    page = browser_page(Role.ADMINISTRATOR)
+    page.goto("/administration")
+    picture(page, "administration")
+    form = page.locator('form[action="/administration/accounts"]')
+    for name, value in (("account", "he.min"), ("person", "p-he"), ("name", "何敏")):
+        form.locator(f"#f-{name}").fill(value)
+    form.locator("#f-role").select_option(Role.AUDITOR)
+    form.locator("#f-org").select_option("taxation")
+
+    form.get_by_role("button", name="新建账号").click()
+
+    assert page.locator("tr", has_text="he.min").locator("td").nth(1).inner_text() == "何敏"
+    assert "he.min" in page.get_by_role("status").first.inner_text()

@@ -95,6 +95,21 @@ def test_a_cell_of_the_heat_map_leads_to_the_rules_that_failed_there(client, che
     assert "id_no.format" not in other
 
 
+def test_what_a_rule_asks_for_is_told_in_the_language_of_the_reader(client, checked):
+    monitor = client(Role.QUALITY_MONITOR)
+    paths = ("/quality/departments/taxation?period=2026-11", f"/quality/entries/{TAXPAYER}")
+
+    for language, told, hidden in (
+        ("en", "id_no must be valid", "公民身份号码应合规"),
+        ("zh", "公民身份号码应合规", "id_no must be valid"),
+    ):
+        monitor.get(f"/language/{language}?next=/")
+        for path in paths:
+            text = monitor.get(path).text
+            assert told in text, path
+            assert hidden not in text, path
+
+
 def test_a_department_that_gave_nothing_and_one_that_there_is_not(client, checked):
     monitor = client(Role.QUALITY_MONITOR)
     empty = monitor.get("/quality/departments/taxation?period=2026-02")
@@ -236,6 +251,24 @@ def test_an_objection_goes_from_one_desk_to_the_next(client, checked):
     assert path.rpartition("/")[2] in monitor.get("/objections?state=closed").text
     assert client("officer.health").get(path).status_code == 403
     assert monitor.get("/objections/YY2026-999999").status_code == 404
+
+
+def test_figures_that_are_kept_move_with_the_next_run(client, checked):
+    monitor, ledger = client(Role.QUALITY_MONITOR), Ledger(checked.engine)
+    path = "/quality/departments/health?period=2026-11"
+    at = checked.clock() - timedelta(hours=1)
+    check = CheckFacts(
+        "a.required", "required", "completeness", "fail", ("a",), 40, 4, "不得为空",
+        text_en="must not be empty", waived=0,
+    )  # fmt: skip
+
+    assert "36/40" not in monitor.get(path).text
+    entry = "health.medical_licence"
+    ledger.record_run_started(RunStarted("r-2", entry, RunKind.ENTRY, "x", at))
+    ledger.record_verdict(VerdictFacts("r-2", entry, 40, 4, True, 0.2, at, (check,)))
+
+    assert "36/40" in monitor.get(path).text
+    assert entry in monitor.get("/quality?period=2026-11").text
 
 
 def test_pages_look_right_in_a_browser(browser_page, picture, checked):

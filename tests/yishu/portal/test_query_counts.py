@@ -19,7 +19,10 @@ PAGES = {
     "/": Role.DEPARTMENT_OFFICER, "/catalog": Role.DEPARTMENT_OFFICER,
     "/sharing": Role.DEPARTMENT_OFFICER, "/clocks": Role.DEPARTMENT_OFFICER,
     "/cards": Role.AUTHORITY_REVIEWER, "/objections": Role.QUALITY_MONITOR,
-    "/quality": Role.QUALITY_MONITOR, "/register": Role.AUTHORITY_REVIEWER,
+    "/quality": Role.QUALITY_MONITOR, "/notices": Role.DEPARTMENT_OFFICER,
+    "/quality-rates": Role.QUALITY_MONITOR, "/review": Role.AUTHORITY_REVIEWER,
+    "/compile": Role.DEPARTMENT_OFFICER, "/demands": Role.DEPARTMENT_OFFICER,
+    "/register": Role.AUTHORITY_REVIEWER,
     "/journal": "auditor", "/rules": Role.ADMINISTRATOR, "/administration": Role.ADMINISTRATOR,
 }  # fmt: skip
 MOST = 45

@@ -1,5 +1,6 @@
 """The league of departments in the portal: rates with their cases, answers, the freeze."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -110,6 +111,28 @@ def test_a_department_answers_in_its_days_and_then_the_period_is_frozen(measured
     assert again.status_code in (409, 422)
     late, _ = post("officer.taxation", FREEZES, "answers", said)
     assert late.status_code in (409, 422)
+
+
+@pytest.mark.requirement("QUA-02")
+def test_scores_are_shown_month_by_month_and_missing_months_as_missing(measured, asker_at):
+    monitor = asker_at("monitor", FREEZES)
+    own = {"/quality": "95.0000", "/quality/departments/taxation": "90.0000",
+           "/quality/entries/taxation.taxpayer": "90.0000"}  # fmt: skip
+
+    for path, total in own.items():
+        rows = months_in(monitor.get(path).text)
+        assert list(rows) == [f"2025-{m}" for m in (12,)] + [f"2026-{m:02}" for m in range(1, 12)]
+        assert total in rows["2026-10"], path
+        assert "已冻结" in rows["2026-10"]
+        missing = [month for month, row in rows.items() if "缺，未冻结得分" in row]
+        assert missing == [month for month in rows if month != "2026-10"]
+    assert "还没有冻结的月份" in monitor.get("/quality", params={"period": "2026-09"}).text
+
+
+def months_in(text):
+    """The rows of the table of months, by month."""
+    table = text.split("各月数字", 1)[1].split("</table>", 1)[0]
+    return dict(re.findall(r'<th scope="row"[^>]*>(\d{4}-\d\d)</th>(.*?)</tr>', table, re.DOTALL))
 
 
 def test_the_league_in_a_real_browser(measured, browser_page, picture):

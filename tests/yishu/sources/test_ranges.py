@@ -1,4 +1,4 @@
-"""A table in ranges of its key: every row once, as it was at one moment, whoever writes."""
+"""A table in ranges of key or place: every row once, as it was at one moment, whoever writes."""
 
 import threading
 from typing import Any
@@ -9,8 +9,15 @@ import pytest
 
 from catalog.model import SourceSpec
 from catalog.vocabulary import SystemKind
-from yishu.sources import Connection, SourceChanged, SourceMisdescribed
-from yishu.sources.ranges import Range, RangedSource, RangePlan
+from yishu.sources import Connection, SourceChanged, SourceMisdescribed, ranges
+from yishu.sources.ranges import PLACE, Range, RangedSource, RangePlan
+
+
+@pytest.fixture(params=["key", "place"])
+def cut_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Tables of any size are cut by this."""
+    monkeypatch.setattr(ranges, "BIG_PAGES", 1 if request.param == "place" else 1 << 40)
+    return str(request.param)
 
 
 def ranged(url: str, table: str = "t") -> RangedSource:
@@ -22,6 +29,18 @@ def run(url: str, *statements: str) -> None:
     with psycopg.connect(url, autocommit=True) as server:
         for statement in statements:
             server.execute(statement)
+
+
+def reader_of_keys(url: str) -> str:
+    """The same database for an account that may read column ``k`` of ``t`` alone."""
+    run(
+        url,
+        "do $$ begin if not exists (select from pg_roles where rolname = 'range_reader') then "
+        "create role range_reader login password 'of-the-test'; end if; end $$",
+        f"grant connect on database {url.rpartition('/')[2]} to range_reader",
+        "grant select (k) on t to range_reader",
+    )
+    return f"postgresql://range_reader:of-the-test@{url.rpartition('@')[2]}"
 
 
 def parts(source: RangedSource, plan: RangePlan, *columns: str) -> list[list[Any]]:
@@ -77,7 +96,7 @@ def test_few_keys_make_few_ranges(fresh_database: str, values: str) -> None:
     assert sum(map(len, found)) in (0, 50)
 
 
-def test_a_big_table_is_cut_by_a_sample_and_alike_each_time(fresh_database: str) -> None:
+def test_a_big_table_is_cut_alike_each_time(fresh_database: str, cut_by: str) -> None:
     run(
         fresh_database,
         "create table t as select g as k, repeat('x', 40) as v from generate_series(1, 200000) g",
@@ -87,10 +106,50 @@ def test_a_big_table_is_cut_by_a_sample_and_alike_each_time(fresh_database: str)
         first = source.begin("k", 4).ranges
         found = parts(source, source.begin("k", 4), "k")
     with ranged(fresh_database) as source:
-        assert source.begin("k", 4).ranges == first
+        again = source.begin("k", 4)
+        assert again.ranges == first
+        assert (again.key == PLACE) is (cut_by == "place")
 
     assert sorted(row for part in found for row in part) == list(range(1, 200_001))
     assert all(40_000 < len(part) < 60_000 for part in found)
+
+
+def test_by_default_a_big_table_is_cut_by_place_and_each_page_read_once(
+    fresh_database: str,
+) -> None:
+    run(
+        fresh_database,
+        "create table t as select nullif(g % 7, 0) as k, g as id, repeat('x', 90) as v "
+        "from generate_series(1, 100000) g",
+        "analyze t",
+    )
+    with ranged(fresh_database) as source:
+        plan = source.begin("k", 3)
+        found = parts(source, plan, "id")
+    with psycopg.connect(fresh_database) as server:
+        how = [
+            "".join(line for (line,) in server.execute(f"explain select id from t where {where}"))
+            for where in (piece.condition(plan.key) for piece in plan.ranges)
+        ]
+
+    assert [row for part in found for row in part] == list(range(1, 100_001))
+    assert all(32_000 < len(part) < 35_000 for part in found)
+    assert all("Tid Range Scan" in one for one in how)
+
+
+def test_a_reader_of_some_columns_alone_reads_by_key(fresh_database: str) -> None:
+    run(
+        fresh_database,
+        "create table t as select g as k, repeat('x', 90) as hidden "
+        "from generate_series(1, 100000) g",
+        "analyze t",
+    )
+    with ranged(reader_of_keys(fresh_database)) as source:
+        plan = source.begin("k", 2)
+        found = parts(source, plan, "k")
+
+    assert plan.key == "k"
+    assert sorted(row for part in found for row in part) == list(range(1, 100_001))
 
 
 def test_a_reader_of_a_view_needs_no_more_than_select_on_its_columns(fresh_database: str) -> None:
@@ -99,18 +158,14 @@ def test_a_reader_of_a_view_needs_no_more_than_select_on_its_columns(fresh_datab
         "create table base (k int, hidden text)",
         "insert into base select g, 'x' from generate_series(1, 100) g",
         "create view t as select k, hidden from base",
-        "do $$ begin if not exists (select from pg_roles where rolname = 'range_reader') then "
-        "create role range_reader login password 'of-the-test'; end if; end $$",
-        f"grant connect on database {fresh_database.rpartition('/')[2]} to range_reader",
-        "grant select (k) on t to range_reader",
     )
-    host = fresh_database.rpartition("@")[2]
-    with ranged(f"postgresql://range_reader:of-the-test@{host}") as source:
+    with ranged(reader_of_keys(fresh_database)) as source:
         found = parts(source, source.begin("k", 2), "k")
 
     assert sorted(row for part in found for row in part) == list(range(1, 101))
 
 
+@pytest.mark.usefixtures("cut_by")
 def test_rows_that_move_between_ranges_meanwhile_stay_where_they_were(fresh_database: str) -> None:
     run(
         fresh_database,
@@ -134,6 +189,7 @@ def test_rows_that_move_between_ranges_meanwhile_stay_where_they_were(fresh_data
     assert low["id"].to_pylist() + high["id"].to_pylist() == list(range(1, 1001))
 
 
+@pytest.mark.usefixtures("cut_by")
 def test_a_busy_writer_changes_nothing_in_what_is_read(fresh_database: str) -> None:
     """Money moves all the time and its sum does not: any mixture of moments would show."""
     run(
@@ -228,3 +284,4 @@ def test_the_conditions_leave_no_gap() -> None:
     assert Range(None, "m").condition('a"b') == '("a""b" < \'m\' OR "a""b" IS NULL)'
     assert Range("a'", "m").condition("k") == "\"k\" >= 'a''' AND \"k\" < 'm'"
     assert Range("m", None).condition("k") == "\"k\" >= 'm'"
+    assert Range(None, "(7,0)").condition(PLACE) == "\"ctid\" < '(7,0)'"

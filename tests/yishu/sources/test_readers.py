@@ -76,9 +76,7 @@ def postgresql(fresh_database: str) -> Database:
     def in_session(statement: str) -> None:
         spec = SourceSpec(connection="d", kind=SystemKind.POSTGRESQL, table="reg")
         with PostgresqlSource(spec, Connection("d", spec.kind, fresh_database)) as source:
-            source.columns()
-            with source._session.cursor() as cursor:
-                cursor.execute(statement)
+            source._open().execute(statement)
 
     def rows() -> list[Any]:
         with psycopg.connect(fresh_database) as owner:

@@ -18,10 +18,17 @@ from yishu.governance.objections.acts import (
     raise_objection,
 )
 from yishu.governance.objections.evidence import MAX_BYTES, Attachment, attach, evidence
-from yishu.governance.objections.rows import ObjectionRow, StepRow, history, objection, objections
+from yishu.governance.objections.rows import (
+    ObjectionRow,
+    StepRow,
+    counted,
+    history,
+    objection,
+    objections,
+)
 from yishu.governance.objections.states import ObjectionState, Origin
 from yishu.governance.objections.target import RowKey, Target, row_key, target
-from yishu.governance.objections.waiting import possible_steps, waiting_for
+from yishu.governance.objections.waiting import possible_steps, waits
 
 __all__ = [
     "MAX_BYTES",
@@ -39,6 +46,7 @@ __all__ = [
     "Target",
     "attach",
     "correct",
+    "counted",
     "evidence",
     "history",
     "move",
@@ -51,5 +59,5 @@ __all__ = [
     "raise_objection",
     "row_key",
     "target",
-    "waiting_for",
+    "waits",
 ]

@@ -1,6 +1,6 @@
 """Objections as they are read: each with its present state, and its whole history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -88,6 +88,8 @@ def objections(
     fingerprint: str | None = None,
     state: ObjectionState | None = None,
     states: Sequence[ObjectionState] = (),
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[ObjectionRow]:
     """Objections, oldest first; ``org``: raised by that body or addressed to it."""
     parameters = {
@@ -96,8 +98,26 @@ def objections(
         "org": org,
         "fingerprint": fingerprint,
         "states": [one.value for one in ((state,) if state else states)] or None,
+        "offset": offset,
+        "limit": limit,
     }
     return [_row(row) for row in connection.execute(query("objections"), parameters)]
+
+
+def counted(
+    connection: Connection,
+    *,
+    org: str | None = None,
+    states: Collection[ObjectionState] = (),
+    source_entry_id: str | None = None,
+) -> int:
+    """How many objections `objections` would tell of."""
+    asked = {
+        "org": org,
+        "states": [one.value for one in states] or None,
+        "source_entry_id": source_entry_id,
+    }
+    return int(connection.execute(query("objections_counted"), asked).scalar_one())
 
 
 def history(connection: Connection, objection_id: str) -> list[StepRow]:

@@ -1,11 +1,17 @@
 """Which steps somebody may take now, and which objections wait for one of theirs."""
 
-from sqlalchemy import Connection
+from dataclasses import dataclass
 
 from catalog.roles import may
 from yishu.governance.objections.acts import owner
-from yishu.governance.objections.rows import ObjectionRow, objections
-from yishu.governance.objections.states import DONE, OF_THE_OBJECTOR, STEPS, ObjectionState
+from yishu.governance.objections.rows import ObjectionRow
+from yishu.governance.objections.states import (
+    DONE,
+    OF_THE_OBJECTOR,
+    OF_THE_SOURCE,
+    STEPS,
+    ObjectionState,
+)
 from yishu.ledger.journal import Actor
 
 
@@ -18,23 +24,34 @@ def possible_steps(found: ObjectionRow, actor: Actor) -> list[ObjectionState]:
     ]
 
 
-def waiting_for(connection: Connection, actor: Actor) -> list[ObjectionRow]:
-    """Objections that do not move before an actor takes a step, the oldest first.
+@dataclass(frozen=True)
+class Waits:
+    """In which states an objection does not move before an actor takes a step.
+
+    Attributes:
+        anybodys: Whoever raised it, against whomever.
+        source: Where the actor's body is the source of the data.
+        objector: Where the actor's body raised it, or one that was merged into it.
+    """
+
+    anybodys: frozenset[ObjectionState]
+    source: frozenset[ObjectionState]
+    objector: frozenset[ObjectionState]
+
+
+def waits(actor: Actor) -> Waits:
+    """What waits for an actor.
 
     Who watches over all of them may end those of others; these do not wait for the watcher.
     """
-    states = [
-        state
-        for state, steps in STEPS.items()
-        if state not in DONE
-        and any(may(actor.role, one, org=actor.org, object_org=actor.org) for one in steps.values())
+    steps = [
+        (state, step)
+        for state, of in STEPS.items()
+        for step, action in of.items()
+        if state not in DONE and may(actor.role, action, org=actor.org, object_org=actor.org)
     ]
-    if not states:
-        return []
-    return [found for found in objections(connection, states=states) if _is_theirs(found, actor)]
-
-
-def _is_theirs(found: ObjectionRow, actor: Actor) -> bool:
-    raised = {found.raised_org, *found.joined_orgs}
-    steps = possible_steps(found, actor)
-    return any(state not in OF_THE_OBJECTOR or actor.org in raised for state in steps)
+    return Waits(
+        frozenset(s for s, step in steps if step not in OF_THE_OBJECTOR | OF_THE_SOURCE),
+        frozenset(s for s, step in steps if step in OF_THE_SOURCE),
+        frozenset(s for s, step in steps if step in OF_THE_OBJECTOR),
+    )

@@ -5,6 +5,7 @@ programs. Evidence is what somebody attached on purpose; it leaves by its own do
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -14,8 +15,10 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    Numeric,
     Sequence,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +44,7 @@ class Objection(Base):
         CheckConstraint("length(trim(summary)) > 0", name="summary"),
         Index(None, "fingerprint"),
         Index(None, "source_entry_id"),
+        Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     )
 
     objection_id: Mapped[str] = mapped_column(primary_key=True)
@@ -134,6 +138,27 @@ class FrozenPeriod(Base):
     frozen_by: Mapped[str]
     figures: Mapped[dict[str, Any]]
     digest: Mapped[str]
+
+
+class FrozenScore(Base):
+    """A score of a frozen period: of the city, a department or an entry. Rows are only ever added.
+
+    ``total`` null: nothing was measured. ``dimensions`` holds what was right of what was counted.
+    """
+
+    __tablename__ = "frozen_score"
+    __table_args__ = (
+        CheckConstraint("kind in ('city', 'department', 'entry')", name="kind"),
+        CheckConstraint("total between 0 and 100", name="total"),
+    )
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    object_id: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(
+        ForeignKey(f"{SCHEMA}.frozen_period.period"), primary_key=True
+    )
+    total: Mapped[Decimal | None] = mapped_column(Numeric(7, 4))
+    dimensions: Mapped[dict[str, Any]]
 
 
 class FigureAnswer(Base):

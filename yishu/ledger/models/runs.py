@@ -29,6 +29,7 @@ class Run(Base):
         CheckConstraint("(state = 'running') = (finished_at is null)", name="finished"),
         Index(None, "object_id", "started_at"),
         Index(None, "started_at"),
+        Index(None, "finished_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
@@ -137,6 +138,7 @@ class LibraryCommit(Base):
             name="counts_add_up",
         ),
         Index(None, "object_id", "committed_at"),
+        Index(None, "committed_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)

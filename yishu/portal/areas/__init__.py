@@ -10,6 +10,7 @@ from yishu.portal.areas import (
     administration,
     api,
     api_office,
+    api_supervision,
     catalog,
     clocks,
     compiling,
@@ -67,4 +68,5 @@ AREAS: tuple[ModuleType, ...] = (
     account,
     api,
     api_office,
+    api_supervision,
 )

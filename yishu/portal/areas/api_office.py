@@ -26,8 +26,8 @@ from yishu.governance.working_calendar import (
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import JournalRecord, ShareGrant
 from yishu.ledger.statements import query
-from yishu.portal import audit, credentials
-from yishu.portal.areas import journal, objections, quality
+from yishu.portal import audit, credentials, figures
+from yishu.portal.areas import journal, objections
 from yishu.portal.areas.api import ERRORS
 from yishu.portal.areas.sharing import OF_A_BODY, only_for_parties
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
@@ -248,7 +248,7 @@ def step_of_objection(db: Db, now: Now, actor: Caller, number: str, given: Moved
 @router.get("/quality/{period}", tags=["quality"])
 def scores(here: Here, db: Db, now: Now, _: Caller, period: str) -> Json:
     """The figures of a month or quarter, each with its numerator and denominator."""
-    return quality.scores_of(here, db, Period.parse(period), now).to_json()
+    return figures.desk_of(here, db, now).scores(Period.parse(period)).to_json()
 
 
 @router.get("/entries/{entry_id}/verdicts/latest", tags=["quality"])

@@ -16,14 +16,7 @@ from catalog.roles import Action
 from catalog.vocabulary import ChangeCause
 from yishu.clocks import ClockState, legs
 from yishu.governance import clock_care
-from yishu.governance.board import (
-    HEADINGS,
-    by_day,
-    cells,
-    holder_of,
-    lines,
-    standing_now,
-)
+from yishu.governance.board import HEADINGS, cells, lines
 from yishu.governance.catalog_clock import (
     PROMISE,
     Declared,
@@ -32,7 +25,7 @@ from yishu.governance.catalog_clock import (
     propose_no_change,
 )
 from yishu.governance.clock_rules import ClockRules
-from yishu.governance.promises import Standing
+from yishu.governance.running import Alike, Month, alike, placed
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Db, Here, Now, caller, permitted
@@ -45,6 +38,7 @@ router = APIRouter()
 LINKS = (Link("时限", "/clocks", 40),)
 
 PAGE_ROWS = 50
+SHOWN_OF_A_DAY = 3
 _RUNNING = (ClockState.RED, ClockState.YELLOW, ClockState.GREEN, ClockState.PAUSED)
 
 
@@ -94,21 +88,27 @@ class ChangeForm(BaseModel):
 def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """Every clock that runs: a list by last day, a month, and the counts by department."""
     rules = rules_in_force(db, page.world.release(), page.world.settings)
-    every = standing_now(db, rules, page.now)
-    chosen = _chosen(every, asked, rules)
-    first = (asked.page - 1) * PAGE_ROWS
-    shown = lines(chosen[first : first + PAGE_ROWS], rules, page.now)
+    every = alike(db, rules, page.now)
+    chosen = _chosen(every, asked)
     month = date.fromisoformat(f"{asked.month or f'{page.world.today():%Y-%m}'}-01")
+    weeks = Calendar().monthdatescalendar(month.year, month.month)
+    found = placed(
+        db, chosen, rules, page.now,
+        offset=(asked.page - 1) * PAGE_ROWS,
+        limit=PAGE_ROWS,
+        month=Month(weeks[0][0], weeks[-1][-1], SHOWN_OF_A_DAY),
+    )  # fmt: skip
+    total = sum(one.clocks for one in chosen)
     return page.render(
         "clocks/board.html",
         asked=asked,
-        part=Part.of(shown, len(chosen), asked.page, PAGE_ROWS),
-        counts=_counts(every, rules),
+        part=Part.of(lines(found.listed, rules), total, asked.page, PAGE_ROWS),
+        counts=_counts(every),
         running=_RUNNING,
         orgs=sorted(rules.departments.items()),
-        promises=sorted({(one.row.promise, one.promise.name) for one in every}),
+        promises=sorted({(one.name, one.promise.name) for one in every}),
         month=month,
-        weeks=_weeks(month, chosen, rules),
+        weeks=[[_day(day, found.of_days, chosen, rules) for day in week] for week in weeks],
         missing=rules.calendar.missing_year(page.world.today()),
         causes=(ChangeCause.FUNCTION_CHANGE, ChangeCause.LAW_CHANGE, ChangeCause.ELEMENT_CHANGE),
         today=page.world.today(),
@@ -119,8 +119,8 @@ def look(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
 def export(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
     """The board as a workbook."""
     rules = rules_in_force(db, page.world.release(), page.world.settings)
-    chosen = _chosen(standing_now(db, rules, page.now), asked, rules)
-    return workbook("计时看板", HEADINGS, cells(lines(chosen, rules, page.now), rules.departments))
+    found = placed(db, _chosen(alike(db, rules, page.now), asked), rules, page.now).listed
+    return workbook("计时看板", HEADINGS, cells(lines(found, rules), rules.departments))
 
 
 @router.get("/clocks/{clock_id}", include_in_schema=False)
@@ -228,39 +228,39 @@ def propose(
 def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
     """Clocks that run, the earliest last day first, as far as they fit what is asked."""
     rules = rules_in_force(db, here.release(), here.settings)
-    chosen = _chosen(standing_now(db, rules, now), asked, rules)
-    return [{**asdict(line), "due": line.due_text} for line in lines(chosen, rules, now)]
+    found = placed(db, _chosen(alike(db, rules, now), asked), rules, now).listed
+    return [{**asdict(line), "due": line.due_text} for line in lines(found, rules)]
 
 
 def _rules(page: Page, db: Db) -> ClockRules:
     return rules_in_force(db, page.world.release(), page.world.settings)
 
 
-def _chosen(every: Sequence[Standing], asked: Asked, rules: ClockRules) -> list[Standing]:
+def _chosen(every: Sequence[Alike], asked: Asked) -> list[Alike]:
     return [
         one
         for one in every
-        if asked.org in ("", one.row.holder_org, holder_of(one, rules))
-        and asked.promise in ("", one.row.promise)
+        if asked.org in ("", one.holder_org, one.holder)
+        and asked.promise in ("", one.name)
         and asked.state in ("", one.status.state.value)
     ]
 
 
-def _counts(every: Sequence[Standing], rules: ClockRules) -> list[tuple[str, Counter[ClockState]]]:
+def _counts(every: Sequence[Alike]) -> list[tuple[str, Counter[ClockState]]]:
     """Clocks of each state by who holds the file, the latest first."""
     found: defaultdict[str, Counter[ClockState]] = defaultdict(Counter)
-    held = Counter((holder_of(one, rules), one.status.state) for one in every)
-    for (holder, state), number in held.items():
-        found[holder][state] = number
+    for one in every:
+        found[one.holder][one.status.state] += one.clocks
     return sorted(found.items(), key=lambda one: ([-one[1][state] for state in _RUNNING], one[0]))
 
 
-def _weeks(
-    month: date, chosen: Sequence[Standing], rules: ClockRules
-) -> list[list[tuple[date, bool, list[Standing]]]]:
-    """The weeks of a month: each day, whether offices work, and what is due."""
-    due = by_day(chosen)
-    return [
-        [(day, rules.calendar.is_working(day), due.get(day, [])) for day in week]
-        for week in Calendar().monthdatescalendar(month.year, month.month)
-    ]
+def _day(
+    day: date,
+    of_days: Sequence[tuple[str, Alike]],
+    chosen: Sequence[Alike],
+    rules: ClockRules,
+) -> tuple[date, bool, list[tuple[str, Alike]], int]:
+    """A day of the calendar: whether offices work, the first clocks due on it, and how many are."""
+    due = [one for one in of_days if one[1].status.due_on == day]
+    number = sum(one.clocks for one in chosen if one.status.due_on == day)
+    return day, rules.calendar.is_working(day), due, number

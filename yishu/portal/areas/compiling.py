@@ -34,10 +34,14 @@ def desk(
     db: Db,
     actor: Compiler,
     number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    draft: Annotated[int, Query(ge=1)] = 1,
 ) -> Response:
-    """What the department has on its way, and what it has in force."""
+    """What the department has on its way (``draft``: which page of it), and has in force."""
     part = Part.cut(page.world.entries_of(actor.org), number, PAGE_ROWS)
-    drafts = versions.listed(db, states=versions.OPEN, org=actor.org)
+    states, first = versions.OPEN, (draft - 1) * PAGE_ROWS
+    found = versions.listed(db, states=states, org=actor.org, offset=first, limit=PAGE_ROWS)
+    total = versions.counted(db, states=states, org=actor.org)
+    drafts = Part.of(found, total, draft, PAGE_ROWS)
     return page.render("compiling/desk.html", drafts=drafts, part=part)
 
 

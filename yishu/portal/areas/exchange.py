@@ -117,9 +117,8 @@ def bring_in(
 
 
 def _nothing(page: Page) -> dict[str, Any]:
-    entries = tuple(page.world.release().entries.values())
     return {
-        "left_out": files.left_out(entries, "ttl"),
+        "left_out": page.world.left_out(),
         "problem": None, "faults": (), "count": 0, "entries": None, "saved": False,
         "not_taken": (), "causes": tuple(ChangeCause),
     }  # fmt: skip

@@ -55,10 +55,14 @@ def board(
     """Objections, oldest first; of one entry where it is named."""
     org = actor.org if actor.role in OF_A_BODY else None
     chosen = ObjectionState(state) if state else None
-    found = desk.objections(db, org=org, state=chosen, source_entry_id=entry or None)
+    first, of = (number - 1) * PAGE_ROWS, entry or None
+    found = desk.objections(
+        db, org=org, state=chosen, source_entry_id=of, offset=first, limit=PAGE_ROWS
+    )
+    total = desk.counted(db, org=org, states=[chosen] if chosen else (), source_entry_id=of)
     return page.render(
         "objections/board.html",
-        part=Part.cut(found, number, PAGE_ROWS),
+        part=Part.of(found, total, number, PAGE_ROWS),
         query=urlencode({"state": state, "entry": entry}),
         state=state,
         states=list(ObjectionState),

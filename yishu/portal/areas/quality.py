@@ -1,6 +1,5 @@
 """Quality: from the city's score by department down to the failing rule of an entry's run."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -8,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import Connection
 
 from catalog.vocabulary import QualityDimension, Severity
-from yishu.governance.figure_desk import Desk
-from yishu.governance.freezing import answers, frozen
+from yishu.governance.freezing import answers, sealed
+from yishu.governance.months import CITY, MonthScore, Of, months, with_running
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
 from yishu.governance.scores import (
@@ -21,20 +20,25 @@ from yishu.governance.scores import (
     days_of_rows,
     weights_on,
 )
-from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger import Ledger
 from yishu.portal.areas.quality_rows import may_see_rows
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
+from yishu.portal.figures import desk_of
 from yishu.portal.messages import label
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
-from yishu.portal.quality_charts import days_chart, department_path, heat_height, heat_map
-from yishu.portal.world import World
+from yishu.portal.quality_charts import (
+    days_chart,
+    department_path,
+    heat_height,
+    heat_map,
+    months_chart,
+)
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
-PAGE_ROWS = 100
+PAGE_ROWS = 50
 LINKS = (Link("数据质量", "/quality", order=50),)
 
 
@@ -47,8 +51,9 @@ def overview(
 ) -> Response:
     """City, departments and entries of a month, each figure with what it was counted from."""
     month = _month(period, page)
-    found = scores_of(page.world, db, month, page.now)
-    days = days_of_rows(db, month, found.until)
+    desk = desk_of(page.world, db, page.now)
+    figures = desk.figures(month)
+    found = figures.scores
     return page.render(
         "quality/overview.html",
         month=month,
@@ -56,16 +61,17 @@ def overview(
         total=found.total(found.city),
         departments=_totals(found),
         dimensions=list(QualityDimension),
-        days=days,
-        days_chart=days_chart(days, page.say),
+        days=figures.days,
+        days_chart=days_chart(figures.days, page.say),
         heat=_heat(page, found),
+        **_trend(page, db, (Of.CITY, CITY), MonthScore.running(found, found.city)),
         heat_height=heat_height(found),
         path=department_path,
         part=Part.cut(found.entries, number, PAGE_ROWS),
         names=page.world.names(),
         ageing={one.entry_id: one for one in Ledger(page.world.engine).ageing()},
         answers=answers(db, month),
-        is_frozen=frozen(db, month) is not None,
+        is_frozen=sealed(db, month) is not None,
     )
 
 
@@ -78,11 +84,15 @@ def department(
     period: str = "",
     dimension: QualityDimension | None = None,
     number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    listed: Annotated[int, Query(alias="entries", ge=1)] = 1,
 ) -> Response:
-    """A department's month: the rules that its data failed, the worst first."""
+    """A department's month: the rules that its data failed, the worst first.
+
+    ``page`` is that of the rules, ``entries`` that of the entries.
+    """
     month = _month(period, page)
-    found = scores_of(page.world, db, month, page.now)
-    entries = [one for one in found.entries if one.department_id == org]
+    figures = desk_of(page.world, db, page.now).figures(month)
+    found, entries = figures.scores, figures.entries_of.get(org, [])
     if not entries and org not in page.world.release().departments:
         raise _no_department(org)
     failing = [
@@ -98,12 +108,15 @@ def department(
         own=own,
         total=found.total(own),
         volume=found.volumes.get(org, Volume()),
-        entries=sorted(entries, key=lambda one: _most_wrong(one, dimension)),
+        entries=Part.cut(
+            sorted(entries, key=lambda one: _most_wrong(one, dimension)), listed, PAGE_ROWS
+        ),
         dimension=dimension,
         dimensions=list(QualityDimension),
         part=Part.cut(sorted(failing, key=_worst), number, PAGE_ROWS),
         days=days,
         days_chart=days_chart(days, page.say),
+        **_trend(page, db, (Of.DEPARTMENT, org), MonthScore.running(found, own)),
         names=page.world.names(),
         answers=[one for one in answers(db, month) if one.department_id == org],
         path=department_path,
@@ -121,18 +134,28 @@ def report(month: str, page: Reading, db: Db) -> Response:
 
 
 @router.get("/entries/{entry_id}")
-def entry(entry_id: str, page: Reading, actor: Acting, run: str | None = None) -> Response:
-    """The checks of an entry's run, and how the runs before it came out."""
+def entry(entry_id: str, page: Reading, db: Db, actor: Acting, run: str | None = None) -> Response:
+    """The checks of an entry's run, how the runs before it came out, and its months."""
     known = page.world.release().entry(entry_id)
-    ledger = Ledger(page.world.engine)
+    ledger, month = Ledger(page.world.engine), _month("", page)
+    found = desk_of(page.world, db, page.now).scores_of(month, entry_id)
+    own = found.entries[0].dimensions if found.entries else {}
     return page.render(
         "quality/entry.html",
         entry=known,
         verdict=ledger.verdict(entry_id, run),
         trend=ledger.quality_trend(entry_id, 30),
         may_see_rows=may_see_rows(actor, known),
+        dimensions=list(QualityDimension),
+        **_trend(page, db, (Of.ENTRY, entry_id), MonthScore.running(found, own)),
         labels={one.value: one for one in (*QualityDimension, *Severity)},
     )
+
+
+def _trend(page: Page, db: Connection, of: tuple[Of, str], running: MonthScore) -> dict[str, Any]:
+    """The months up to one, that one as it stands, with their chart."""
+    known = with_running(months(db, *of, last=Period.parse(running.month)), running)
+    return {"months": known, "months_chart": months_chart(known, page.say)}
 
 
 def _totals(scores: Scores) -> dict[str, tuple[dict[str, Figure], Decimal | None]]:
@@ -165,14 +188,3 @@ def _no_department(org: str) -> NotFound:
 
 def _month(name: str, page: Page) -> Period:
     return Period.parse(name or f"{page.world.today():%Y-%m}")
-
-
-def scores_of(world: World, db: Connection, month: Period, at: datetime) -> Scores:
-    """The figures of a month: as they were frozen, else as they are now."""
-    return desk_of(world, db, at).scores(month)
-
-
-def desk_of(world: World, db: Connection, at: datetime) -> Desk:
-    """What the figures of the installation are computed from."""
-    release = world.release()
-    return Desk(db, release, rules_in_force(db, release, world.settings), at)

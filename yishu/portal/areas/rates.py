@@ -12,14 +12,14 @@ from yishu.governance.freezing import (
     answer_days,
     answer_figure,
     answers,
-    frozen,
+    sealed,
 )
 from yishu.governance.period import Period
 from yishu.governance.rates import Rate, indicators, league
 from yishu.governance.scores import Figure
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.quality import desk_of
 from yishu.portal.depends import Db, permitted
+from yishu.portal.figures import desk_of
 from yishu.portal.pages import Page, Reading
 from yishu.portal.tables import workbook
 
@@ -41,18 +41,17 @@ Monitor = Annotated[Actor, Depends(permitted(Action.FREEZE_PERIOD))]
 def look(page: Reading, db: Db, period: str = "") -> Response:
     """The league of a quarter or month: the kept and the due of each rate, and what was said."""
     asked, desk = _period(page, period), desk_of(page.world, db, page.now)
-    kept = frozen(db, asked)
     refreshed = indicators(db, asked)
     return page.render(
         "quality/rates.html",
         period=asked,
-        league=league(desk.cases(asked)),
+        league=league(desk.rates(asked)),
         rates=tuple(Rate),
         answers=answers(db, asked),
         answer_days=answer_days(asked, desk.rules),
         figures=[(one, page.say(_name(one))) for one in sorted(FIGURES)],
         names={one: _name(one) for one in FIGURES},
-        frozen=kept,
+        frozen=sealed(db, asked),
         refreshed=max(refreshed, key=lambda one: one.at, default=None),
         month=f"{page.world.today():%Y-%m}",
         quarter=Period.quarter_of(page.world.today()).name,
@@ -63,7 +62,7 @@ def look(page: Reading, db: Db, period: str = "") -> Response:
 def export(page: Reading, db: Db, period: str = "") -> Response:
     """The league as a workbook, numerators beside denominators."""
     asked = _period(page, period)
-    places = league(desk_of(page.world, db, page.now).cases(asked))
+    places = league(desk_of(page.world, db, page.now).rates(asked))
     said = answers(db, asked)
     headings = [f"{rate.label_zh}{part}" for rate in Rate for part in ("", "（分子）", "（分母）")]
     rows = (

@@ -67,7 +67,8 @@ def look(
 ) -> Response:
     """Sources of today, with the decision that made each so; and what nobody is the source of."""
     today, release = page.world.today(), page.world.release()
-    found = [one for one in sources.register_of(db, today, element or None) if org in ("", one.org)]
+    every = sources.register_of(db, today)
+    found = [one for one in every if element in ("", one.element_id) and org in ("", one.org)]
     return page.render(
         "register/register.html",
         part=Part.cut(found, number, PAGE_ROWS),
@@ -78,7 +79,7 @@ def look(
         own=[(one.id, one.name) for one in page.world.entries_of(actor.org)],
         element_names={one.id: one.name for one in release.elements.values()},
         names=page.world.names(),
-        gaps=sources.gaps(db, page.world.rules().registers, today),
+        gaps=sources.gaps(page.world.rules().registers, every),
         scope=lambda one: _scope(release, one),
         today=today,
         open_disputes=len(disputes.listed(db)),

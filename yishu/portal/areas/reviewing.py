@@ -23,6 +23,8 @@ _REVIEWERS = frozenset({Role.AUTHORITY_REVIEWER, Role.DEPARTMENT_HEAD, Role.PROV
 LINKS = (Link("目录审核", "/review", 14, _REVIEWERS),)
 
 PAGE_ROWS = 50
+OF_THE_AUTHORITY = (EntryState.SUBMITTED, EntryState.APPROVED, EntryState.DRAFT)
+"""What the authority has to decide, and what it will be asked next."""
 
 Reviewer = Annotated[Actor, Depends(permitted(Action.REVIEW_ENTRY))]
 Publisher = Annotated[Actor, Depends(permitted(Action.PUBLISH_ENTRY))]
@@ -48,11 +50,13 @@ def inbox(
     page: Reading, db: Db, actor: Acting, number: Annotated[int, Query(alias="page", ge=1)] = 1
 ) -> Response:
     """What waits: for the authority submissions, oldest first; for a department its drafts."""
-    if actor.role is Role.AUTHORITY_REVIEWER:
-        waiting = [*versions.inbox(db), *versions.listed(db, states=(EntryState.DRAFT,))]
-    else:
-        waiting = versions.listed(db, states=versions.OPEN, org=actor.org)
-    return page.render("reviewing/inbox.html", part=Part.cut(waiting, number, PAGE_ROWS))
+    is_authority = actor.role is Role.AUTHORITY_REVIEWER
+    states = OF_THE_AUTHORITY if is_authority else versions.OPEN
+    org = None if is_authority else actor.org
+    first = (number - 1) * PAGE_ROWS
+    waiting = versions.listed(db, states=states, org=org, offset=first, limit=PAGE_ROWS)
+    total = versions.counted(db, states=states, org=org)
+    return page.render("reviewing/inbox.html", part=Part.of(waiting, total, number, PAGE_ROWS))
 
 
 @router.get("/review/{entry_id}")

@@ -14,6 +14,7 @@ from expectations.waiving import waive, waiver
 from yishu.ledger.journal import Act, Actor, append
 from yishu.portal.depends import Db, permitted
 from yishu.portal.errors import NotFound
+from yishu.portal.messages import Language
 from yishu.portal.pages import Page, Reading
 
 router = APIRouter(prefix="/rules/waivers", include_in_schema=False)
@@ -90,4 +91,5 @@ def _checks(page: Page, entry_id: str) -> dict[str, str]:
     release = page.world.release()
     book = rulebook(entry_id, page.world.suites)
     found = planning.plan(release.entry(entry_id), release, at=page.now, book=book)
-    return {one.id: f"{one.text_zh}（{one.id}）" for one in found}
+    is_english = page.language is Language.ENGLISH
+    return {one.id: f"{one.text_en if is_english else one.text_zh}（{one.id}）" for one in found}

@@ -216,7 +216,7 @@ def test_a_departments_responsibility_list_is_its_elements(connection, rules, fi
 
 def test_gaps_are_listed_until_somebody_claims_them(connection, rules, people, at):
     def gap():
-        found = sources.gaps(connection, rules.registers, DAY)
+        found = sources.gaps(rules.registers, sources.register_of(connection, DAY))
         return next((one.codes for one in found if one.element == NAME), ())
 
     left = gap()

@@ -1,8 +1,8 @@
 """Work done in threads, a little ahead of who needs it.
 
-Arrow and Parquet release the interpreter while they work, so a stage can read its next part on one
-core while another one checks or writes the part before. What lies ready is bounded, and so is
-memory.
+Arrow, Parquet and the drivers of databases release the interpreter while they work, so the next
+part is read on one core while another one checks or writes the part before. What lies ready is
+bounded, and so is memory.
 """
 
 from collections import deque
