@@ -156,7 +156,7 @@ class DataFile:
         return hashes[order], order
 
     def _hashed(self) -> Indexed:
-        hasher = RowHasher(self.key, self.schema.names)
+        hasher = RowHasher(self.key, self.schema.names, self._footer.num_rows)
         for batch in self._batches(self.schema.names):
             hasher.see(batch.cast(self.schema))
         found = hasher.hashes()

@@ -12,10 +12,11 @@ from yishu.library.row_hash import KeyedHashes, RowHasher
 class KeyWatch:
     """Sees all rows of a stream and then tells whether their keys are unique."""
 
-    def __init__(self, table: str, key: Sequence[str], columns: Sequence[str]) -> None:
+    def __init__(self, table: str, key: Sequence[str], columns: Sequence[str], rows: int) -> None:
+        """Args: the table, its key, its columns, and about how many rows will come."""
         self._table = table
         self._key = key
-        self._hasher = RowHasher(key, columns)
+        self._hasher = RowHasher(key, columns, rows)
         self._empty = 0
         self.rows = 0
 

@@ -152,8 +152,8 @@ def _keys_in(path: Path | None, key: Sequence[str]) -> KeyedHashes | None:
     """The keys in a file; None where there is no file."""
     if path is None:
         return None
-    hasher = RowHasher(key, key)
     with pq.ParquetFile(path) as file:
+        hasher = RowHasher(key, key, file.metadata.num_rows)
         for batch in file.iter_batches(BATCH_ROWS, columns=list(key)):
             hasher.see(batch.select(key).drop_null())
     return hasher.hashes()

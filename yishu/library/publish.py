@@ -216,7 +216,7 @@ def _require_up_to_date(job: Job, publications: list[Recorded]) -> None:
 
 
 def _publish_first(job: Job) -> Made:
-    watch = KeyWatch(job.promise.table, job.key, job.schema.names)
+    watch = _watch(job)
     hashes: list[KeyedHashes] = []
 
     def checked() -> Iterator[pa.RecordBatch]:
@@ -231,9 +231,13 @@ def _publish_first(job: Job) -> Made:
     return Made(job.promise, hashes[0])
 
 
+def _watch(job: Job) -> KeyWatch:
+    return KeyWatch(job.promise.table, job.key, job.schema.names, job.promise.read)
+
+
 def _publish_next(job: Job, publications: list[Recorded]) -> Made:
     opened = job.place.open()
-    watch = KeyWatch(job.promise.table, job.key, job.schema.names)
+    watch = _watch(job)
     spool = _spool(job, watch)
     job.on_step(Step.SPOOLED)
     hashes = watch.unique()

@@ -35,8 +35,22 @@ class RowHashes:
         return len(self.keys)
 
     def taken(self, rows: "np.ndarray | slice") -> "RowHashes":
-        """The hashes of these rows."""
+        """The hashes of these rows; of a slice, where they are."""
         return RowHashes(self.keys[rows], self.others[rows], self.contents[rows])
+
+    def followed_by(self, *more: "RowHashes") -> "RowHashes":
+        """These hashes and others after them."""
+        every = (self, *more)
+        return RowHashes(
+            np.concatenate([one.keys for one in every]),
+            np.concatenate([one.others for one in every]),
+            np.concatenate([one.contents for one in every]),
+        )
+
+    @classmethod
+    def empty(cls, rows: int) -> "RowHashes":
+        """Room for the hashes of so many rows."""
+        return cls(np.empty(rows, KEY), np.empty(rows, OTHER), np.empty(rows, CONTENT))
 
 
 @dataclass(frozen=True)
@@ -67,29 +81,22 @@ class KeyedHashes:
         return RowHashes(self.keys[at], self.others[rows], self.contents[rows])
 
     @classmethod
-    def of(cls, parts: list[RowHashes]) -> "KeyedHashes":
-        """Of the hashes of rows, part after part; the list is emptied, since each is large."""
-        keys, others, contents = ([getattr(one, name) for one in parts] for name in _NAMES)
-        parts.clear()
-        every = _joined(keys, KEY)
-        order = ascending(every)
-        every.sort()
-        return cls(every, order, _joined(others, OTHER), _joined(contents, CONTENT))
-
-
-_NAMES = ("keys", "others", "contents")
-
-
-def _joined(parts: list[np.ndarray], kind: np.dtype) -> np.ndarray:
-    whole = np.concatenate([np.empty(0, kind), *parts])
-    parts.clear()
-    return whole
+    def of(cls, hashes: RowHashes) -> "KeyedHashes":
+        """Of the hashes of rows as they came; their keys are sorted where they are."""
+        order = ascending(hashes.keys)
+        hashes.keys.sort()
+        return cls(hashes.keys, order, hashes.others, hashes.contents)
 
 
 class RowHasher:
-    """Takes batches of rows and hashes them in their order."""
+    """Takes batches of rows and hashes them in their order.
 
-    def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
+    Memory for all rows is asked for at once: many small pieces would leave as much again unused
+    between them.
+    """
+
+    def __init__(self, key: Sequence[str], columns: Sequence[str], rows: int) -> None:
+        """Args: the columns of the key, those of the rows, and about how many rows will come."""
         self._key = key
         content = ", ".join(map(quote, content_columns(columns)))
         # The outer hash mixes what the inner one only chains from column to column.
@@ -97,30 +104,36 @@ class RowHasher:
         # One thread: blocks are small, and rows stay in their order.
         self._engine = connect(threads=1)
         self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._hashes = RowHashes.empty(rows)
         self._rows = 0
-        self._parts: list[RowHashes] = []
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take a batch down."""
         self._waiting.append(batch)
-        self._rows += batch.num_rows
-        if self._rows >= _BLOCK_ROWS:
+        self._waiting_rows += batch.num_rows
+        if self._waiting_rows >= _BLOCK_ROWS:
             self._hash()
 
     def hashes(self) -> KeyedHashes:
-        """The hashes of all rows seen; what was seen is given away."""
+        """The hashes of all rows seen; nothing may be seen afterwards."""
         self._hash()
-        return KeyedHashes.of(self._parts)
+        return KeyedHashes.of(self._hashes.taken(slice(self._rows)))
 
     def _hash(self) -> None:
-        if not self._rows:
+        if not self._waiting_rows:
             return
         block = pa.Table.from_batches(self._waiting)
         self._engine.register("block", block)
         contents = self._engine.execute(self._query).fetchnumpy()["content"]
         key = [block.column(name).combine_chunks() for name in self._key]
-        self._parts.append(RowHashes(hash_keys(key), other_hashes(key), np.asarray(contents)))
-        self._waiting, self._rows = [], 0
+        end = self._rows + block.num_rows
+        if end > len(self._hashes):
+            self._hashes = self._hashes.followed_by(RowHashes.empty(end))
+        room = self._hashes.taken(slice(self._rows, end))
+        room.keys[:], room.others[:] = hash_keys(key), other_hashes(key)
+        room.contents[:] = contents
+        self._rows, self._waiting, self._waiting_rows = end, [], 0
 
 
 def ascending(keys: np.ndarray) -> np.ndarray:

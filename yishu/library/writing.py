@@ -127,7 +127,7 @@ def rewrite(
         )
     job.on_step(Step.COMMITTED)
     stayed = (file.hashes_of(rows) for file, rows in matched.stays.items())
-    return base + 1, KeyedHashes.of([*stayed, matched.fresh])
+    return base + 1, KeyedHashes.of(matched.fresh.followed_by(*stayed))
 
 
 def write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:

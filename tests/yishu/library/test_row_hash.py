@@ -40,7 +40,7 @@ def test_a_key_that_ends_elsewhere_is_another_one():
 def test_every_column_counts_but_those_of_the_run_and_each_in_its_place():
     rows = {"k": ["1"] * 5, "a": ["x", "y", "x", None, ""], "b": ["y", "x", "y", "y", "y"]}
     batch = pa.RecordBatch.from_pydict({**rows, "_run_id": list("12345")})
-    hasher = RowHasher(["k"], batch.schema.names)
+    hasher = RowHasher(["k"], batch.schema.names, rows=2)
     for row in range(5):
         hasher.see(batch.slice(row, 1))
 
