@@ -14,13 +14,14 @@ from pathlib import Path
 
 import psycopg
 from catalog_scale import make_catalog
-from harness import ROOT, VAR, Options, Run, Section, compare, markdown, measure
+from harness import ROOT, VAR, Options, Run, Section, Series, compare, markdown, measure
 
 from yishu.embedded import EmbeddedPostgres
 from yishu.ledger import migrate
 
 TITLE = "Quality figures"
 FOLDER = VAR / "quality_figures"
+HEADER = ("step", "median s", "spread s", "s without imports", "peak MB")
 DAYS = 365
 REJECTED_PER_ENTRY = 500
 
@@ -29,7 +30,8 @@ set session_replication_role = replica;
 create temporary table planned as
 select entry_id, day, format('%%s-%%s', entry_id, day::date) as run_id
 from unnest(cast(%(entries)s as text[])) as entry_id,
-    generate_series(timestamptz '2026-01-01 01:30+08', '2026-12-31 01:30+08', '1 day') as day;
+    generate_series(timestamptz '2026-01-01 01:30+08', '2026-12-31 01:30+08', '1 day') as day
+order by day, entry_id;
 insert into ledger.run (run_id, object_id, kind, state, release_id, started_at, finished_at)
 select run_id, entry_id, 'entry', 'succeeded', 'bench', day, day from planned;
 insert into ledger.pull_receipt (
@@ -52,7 +54,8 @@ from planned, generate_series(0, 5) as number;
 insert into ledger.run_dimension
 select run_id, entry_id, dimension, day, count(*), sum(counted), sum(failed), sum(waived)
 from planned inner join ledger.check_result using (run_id, entry_id)
-group by run_id, entry_id, dimension, day;
+group by run_id, entry_id, dimension, day
+order by day, entry_id;
 insert into ledger.library_commit (
     run_id, object_id, layer, table_name, version, read, inserted, updated, unchanged, deleted,
     quarantined, superseded, rows, committed_at
@@ -75,11 +78,9 @@ def run(options: Options) -> Section:
         server.stop()
     about = (
         f"{size:,} entries x {DAYS} runs of 6 checks in the ledger. Whole processes, imports "
-        "included; memory without the database."
+        "included; memory without the database. Goals: scores under 10 s, report under 20 s."
     )
-    return Section(
-        TITLE, f"{about}\n\n{markdown(['step', 'median s', 'spread s', 'peak MB'], lines)}"
-    )
+    return Section(TITLE, f"{about}\n\n{markdown(HEADER, lines)}")
 
 
 def _measured(environment: dict[str, str], size: int, options: Options) -> list[list[object]]:
@@ -93,9 +94,14 @@ def _measured(environment: dict[str, str], size: int, options: Options) -> list[
         },
     }
     return [
-        [one.name, one.median, one.spread, f"{one.peak_mb:.0f}"]
+        [one.name, one.median, one.spread, _own(one), f"{one.peak_mb:.0f}"]
         for one in compare(contenders, options)
     ]
+
+
+def _own(step: Series) -> str:
+    is_told = all("imports" in run.result for run in step.runs)
+    return f"{step.without_imports:.1f}" if is_told else ""
 
 
 def _ledger(server: EmbeddedPostgres, size: int, options: Options) -> dict[str, str]:

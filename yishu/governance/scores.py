@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from catalog.vocabulary import QualityDimension
 from expectations import rulebook
 from yishu.clocks import BEIJING
+from yishu.collector import uncollected
 from yishu.governance.period import Period
 from yishu.ledger.statements import query
 
@@ -39,7 +40,7 @@ def weights_on(day: date) -> Weights:
     return {dimension: Fraction(str(share)) for dimension, share in found.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Figure:
     """How much was right of what was counted; ``waived``: wrong, but let past by a waiver."""
 
@@ -58,7 +59,7 @@ class Figure:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Volume:
     """How much a department gave in a period.
 
@@ -84,7 +85,7 @@ class Volume:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DayOfRows:
     """Rows that were validated on a day in Beijing, and those of them that were set aside."""
 
@@ -98,7 +99,7 @@ class DayOfRows:
         return 1 - self.quarantined / self.rows if self.rows else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FailingRule:
     """A check that rows failed in the period, in how many runs; ``text_en`` empty: not known."""
 
@@ -113,7 +114,7 @@ class FailingRule:
     text_en: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EntryFigures:
     """What the runs of a period say about an entry.
 
@@ -231,16 +232,17 @@ def scores(
     """
     until = min(period.end, now)
     asked = {"start": period.start, "until": until, "entry_ids": _array(entry_ids)}
-    departments = {
-        row.entry_id: row.department_id for row in _ask(connection, "departments", asked)
-    }
-    volumes = {row.entry_id: row for row in _ask(connection, "volume", asked)}
-    figures = _figures(connection, asked, period, limits)
-    failing = failing_rules(connection, period, now, entry_ids) if names_rules else {}
-    entries = tuple(
-        _of_entry(one, departments, volumes, figures, failing)
-        for one in sorted({*volumes, *figures})
-    )
+    with uncollected():
+        departments = {
+            row.entry_id: row.department_id for row in _ask(connection, "departments", asked)
+        }
+        volumes = {row.entry_id: row for row in _ask(connection, "volume", asked)}
+        figures = _figures(connection, asked, period, limits)
+        failing = failing_rules(connection, period, now, entry_ids) if names_rules else {}
+        entries = tuple(
+            _of_entry(one, departments, volumes, figures, failing)
+            for one in sorted({*volumes, *figures})
+        )
     texts = {name.value: str(share) for name, share in weights.items()}
     return Scores(period.name, until, texts, entries)
 

@@ -6,11 +6,9 @@ loses a card. All that a sweep writes is one transaction, and the number of stat
 grow with the number of clocks.
 """
 
-import gc
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -20,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from catalog.roles import Action
 from yishu.clocks import BEIJING, ClockState, beijing_day
 from yishu.clocks.duty import reached
+from yishu.collector import uncollected
 from yishu.governance.cards import Colour, NewCard, issue, order_supervision, standing_red, withdraw
 from yishu.governance.clock_rules import ClockRules, by_rule
 from yishu.governance.digests import Reminder, digests
@@ -82,26 +81,11 @@ def sweep(
     today = beijing_day(now)
     days = _days(_last_swept(connection), today)
     since = datetime.combine(days[0], time(), BEIJING)
-    with _uncollected():
+    with uncollected():
         rows = clock_rows(connection, is_open=True, closed_since=since)
         judged, unjudged = judgeable(rows, rules)
         found = _look(judged, rules, days, now, reminds=reminds)
         return _write(connection, rules, found, unjudged, days=days, now=now)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of cycles away: clocks have none, and it would look at all of them often.
-
-    That is nearly half of the time that a sweep of a whole city takes.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _look(

@@ -16,6 +16,7 @@ INDEXES = {
     "ix_objection_merged_into": "objection (merged_into) where merged_into is not null",
     "ix_run_finished_at": "run (finished_at)",
     "ix_library_commit_committed_at": "library_commit (committed_at)",
+    "ix_pull_receipt_pulled_at": "pull_receipt (pulled_at)",
 }
 TABLE = """
     create table ledger.frozen_score (

@@ -54,6 +54,7 @@ class PullReceipt(Base):
         _of_run("entry_id"),
         CheckConstraint("rows >= 0", name="rows"),
         Index(None, "entry_id", "pulled_at"),
+        Index(None, "pulled_at"),
     )
 
     run_id: Mapped[str] = mapped_column(primary_key=True)
