@@ -6,13 +6,13 @@ started = time.perf_counter()
 
 import json  # noqa: E402  the clock starts before the imports
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine  # noqa: E402
 
-from catalog.release import current_release
-from yishu.embedded import ledger_url
-from yishu.governance.period import Period
-from yishu.governance.scores import scores, weights_on
-from yishu.settings import Settings
+from catalog.release import current_release  # noqa: E402
+from yishu.embedded import ledger_url  # noqa: E402
+from yishu.governance.period import Period  # noqa: E402
+from yishu.governance.scores import scores, weights_on  # noqa: E402
+from yishu.settings import Settings  # noqa: E402
 
 imports = time.perf_counter() - started
 here = Settings()
