@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from catalog.vocabulary import QualityDimension
 from expectations import rulebook
 from yishu.clocks import BEIJING
-from yishu.collector import uncollected
+from yishu.governance.collector import uncollected
 from yishu.governance.period import Period
 from yishu.ledger.statements import query
 
