@@ -102,12 +102,9 @@ class Profiling:
             self._hash(values)
 
     def _hash(self, values: pa.ChunkedArray) -> None:
-        hashes = masks.value_hashes(values)
-        if not self._hashed:
-            if len(values) == self._rows:
-                self._hashes, self._hashed = hashes, len(hashes)
-                return
+        if not len(self._hashes):
             self._hashes = np.empty(self._rows, dtype=np.uint64)
+        hashes = masks.value_hashes(values)
         self._hashes[self._hashed : self._hashed + len(hashes)] = hashes
         self._hashed += len(hashes)
 
@@ -133,15 +130,6 @@ class Profiling:
         hashes = self._hashes[: self._hashed]
         hashes.sort()
         return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + min(len(hashes), 1)
-
-
-def profile(
-    item: DataItem, values: pa.ChunkedArray, unreadable: pa.ChunkedArray | None
-) -> ColumnProfile:
-    """The profile of a column that is there whole; arguments as in ``Profiling``."""
-    taken = Profiling(item, len(values))
-    taken.add(values, unreadable)
-    return taken.profile()
 
 
 def _is_text(kind: pa.DataType) -> bool:

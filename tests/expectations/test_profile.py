@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.model import DataItem
-from expectations.profile import MOST_LISTED, ColumnProfile, profile
+from expectations.profile import MOST_LISTED, ColumnProfile, Profiling
 
 NAMES = pa.array(["张三", "李四", "张三", None, "欧阳一二"])
 
@@ -18,7 +18,14 @@ def item(sensitivity="none", kind="string"):
 
 def of(values, flags=None, **about):
     unreadable = None if flags is None else pa.chunked_array([pa.array(flags)])
-    return profile(item(**about), pa.chunked_array([values]), unreadable)
+    return of_spans((pa.chunked_array([values]), unreadable), **about)
+
+
+def of_spans(*spans, **about):
+    taken = Profiling(item(**about), sum(len(values) for values, _ in spans))
+    for values, unreadable in spans:
+        taken.add(values, unreadable)
+    return taken.profile()
 
 
 @pytest.mark.requirement("QUA-02", "SEC-11")
@@ -69,10 +76,15 @@ def test_distinct_is_exact_for_many_values_and_their_list_is_left_out():
     texts = [str(number) for number in range(MOST_LISTED + 200)]
     found = of(pa.array(texts * 2))
     assert (found.distinct, found.top) == (MOST_LISTED + 200, ())
+    shifted = [
+        pa.chunked_array([pa.array(part, pa.string())]) for part in (texts, texts[::-1], [None])
+    ]
+    by_spans = of_spans(*((part, None) for part in shifted))
+    assert (by_spans.distinct, by_spans.nulls) == (MOST_LISTED + 200, 1)
 
 
 def test_a_profile_does_not_depend_on_chunks_and_comes_back_from_its_record():
     whole = of(NAMES)
-    parts = profile(item(), pa.chunked_array([NAMES[:1], NAMES[1:1], NAMES[1:]]), None)
+    parts = of_spans((pa.chunked_array([NAMES[:1], NAMES[1:1], NAMES[1:]]), None))
     assert parts == whole
     assert ColumnProfile.of_record(whole.record()) == whole

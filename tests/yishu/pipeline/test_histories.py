@@ -120,17 +120,23 @@ class Changer:
         return self.last
 
 
-def play(department, bureau, history):
-    """Play a history; after each of its parts there is a pull, and the library is compared."""
+def played(department, bureau, history):
+    """Play a history; after each part there is a pull. The parts after which the library differs.
+
+    From the department, or from what a full pull would bring.
+    """
+    different = []
     changer = Changer(department, bureau)
     for batch, changes in enumerate(history, 1):
         bureau.now += timedelta(minutes=30)
         for change in changes:
             changer.do(batch, change)
-        commit = bureau.run()
-        assert bureau.table() == department.rows(), (batch, commit)
-        assert bureau.digest() == bureau.digest_of_a_full_pull()
+        bureau.run()
+        is_same = bureau.digest() == bureau.digest_of_a_full_pull()
+        if bureau.table() != department.rows() or not is_same:
+            different.append(batch)
         changer.published = set(bureau.table())
+    return different
 
 
 @pytest.mark.parametrize("source", [changing.INCREMENTAL, changing.LOG], ids=["stamps", "log"])
@@ -142,7 +148,7 @@ def test_after_every_pull_sqlite_and_library_are_the_same(source, history):
     with tempfile.TemporaryDirectory() as folder:
         department = changing.Department(Path(folder) / "department")
         bureau = changing.Bureau(Path(folder) / "bureau", department, changing.entry_of(source))
-        play(department, bureau, history)
+        assert played(department, bureau, history) == []
 
 
 @pytest.mark.parametrize("source", [changing.INCREMENTAL, changing.LOG], ids=["stamps", "log"])
@@ -154,7 +160,8 @@ def test_after_every_pull_postgresql_and_library_are_the_same(fresh_database, so
     with tempfile.TemporaryDirectory() as folder:
         department = changing.PostgresqlDepartment(fresh_database)
         entry = changing.entry_of(source | {"kind": "postgresql"})
-        play(department, changing.Bureau(Path(folder), department, entry), history)
+        bureau = changing.Bureau(Path(folder), department, entry)
+        assert played(department, bureau, history) == []
 
 
 @given(history=HISTORY, twice=st.lists(st.booleans(), min_size=4, max_size=4))

@@ -56,6 +56,8 @@ def test_rules_and_sign_in_in_a_real_browser(browser_page, picture):
     for width in (1280, 1920):
         page = browser_page(Role.ADMINISTRATOR, width=width)
         page.goto("/rules")
+        assert page.locator("h1").inner_text() == "规则与日历"
         picture(page, f"rules-{width}")
         page.goto("/sign-in")
+        assert page.get_by_label("密码").is_visible()
         picture(page, f"sign-in-{width}")

@@ -109,4 +109,6 @@ def test_the_form_in_a_real_browser_saves_itself(listed, browser_page, picture):
         page.get_by_role("button", name="检查并保存", exact=True).click()
         page.get_by_text("请一次补齐以下内容").wait_for()
         picture(page, f"share-form-{width}")
+        refusals = [said for said in page.complaints if "422" in said]
+        assert page.complaints == refusals != []
         page.complaints.clear()

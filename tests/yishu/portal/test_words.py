@@ -67,5 +67,8 @@ def test_a_text_that_two_areas_use_has_one_english():
 
 
 def test_templates_are_sound():
-    for path in TEMPLATES.rglob("*.html"):
+    parsed = [
         Environment(autoescape=True).parse(path.read_text("utf-8"))
+        for path in TEMPLATES.rglob("*.html")
+    ]
+    assert all(one.body for one in parsed)

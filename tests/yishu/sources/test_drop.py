@@ -270,7 +270,8 @@ class TestManifest:
 class TestReplaced:
     ROWS = "a\n" + "1\n" * 3_000_000
 
-    def require_noticed(self, folder: Path, change: Any) -> None:
+    def noticed(self, folder: Path, change: Any) -> SourceChanged:
+        """What reading says when the file changes after the first rows."""
         path = drop(folder, self.ROWS)
         with source_of(folder) as source:
             batches = source.read(["a"])
@@ -278,16 +279,16 @@ class TestReplaced:
             change(path)
             with pytest.raises(SourceChanged) as caught:
                 list(batches)
-        assert caught.value.retryable
+        return caught.value
 
     def test_a_file_put_in_its_place_is_noticed(self, tmp_path: Path) -> None:
         def put_another(path: Path) -> None:
             drop(tmp_path, self.ROWS.replace("1", "2"), "new").replace(path)
 
-        self.require_noticed(tmp_path, put_another)
+        assert self.noticed(tmp_path, put_another).retryable
 
     def test_a_removed_file_is_noticed(self, tmp_path: Path) -> None:
-        self.require_noticed(tmp_path, lambda path: path.unlink())
+        assert self.noticed(tmp_path, lambda path: path.unlink()).retryable
 
     def test_same_size_same_file_and_a_clock_put_back_are_noticed(self, tmp_path: Path) -> None:
         def rewrite(path: Path) -> None:
@@ -296,7 +297,7 @@ class TestReplaced:
                 file.write(self.ROWS.replace("1", "2"))
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-        self.require_noticed(tmp_path, rewrite)
+        assert self.noticed(tmp_path, rewrite).retryable
 
     def test_a_delivery_is_known_by_its_digest(self, tmp_path: Path) -> None:
         path = drop(tmp_path)
