@@ -1,6 +1,5 @@
 """Scores come from stored runs alone, exact to the last digit; final ones do not move."""
 
-import importlib.util
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -42,7 +41,6 @@ from yishu.ledger import (
 )
 from yishu.ledger.journal import Actor
 from yishu.ledger.pins import pinned_versions
-from yishu.ledger.statements import SQL_FOLDER
 
 ROOT = Path(__file__).resolve().parents[3]
 TAXPAYER = "taxation.taxpayer"
@@ -311,24 +309,6 @@ def test_months_are_those_that_were_frozen_and_the_others_are_missing(connection
         assert (before.is_known, after.is_known) == (False, False)
         assert frozen_one.month == "2026-11"
         assert (frozen_one.total, frozen_one.dimensions) == (found.total(own), dict(own))
-
-
-def test_months_that_were_frozen_before_the_table_was_there_are_taken_over(connection, rules):
-    found = november(connection)
-    freeze(connection, found, cases(found), MONITOR, at=FREEZES, rules=rules)
-    path = SQL_FOLDER / "migrations" / "versions" / "0013_portal_speed.py"
-    spec = importlib.util.spec_from_file_location("migration", path)
-    migration = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(migration)
-    plain = found.to_json()
-
-    asked = text("select kind, object_id, dimensions, total from ledger.frozen_score")
-    kept = {(row.kind, row.object_id): row[2:] for row in connection.execute(asked)}
-
-    assert {
-        (kind, id_): (sums, migration._total(sums, plain["weights"]))
-        for kind, id_, sums in migration._parts(plain["entries"])
-    } == kept
 
 
 def test_a_frozen_month_holds_the_versions_in_force_at_its_end(connection, rules):
