@@ -204,9 +204,15 @@ def unique_key(columns: Sequence[pa.ChunkedArray]) -> Mask:
     Hashes only preselect: rows whose hash occurs once are alone, the others are compared by value.
     All rows of a doubled key are wrong, for no row says which of them is meant.
     """
-    columns, given = _given([_comparable(column) for column in columns])
-    answer = every_value(len(given), right=False)
-    answer[given] = _alone(columns)
+    hashes, given = key_hashes(columns)
+    is_repeated = _are_repeated(hashes)
+    answer = given.copy()
+    if not is_repeated.any():
+        return answer
+    suspects = given.copy()
+    suspects[given] = is_repeated
+    chosen = [_comparable(column).filter(pa.array(suspects)) for column in columns]
+    answer[suspects] = _alone_in_runs(chosen, hashes[is_repeated])
     return answer
 
 
@@ -215,25 +221,22 @@ def key_hashes(columns: Sequence[pa.ChunkedArray]) -> tuple[npt.NDArray[np.uint6
 
     Comparable within one process, between columns of the same types.
     """
-    columns, given = _given([_comparable(column) for column in columns])
-    return _hashes(columns), given
-
-
-def repeats(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Places of the hashes that occur more than once, ascending."""
-    repeated = _repeated(hashes)
-    return _among(repeated, hashes) if len(repeated) else np.empty(0, dtype=np.int64)
-
-
-def _given(columns: Sequence[pa.ChunkedArray]) -> tuple[list[pa.ChunkedArray], Mask]:
     given = every_value(len(columns[0]), right=True)
     for column in columns:
         if column.null_count:
             given &= pc.is_valid(column).to_numpy()
-    if given.all():
-        return list(columns), given
-    chosen = pa.array(given)
-    return [column.filter(chosen) for column in columns], given
+    shown = [_comparable(column) for column in columns]
+    if len(columns) > 1 and not given.all():
+        shown = [column.filter(pa.array(given)) for column in shown]
+    hashes = np.zeros(np.count_nonzero(given), dtype=np.uint64)
+    for column in shown:
+        _stir(hashes, column)
+    return hashes, given
+
+
+def repeats(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the hashes that occur more than once, ascending; where many do, all places."""
+    return np.flatnonzero(_are_repeated(hashes))
 
 
 def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -252,25 +255,34 @@ def value_hashes(values: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     return hashes
 
 
-def _hashes(columns: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.uint64]:
-    hashes = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        _stir(hashes, column)
-    return hashes
+def _are_repeated(hashes: npt.NDArray[np.uint64]) -> Mask:
+    """True where a hash occurs more than once; where many do, True everywhere, as a search costs.
 
-
-def _alone(columns: Sequence[pa.ChunkedArray]) -> Mask:
-    hashes = _hashes(columns)
+    Some are looked at at a time, to keep memory low.
+    """
     repeated = _repeated(hashes)
-    answer = every_value(len(hashes), right=True)
-    if len(repeated) == 0:
+    has_many = len(repeated) * 4 > len(hashes)
+    answer = every_value(len(hashes), right=has_many)
+    if has_many or not len(repeated):
         return answer
-    if len(repeated) * 4 > len(hashes):
-        return _alone_in_runs(columns, hashes)
-    suspects = _among(repeated, hashes)
-    chosen = [column.take(pa.array(suspects)) for column in columns]
-    answer[suspects] = _alone_in_runs(chosen, hashes[suspects])
+    # Most hashes begin as no repeated one does, and a table look-up is faster than a search.
+    begins = np.zeros(1 << _FRONT, dtype=np.bool_)
+    begins[_front(repeated)] = True
+    for start in range(0, len(hashes), SLICE_ROWS):
+        window = hashes[start : start + SLICE_ROWS]
+        maybe = np.flatnonzero(begins.take(_front(window)))
+        suspects = window[maybe]
+        places = np.minimum(np.searchsorted(repeated, suspects), len(repeated) - 1)
+        answer[start + maybe] = repeated[places] == suspects
     return answer
+
+
+_FRONT = 20
+"""Bits that a hash is first known by: a table of them stays in the processor's cache."""
+
+
+def _front(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    return (hashes >> np.uint64(64 - _FRONT)).view(np.int64)
 
 
 def _repeated(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -280,16 +292,6 @@ def _repeated(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
     repeated: npt.NDArray[np.uint64] = found[np.diff(found, prepend=~found[:1]) != 0]
     return repeated
-
-
-def _among(known: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Places of the hashes that are among ``known``; some rows at a time, to keep memory low."""
-    found = []
-    for start in range(0, len(hashes), SLICE_ROWS):
-        window = hashes[start : start + SLICE_ROWS]
-        places = np.minimum(np.searchsorted(known, window), len(known) - 1)
-        found.append(np.flatnonzero(known[places] == window) + start)
-    return np.concatenate(found)
 
 
 def _alone_in_runs(columns: Sequence[pa.ChunkedArray], hashes: npt.NDArray[np.uint64]) -> Mask:

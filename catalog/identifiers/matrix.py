@@ -148,9 +148,7 @@ def by_width(check: Callable[[Matrix], Mask], data: Matrix, offsets: NDArray[np.
     """
     lengths = np.diff(offsets)
     result = np.zeros(len(lengths), dtype=np.bool_)
-    for width in np.unique(lengths):
-        if width == 0:
-            continue
+    for width in _widths(lengths[lengths > 0]):
         at = np.flatnonzero(lengths == width)
         starts = offsets[at]
         if starts[-1] - starts[0] == width * (len(at) - 1):
@@ -160,3 +158,9 @@ def by_width(check: Callable[[Matrix], Mask], data: Matrix, offsets: NDArray[np.
             values = data[starts[:, None] + np.arange(width)]
         result[at] = check(values)
     return result
+
+
+def _widths(lengths: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The widths that occur; mostly it is one, which is seen faster than sought."""
+    first = lengths[:1]
+    return first if (lengths == first).all() else np.unique(lengths)

@@ -62,7 +62,7 @@ class ColumnMetric(ColumnMapMetricProvider):
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, **kwargs: Any) -> pd.Series:  # noqa: N805 - called so
         args = {key: kwargs[key] for key in cls.condition_value_keys}
-        return pd.Series(cls.predicate(masks.to_arrow(column), **args), index=column.index)
+        return pd.Series(cls.predicate(masks.to_arrow(column), **args), column.index, copy=False)
 
 
 class RowMetric(MulticolumnMapMetricProvider):
@@ -75,7 +75,7 @@ class RowMetric(MulticolumnMapMetricProvider):
     def _pandas(cls, column_list: pd.DataFrame, **kwargs: Any) -> pd.Series:  # noqa: N805
         args = {key: kwargs[key] for key in cls.condition_value_keys}
         columns = [masks.to_arrow(column_list[name]) for name in column_list.columns]
-        return pd.Series(cls.predicate(columns, **args), index=column_list.index)
+        return pd.Series(cls.predicate(columns, **args), column_list.index, copy=False)
 
 
 class Remembering(BatchExpectation):
