@@ -126,7 +126,7 @@ def test_columns_in_pieces_as_ranges_land_give_the_verdict_and_profiles_of_the_w
 
 @few
 @given(rows=st.lists(row, min_size=1, max_size=9), span_rows=st.integers(1, 4))
-def test_a_table_of_many_spans_gets_the_verdict_and_profiles_of_one_that_is_whole(
+def test_many_spans_in_two_threads_give_the_verdict_and_profiles_of_the_whole(
     demanding, loader, rows, span_rows
 ):
     entry, checks = demanding
@@ -136,6 +136,7 @@ def test_a_table_of_many_spans_gets_the_verdict_and_profiles_of_one_that_is_whol
     whole = validate(checks, len(rows), load, **asked)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("expectations.spans.SPAN_ROWS", span_rows)
+        patch.setattr("expectations.run.ROWS_FOR_THREADS", 1)
         by_spans = validate(checks, len(rows), load, **asked)
 
     assert comparable(by_spans) == comparable(whole)

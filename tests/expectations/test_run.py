@@ -226,30 +226,32 @@ def test_columns_do_not_queue_up_in_memory_behind_their_profiles(
     assert [one.field for one in verdict.profiles] == list("abcd")
 
 
-def test_each_column_is_loaded_once_and_let_go_before_the_next(make_entry, catalog, tolerant):
-    item = {"type": "string", "sensitivity": "none"}
-    items = [
-        {**item, "name": "甲", "field": "a", "nullable": False},
-        {**item, "name": "乙", "field": "b", "length": 5},
-    ]
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_column_is_loaded_once_and_let_go_before_another(
+    make_entry, catalog, tolerant, monkeypatch, threads
+):
+    item = {"type": "string", "sensitivity": "none", "name": "甲", "length": 5}
+    items = [{**item, "field": name, "nullable": name != "a"} for name in "abcdef"]
     checks = plan(make_entry(items=items, key=["a"], quality={}), catalog)
     loaded, alive = [], []
 
     def column(field, _):
-        assert not [name for name, data in alive if data() is not None]
+        assert sum(data() is not None for data in alive) < threads
         data = np.frombuffer(b"abcd", dtype=np.uint8).copy()
         offsets = pa.py_buffer(np.arange(5, dtype=np.int32))
         array = pa.Array.from_buffers(pa.string(), 4, [None, offsets, pa.py_buffer(data)])
         loaded.append(field)
-        alive.append((field, weakref.ref(data)))
+        alive.append(weakref.ref(data))
         return ColumnView(pa.chunked_array([array]))
 
+    monkeypatch.setattr("expectations.run.ROWS_FOR_THREADS", 1)
+    monkeypatch.setattr("expectations.run.THREADS", threads)
     gc.disable()
     try:
         validate(checks, 4, column, gate=tolerant, **IDS)
     finally:
         gc.enable()
-    assert sorted(loaded) == ["a", "b"]
+    assert sorted(loaded) == list("abcdef")
 
 
 def test_columns_that_checks_connect_are_loaded_together_and_once(

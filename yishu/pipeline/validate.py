@@ -4,14 +4,12 @@ The checks see standard values (``transforms.read_column``), so that a credit co
 is a matter of spelling and not an error; the quarantine keeps the row as the source gave it.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +20,8 @@ from expectations.history import History
 from expectations.plan import Check, plan
 from expectations.quarantine import reasons_table
 from expectations.rulebook import rulebook
-from expectations.run import grouped, validate
-from expectations.spans import ColumnView, Load, Span, spans
+from expectations.run import validate
+from expectations.spans import ColumnView, Span
 from expectations.tables import with_tables
 from expectations.verdict import CheckResult, Gate, Positions, Verdict, judge
 from transforms.standard import read_column
@@ -99,17 +97,16 @@ def _judged(
         reading = read_column(rows.column(field, *span), entry.item(field))
         return ColumnView(reading.values, reading.unreadable)
 
-    with _ReadAhead(read, _reading_order(entry, checks, receipt.rows)) as columns:
-        return validate(
-            checks,
-            receipt.rows,
-            columns.take,
-            gate=Gate.of(entry),
-            also=unjudged,
-            profiled=entry.items,
-            entry_id=entry.id,
-            run_id=receipt.run_id,
-        )
+    return validate(
+        checks,
+        receipt.rows,
+        read,
+        gate=Gate.of(entry),
+        also=unjudged,
+        profiled=entry.items,
+        entry_id=entry.id,
+        run_id=receipt.run_id,
+    )
 
 
 def _judged_changes(
@@ -133,10 +130,7 @@ def _judged_changes(
 
     names: dict[str, Any] = {"entry_id": entry.id, "run_id": receipt.run_id}
     any_share = Gate(max_quarantined_share=1, allow_empty=True)
-    with _ReadAhead(read, _reading_order(entry, checks, len(found.writes))) as columns:
-        seen = validate(
-            checks, len(found.writes), columns.take, gate=any_share, profiled=entry.items, **names
-        )
+    seen = validate(checks, len(found.writes), read, gate=any_share, profiled=entry.items, **names)
     results = [replace(one, positions=found.writes[one.positions]) for one in seen.results]
     every = [*results, *unjudged, *found.faults]
     gate = _gate(entry, receipt)
@@ -164,47 +158,6 @@ def quarantined_rows(path: Path) -> Positions:
     """Positions in landing of the quarantined rows, ascending."""
     rows: Positions = pq.read_table(path, columns=[ROW]).column(ROW).to_numpy()
     return rows
-
-
-class _ReadAhead:
-    """Columns in standard form, as ``read`` gives them; the next is read while one is checked.
-
-    A guess at the next one that turns out wrong costs its memory until it is asked for.
-    """
-
-    def __init__(self, read: Load, order: Sequence[tuple[str, Span]]) -> None:
-        self._read = read
-        self._order = deque(order)
-        self._coming: dict[tuple[str, Span], Future[ColumnView]] = {}
-        self._thread = ThreadPoolExecutor(1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-
-    def take(self, field: str, span: Span) -> ColumnView:
-        """A column over some rows."""
-        self._begin((field, span))
-        view = self._coming.pop((field, span)).result()
-        if self._order:
-            self._begin(self._order[0])
-        return view
-
-    def _begin(self, wanted: tuple[str, Span]) -> None:
-        if wanted not in self._coming:
-            if wanted in self._order:
-                self._order.remove(wanted)
-            self._coming[wanted] = self._thread.submit(self._read, *wanted)
-
-
-def _reading_order(
-    entry: CatalogEntry, checks: Sequence[Check], rows: int
-) -> list[tuple[str, Span]]:
-    """The order in which validation will ask for columns."""
-    groups = [fields for fields, _ in grouped(checks, entry.fields)]
-    return [(field, span) for fields in groups for span in spans(rows) for field in fields]
 
 
 def _write_quarantine(rows: Landed, verdict: Verdict, folder: RunFolder) -> None:
