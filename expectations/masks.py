@@ -9,6 +9,7 @@ values.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -247,11 +248,7 @@ def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def value_hashes(values: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of each value that is not null, in their order."""
-    given = _comparable(values)
-    if _is_missing(given):
-        return np.empty(0, dtype=np.uint64)
-    hashes = np.zeros(len(given) - given.null_count, dtype=np.uint64)
-    _stir(hashes, given)
+    hashes, _ = key_hashes([values])
     return hashes
 
 
@@ -335,8 +332,7 @@ def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 _FACTORS = np.random.default_rng(11643).integers(1 << 64, size=33, dtype=np.uint64) | np.uint64(1)
-"""One for each word of a text and one for its length: a word of zeros adds nothing, so the padding
-does not show."""
+"""One for each word of a text, and the last for its length."""
 
 
 def _mix(hashes: npt.NDArray[np.uint64], word: npt.NDArray[np.uint64]) -> None:
@@ -375,20 +371,28 @@ def _text_hashes(text: pa.Array) -> npt.NDArray[np.uint64]:
         found[is_wide] = np.fromiter(wide, np.int64).view(np.uint64)
         found[~is_wide] = _text_hashes(text.filter(pa.array(~is_wide)))
         return found
-    for word, factor in zip(_words(text, int(lengths.max(initial=1))), _FACTORS, strict=False):
-        found += word * factor
+    for (rows, words), factor in zip(_words(text), _FACTORS, strict=False):
+        found[rows] += words * factor
     return found
 
 
-def _words(text: pa.Array, width: int) -> Iterator[npt.NDArray[np.uint64]]:
-    """The bytes of each text as 64-bit words, padded with zeros to ``width`` bytes or more."""
+_LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)
+
+
+def _words(text: pa.Array) -> Iterator[tuple[Any, npt.NDArray[np.uint64]]]:
+    """Which texts have a first 64-bit word of bytes, and these words; then the second, and so on.
+
+    The last word of a text is filled up with zeros.
+    """
     offsets, data = _bytes_of(text)
-    lengths = np.diff(offsets)
-    padded = np.zeros((len(text), -(-width // 8) * 8), dtype=np.uint8)
-    if (lengths == width).all():
-        padded[:, :width] = data.reshape(-1, width)
-    else:
-        padded[np.arange(padded.shape[1]) < lengths[:, None]] = data
-    words = padded.view(np.uint64)
-    for number in range(words.shape[1]):
-        yield words[:, number]
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    shortest, longest = lengths.min(initial=HASHED_WIDTH), lengths.max(initial=0)
+    filled = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    # A word begins at every byte: texts of any width are read where they are.
+    all_words = np.ndarray((len(data) + 1,), "<u8", filled, strides=(1,))
+    for begin in range(0, longest, 8):
+        rows = slice(None) if begin < shortest else np.flatnonzero(lengths > begin)
+        words = all_words[starts[rows] + begin]
+        if shortest < begin + 8:
+            words &= _LOW_BYTES[np.minimum(lengths[rows] - begin, 8)]
+        yield rows, words

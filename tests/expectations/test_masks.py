@@ -184,6 +184,14 @@ def test_keys_in_slices_of_different_widths_are_found():
     assert mask.tolist()[-3:] == [False, True, False]
 
 
+def test_texts_of_all_widths_are_told_apart_by_every_byte():
+    texts = [begin + "x" * width for width in range(20) for begin in ("", "甲", "乙")]
+    hashes = masks.value_hashes(text(*texts, None))
+    assert len(set(hashes.tolist())) == len(set(texts)) == len(texts)
+    alone = [masks.value_hashes(text(one))[0] for one in texts]
+    assert hashes.tolist() == alone
+
+
 def test_a_pandas_column_of_any_storage_becomes_the_same_arrow_values():
     as_objects = pd.Series(["甲", None, "乙"], dtype=object)
     as_arrow = pd.Series(["甲", None, "乙"], dtype="string[pyarrow]")
