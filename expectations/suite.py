@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from catalog.collector import uncollected
 from catalog.vocabulary import ItemFormat, Severity
 from expectations.errors import PlanImpossible
 from expectations.kinds import OF_BATCH, CheckKind
@@ -126,11 +128,12 @@ def needs_read_column(check: Check) -> bool:
     return typed or check.kind is CheckKind.READABLE
 
 
+@cache
 def great_expectations_classes() -> ModuleType:
     """The module ``expectations.fields``, imported on first use: that takes seconds."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    from expectations import fields  # noqa: PLC0415 - seconds, so only when it is needed
-
+    with uncollected():
+        from expectations import fields  # noqa: PLC0415 - seconds, so only when it is needed
     return fields
 
 

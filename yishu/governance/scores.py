@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.collector import uncollected
 from catalog.vocabulary import QualityDimension
 from expectations import rulebook
 from yishu.clocks import BEIJING
-from yishu.governance.collector import uncollected
 from yishu.governance.period import Period
 from yishu.ledger.statements import query
 

@@ -15,12 +15,12 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from catalog.collector import uncollected
 from catalog.roles import Action
 from yishu.clocks import BEIJING, ClockState, beijing_day
 from yishu.clocks.duty import reached
 from yishu.governance.cards import Colour, NewCard, issue, order_supervision, standing_red, withdraw
 from yishu.governance.clock_rules import ClockRules, by_rule
-from yishu.governance.collector import uncollected
 from yishu.governance.digests import Reminder, digests
 from yishu.governance.notices import enqueue_all
 from yishu.governance.promises import ClockRow, Standing, clock_rows, judgeable, standings

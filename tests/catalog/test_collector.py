@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from yishu.governance.collector import uncollected
+from catalog.collector import uncollected
 
 
 def test_the_collector_is_away_meanwhile_and_back_after_whatever_happened():
