@@ -23,6 +23,7 @@ from yishu.governance.working_calendar import (
     load,
     rules_in_force,
 )
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import JournalRecord, ShareGrant
 from yishu.ledger.statements import query
@@ -190,11 +191,17 @@ def grants_on(db: Db, _: Caller, entry_id: str) -> list[Json]:
 
 @router.get("/objections", tags=["objections"])
 def objections_listed(
-    db: Db, actor: Caller, state: ObjectionState | None = None, org: str | None = None
+    db: Db,
+    actor: Caller,
+    state: ObjectionState | None = None,
+    org: str | None = None,
+    number: Number = 1,
 ) -> list[Json]:
-    """Objections, oldest first, of all bodies or one; of a department its own."""
+    """Objections, oldest first, of all bodies or one, 50 a page; of a department its own."""
     org = actor.org if actor.role in objections.OF_A_BODY else org
-    return [asdict(one) for one in desk_of_objections.objections(db, org=org, state=state)]
+    first = (number - 1) * PAGE_ROWS
+    found = desk_of_objections.objections(db, org=org, state=state, offset=first, limit=PAGE_ROWS)
+    return [asdict(one) for one in found]
 
 
 @router.post("/objections", tags=["objections"])
@@ -252,9 +259,9 @@ def scores(here: Here, db: Db, now: Now, _: Caller, period: str) -> Json:
 
 
 @router.get("/entries/{entry_id}/verdicts/latest", tags=["quality"])
-def verdict(here: Here, _: Caller, entry_id: str) -> Json:
+def verdict(here: Here, db: Db, _: Caller, entry_id: str) -> Json:
     """The checks of an entry's latest validated run."""
-    found = here.ledger.verdict(here.release().entry(entry_id).id)
+    found = Ledger(db).verdict(here.release().entry(entry_id).id)
     if found is None:
         raise _not_here(entry_id, "an entry that was validated once")
     return asdict(found)
