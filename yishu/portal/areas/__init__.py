@@ -10,6 +10,7 @@ from yishu.portal.areas import (
     administration,
     api,
     api_office,
+    api_sources,
     api_supervision,
     catalog,
     clocks,
@@ -68,5 +69,6 @@ AREAS: tuple[ModuleType, ...] = (
     account,
     api,
     api_office,
+    api_sources,
     api_supervision,
 )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from catalog.model import CatalogEntry
 from catalog.roles import Action, Role
 from yishu.governance.errors import Forbidden
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.pipeline.reject_file import clear_row, masked_rows
 from yishu.pipeline.store import run_folder
@@ -42,7 +43,7 @@ def rows(
     known = page.world.release().entry(entry_id)
     if not may_see_rows(actor, known):
         raise _not_shown(actor, known)
-    verdict = page.world.ledger.verdict(entry_id, run)
+    verdict = Ledger(db).verdict(entry_id, run)
     folder = run_folder(page.world.settings.var_dir, entry_id, run)
     found = masked_rows(known, folder, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
     audit.looked(db, actor, page.now, object_kind=KIND, object_id=f"{entry_id}:{run}")
