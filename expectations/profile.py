@@ -127,7 +127,7 @@ class Profiling:
         )
 
     def _distinct(self) -> int:
-        hashes = self._hashes[: self._hashed]
+        hashes, self._hashes = self._hashes[: self._hashed], np.empty(0, dtype=np.uint64)
         hashes.sort()
         return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + min(len(hashes), 1)
 
