@@ -24,18 +24,18 @@ def taken(listening):
 
 
 def test_each_process_has_a_socket_of_its_own_on_the_address():
-    with OwnSocket.bound(("127.0.0.1", 0)) as address:
-        with copy(address) as one, copy(address) as other:
-            one.listen(CONNECTIONS)
-            other.listen(CONNECTIONS)
-            asked = [socket.create_connection(address.getsockname()) for _ in range(CONNECTIONS)]
+    bound = OwnSocket.bound(("127.0.0.1", 0))
+    with bound as address, copy(address) as one, copy(address) as other:
+        one.listen(CONNECTIONS)
+        other.listen(CONNECTIONS)
+        asked = [socket.create_connection(address.getsockname()) for _ in range(CONNECTIONS)]
 
-            shares = taken(one), taken(other)
+        shares = taken(one), taken(other)
 
-            for each in asked:
-                each.close()
-            # The kernel draws lots; that one of two gets none of forty does not happen.
-            assert sum(shares) == CONNECTIONS
-            assert min(shares) > 0
-            with pytest.raises(SystemExit):
-                uvicorn.Config("portal", port=address.getsockname()[1]).bind_socket()
+        for each in asked:
+            each.close()
+        # The kernel draws lots; that one of two gets none of forty does not happen.
+        assert sum(shares) == CONNECTIONS
+        assert min(shares) > 0
+        with pytest.raises(SystemExit):
+            uvicorn.Config("portal", port=address.getsockname()[1]).bind_socket()
