@@ -15,6 +15,7 @@ placed as (
         row_number() over (partition by chosen.due_on order by one.clock_id) as place_of_day
     from ledger.clock_course as one
     inner join chosen using (profile, promise, holder_org, course)
+    where one.closed_at is null
 )
 select clock_id, number, place between :first and :last as is_listed,
     due_on between :first_day and :last_day and place_of_day <= :of_a_day as is_of_a_day

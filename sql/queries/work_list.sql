@@ -12,8 +12,7 @@ with task as materialized (
         and (cast(:entry_org as text) is null or provider_org = :entry_org)
     union all
     select
-        'share_request', request_id, coalesce(nullif(form ->> 'scenario', ''), request_id), state,
-        coalesce(received_at, filed_at)
+        'share_request', request_id, null, state, coalesce(received_at, filed_at)
     from ledger.share_request
     where
         state = any(cast(:request_states as text[]))
@@ -62,7 +61,13 @@ running as materialized (
         due.number, due.due_on, due.colour
     from ledger.clock_course as one
     inner join due using (profile, promise, holder_org, course)
-    where one.holder_org = :org or one.object_id in (select object_id from task)
+    where one.clock_id = any(array(
+        select clock_id
+        from ledger.clock
+        where
+            closed_at is null
+            and (holder_org = :org or object_id in (select object_id from task))
+    ))
 ),
 nearest as (
     select distinct on (object_id) object_id, number, due_on, colour
@@ -84,11 +89,21 @@ timed as (
         and not exists (select 1 from task where task.object_id = running.object_id)
 )
 select
-    *,
-    count(*) over () as total,
-    count(*) filter (where colour = 'red') over () as red,
-    count(*) filter (where colour = 'yellow') over () as yellow,
-    count(*) filter (where colour = 'green') over () as green
-from timed
-order by due_on nulls last, since nulls first, object_id
-limit :limit
+    shown.kind, shown.object_id, shown.state, shown.since, shown.clock_id, shown.number,
+    shown.total, shown.red, shown.yellow, shown.green,
+    coalesce(shown.title, nullif(request.form ->> 'scenario', ''), shown.object_id) as title
+from (
+    select
+        *,
+        count(*) over () as total,
+        count(*) filter (where colour = 'red') over () as red,
+        count(*) filter (where colour = 'yellow') over () as yellow,
+        count(*) filter (where colour = 'green') over () as green
+    from timed
+    order by due_on nulls last, since nulls first, object_id
+    limit :limit
+) as shown
+-- The form of a request is read of those alone that are shown.
+left join ledger.share_request as request
+    on shown.kind = 'share_request' and request.request_id = shown.object_id
+order by shown.due_on nulls last, shown.since nulls first, shown.object_id

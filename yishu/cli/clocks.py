@@ -61,7 +61,7 @@ def list_(
         # A portal tells the clocks that run; a workbook of all is made where they are.
         far = None if everything or xlsx else remote.portal()
         if far is not None:
-            rows = far.get("/clocks", org=org, promise=promise)
+            rows = far.pages("/clocks", org=org, promise=promise)
         else:
             with opened() as (connection, rules):
                 lines = boards.board(

@@ -80,7 +80,7 @@ def list_(
     with reported(as_json):
         far = remote.portal()
         if far is not None:
-            rows = far.get("/objections", org=org, state=state)
+            rows = far.pages("/objections", org=org, state=state)
         else:
             with world.engine(world.settings()).connect() as connection:
                 rows = [asdict(one) for one in desk.objections(connection, org=org, state=state)]

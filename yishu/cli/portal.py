@@ -52,12 +52,13 @@ def portal(
 def _application(*, demo: bool, https: bool, airflow: str | None) -> "FastAPI":
     from yishu.orchestration.services import announce_release  # noqa: PLC0415
     from yishu.portal.app import create_app  # noqa: PLC0415
+    from yishu.portal.serving import ENGINE  # noqa: PLC0415
     from yishu.portal.world import World  # noqa: PLC0415
 
     here = world.settings()
     made = World(
         here,
-        world.engine(here),
+        world.engine(here, **ENGINE),
         world.clock,
         demo=demo,
         secure=https,

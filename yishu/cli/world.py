@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, create_engine
@@ -48,13 +49,12 @@ def recorded(here: Settings) -> Engine | None:
     return engine(here)
 
 
-def engine(here: Settings) -> Engine:
-    """The ledger's database, started and brought up to date."""
+def engine(here: Settings, **more: Any) -> Engine:
+    """The ledger's database, started and brought up to date; ``more`` as SQLAlchemy takes it."""
     url = ledger_url(here)
     migrate.upgrade(url)
-    return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
-    )
+    driven = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(driven, pool_pre_ping=True, hide_parameters=True, **more)
 
 
 def today() -> date:

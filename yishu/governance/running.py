@@ -1,4 +1,4 @@
-"""Clocks that run, taken together: those of one promise, holder and course stand alike.
+"""Clocks taken together: those of one promise, holder and course stand alike.
 
 How a clock stands is computed and never stored. A city's thousands of clocks began on few days,
 so the database counts them by their course, and each course is judged once.
@@ -22,7 +22,7 @@ from yishu.ledger.statements import query
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Clocks that run and stand alike.
+    """Clocks that stand alike.
 
     Attributes:
         name: The promise as its profile calls it.
@@ -59,15 +59,25 @@ class Placed:
     of_days: Sequence[tuple[str, Alike]]
 
 
+_DAY_ZERO = date(2000, 1, 1).toordinal()
+
 NO_MONTH = Month(date.max, date.min, 0)
 
 
-def alike(connection: Connection, rules: ClockRules, now: datetime) -> list[Alike]:
-    """All clocks that run, the earliest last day first.
+def alike(
+    connection: Connection,
+    rules: ClockRules,
+    now: datetime,
+    *,
+    ended_since: datetime | None = None,
+) -> list[Alike]:
+    """All clocks that run, and those that ended since a moment, the earliest last day first.
 
     Clocks of a promise that no profile makes any more are left out; the sweep lists them.
     """
-    rows = connection.execute(query("running_clocks")).all()
+    rows = list(connection.execute(query("running_clocks")))
+    if ended_since is not None:
+        rows += connection.execute(query("ended_clocks"), {"since": ended_since})
     promises = {key: _promise(*key, rules) for key in {(one.profile, one.promise) for one in rows}}
     known = [(row, made) for row in rows if (made := promises[row.profile, row.promise])]
     judged = statuses(((made, events_of(row.course)) for row, made in known), rules.calendar, now)
@@ -127,11 +137,15 @@ def events_of(course: str) -> list[ClockEvent]:
 def _event(kind: str, day: str, cause: str, working_days: str, due_on: str) -> ClockEvent:
     return ClockEvent(
         EventKind(kind),
-        datetime.combine(date.fromisoformat(day), time(), BEIJING),
+        datetime.combine(_day(day), time(), BEIJING),
         ClockCause(cause) if cause else None,
         int(working_days),
-        due_on=date.fromisoformat(due_on) if due_on else None,
+        due_on=_day(due_on) if due_on else None,
     )
+
+
+def _day(number: str) -> date:
+    return date.fromordinal(_DAY_ZERO + int(number))
 
 
 def _promise(profile: str, name: str, rules: ClockRules) -> Promise | None:

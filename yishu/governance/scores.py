@@ -51,7 +51,7 @@ class Figure:
     @property
     def percent(self) -> Decimal | None:
         """0 to 100 with four places; None when nothing was counted, which is not perfection."""
-        return _percent(Fraction(self.right, self.counted)) if self.counted else None
+        return _percent(self.right, self.counted) if self.counted else None
 
     def __add__(self, other: "Figure") -> "Figure":
         return Figure(
@@ -188,7 +188,7 @@ class Scores:
         # One fraction at the end: a year of scores adds up hundreds of thousands of them.
         counted = math.lcm(*(one.counted for _, one in measured))
         right = sum(weight * one.right * (counted // one.counted) for weight, one in measured)
-        return _percent(Fraction(right, whole * counted))
+        return _percent(right, whole * counted)
 
     @cached_property
     def _whole_weights(self) -> dict[str, int]:
@@ -346,9 +346,11 @@ def _ask(connection: Connection, name: str, asked: Mapping[str, Any]) -> Sequenc
     return connection.execute(query(f"score_{name}"), asked).all()
 
 
-def _percent(share: Fraction) -> Decimal:
+def _percent(part: int, whole: int) -> Decimal:
     """A share as a percentage; half a unit of the last place goes to the even neighbour."""
-    return Decimal(round(share * 100 * 10**_PLACES)).scaleb(-_PLACES)
+    units, rest = divmod(part * 100 * 10**_PLACES, whole)
+    is_up = 2 * rest > whole or (2 * rest == whole and units % 2)
+    return Decimal(units + is_up).scaleb(-_PLACES)
 
 
 def _entry(record: Mapping[str, Any]) -> EntryFigures:

@@ -188,8 +188,10 @@ def responsibilities(
 
 def gaps(registers: Catalog, register: Collection[Registered]) -> list[Gap]:
     """For which values of an element's discriminator a register has no source."""
-    claimed = {one.entry_id for one in register}
-    return uncovered(in_registers(registers, register, claimed))
+    scoped = {id_: one for id_, one in registers.elements.items() if one.scope_list}
+    asked = registers.model_copy(update={"elements": scoped})
+    claims = [one for one in register if one.element_id in scoped]
+    return uncovered(in_registers(asked, claims, {one.entry_id for one in claims}))
 
 
 def _with_sources(

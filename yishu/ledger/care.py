@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from yishu.ledger.errors import LedgerError, RunNotStarted, TimeWithoutZone
 from yishu.ledger.models import Base, Contact, Decision
+from yishu.ledger.records import Records
 from yishu.ledger.statements import query
 from yishu.redact import redact
 
@@ -73,10 +74,8 @@ class LastContact:
     tried_at: datetime | None
 
 
-class CareRecords:
+class CareRecords(Records):
     """The part of the ledger that guards and breakers use."""
-
-    _engine: Engine
 
     def record_decision(self, fact: DecisionFacts) -> None:
         """A person decided; told twice, the first word stands.
@@ -88,7 +87,7 @@ class CareRecords:
         """
         values = {**_values(fact), "reason": redact(fact.reason)}
         try:
-            with self._engine.begin() as connection:
+            with self.transaction() as connection:
                 _add(connection, Decision, values)
         except IntegrityError as error:
             raise _refused(fact, error) from None
@@ -104,7 +103,7 @@ class CareRecords:
         Raises:
             TimeWithoutZone: a moment without its zone.
         """
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             _add(connection, Contact, _values(fact))
 
     def knock(
@@ -119,7 +118,7 @@ class CareRecords:
             judge: Sees those contacts and may add one; of several processes that ask at the same
                 time, each sees what the one before it added.
         """
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             lock = text("select pg_advisory_xact_lock(hashtext('contact'), hashtext(:id))")
             connection.execute(lock, {"id": connection_id})
             rows = connection.execute(
@@ -137,7 +136,7 @@ class CareRecords:
         return {one.connection_id: one for one in found}
 
     def _rows(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return [_plain(row) for row in connection.execute(query(name), parameters)]
 
 

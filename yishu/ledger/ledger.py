@@ -5,12 +5,12 @@ and before its record simply records again on the re-run. Nothing here reads a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, update
+from sqlalchemy import Connection, Row, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -65,15 +65,7 @@ _KEPT = {"started_at", "committed_at"}
 
 
 class Ledger(CareRecords, QuarantineRecords):
-    """Facts in, readings out; ``engine`` is a PostgreSQL engine on an upgraded ledger database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @property
-    def engine(self) -> Engine:
-        """The ledger's database, for what is written by other areas."""
-        return self._engine
+    """Facts in, readings out."""
 
     def record_run_started(self, fact: RunStarted) -> None:
         """A run began; begun again it is running again, and its first beginning stands.
@@ -297,29 +289,19 @@ class Ledger(CareRecords, QuarantineRecords):
             tuple(DimensionRow(**row) for row in quality),
         )
 
-    def transaction(self) -> AbstractContextManager[Connection]:
-        """One transaction on the ledger's database, for acts that are kept together."""
-        return self._engine.begin()
-
     def _read(self, name: str, **parameters: Any) -> Sequence[Row[Any]]:
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(query(name), parameters).all()
 
     def record_lineage(self, event: Mapping[str, Any]) -> None:
         """Lineage told an event; the same event again changes nothing."""
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             record_events(connection, [event])
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for functions that read other areas' tables."""
-        with self._engine.connect() as connection:
-            yield connection
 
     @contextmanager
     def _writing(self, object_id: str) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as connection:
+            with self.transaction() as connection:
                 yield connection
         except IntegrityError as error:
             raise _refused(object_id, error) from error

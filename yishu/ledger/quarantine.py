@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from yishu.ledger.models import QuarantineAgeing, QuarantineRelease
+from yishu.ledger.records import Records
 from yishu.ledger.statements import query
 
 
@@ -35,17 +36,15 @@ class AgeingFacts:
     oldest_at: datetime | None
 
 
-class QuarantineRecords:
+class QuarantineRecords(Records):
     """The part of the ledger that quarantines use."""
-
-    _engine: Engine
 
     def record_ageing(self, fact: AgeingFacts) -> None:
         """A quarantine was looked through; told again, the newest word stands."""
         values = asdict(fact)
         key = ["run_id", "entry_id"]
         statement = insert(QuarantineAgeing).values(values)
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=key,
@@ -57,19 +56,19 @@ class QuarantineRecords:
         """The latest other run whose quarantine was looked through; None: there is none."""
         table = QuarantineAgeing
         asked = select(table.run_id).where(table.entry_id == entry_id, table.run_id != run_id)
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(asked.order_by(table.at.desc()).limit(1)).scalar()
 
     def row_decisions(self, entry_id: str) -> dict[str, tuple[str, ...]]:
         """Checks that people overruled for rows of an entry, by digest of the row."""
         table = QuarantineRelease
         asked = select(table.row_digest, table.check_ids).where(table.entry_id == entry_id)
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return {row.row_digest: tuple(row.check_ids) for row in connection.execute(asked)}
 
     def ageing(self) -> list[AgeingFacts]:
         """How each entry's quarantine stands, the oldest row first; empty ones are left out."""
-        with self._engine.connect() as connection:
+        with self.reading() as connection:
             return [AgeingFacts(**_plain(row)) for row in connection.execute(query("ageing"))]
 
 

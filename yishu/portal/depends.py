@@ -5,14 +5,16 @@ acts; every change also needs the session's token. ``permitted(action)`` refuses
 never do the action; whether it may do it to *this* object, the area asks with
 `yishu.governance.permission.require`.
 
-What waits for nothing is ``async``: a plain function would be handed to a thread and back, which
+What does not block is ``async``: a plain function would be handed to a thread and back, which
 costs more than it does itself.
 """
 
-from collections.abc import Iterator
+from asyncio import AbstractEventLoop, Semaphore, get_running_loop
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, cast
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -43,7 +45,28 @@ async def moment(here: Here) -> datetime:
 Now = Annotated[datetime, Depends(moment)]
 
 
-def database(here: Here) -> Iterator[Connection]:
+AT_ONCE = 4
+"""Requests of a process that use the database at once; the others wait, first come, first served.
+
+A process has one core's time to give. More at once are not answered sooner: they only take turns
+with each other, and hold more connections.
+"""
+
+
+_TURNS: WeakKeyDictionary[AbstractEventLoop, Semaphore] = WeakKeyDictionary()
+"""A semaphore belongs to the loop that first waits for it, and a process has one loop."""
+
+
+async def turn() -> AsyncIterator[None]:
+    """Wait until fewer than ``AT_ONCE`` others use the database."""
+    async with _TURNS.setdefault(get_running_loop(), Semaphore(AT_ONCE)):
+        yield
+
+
+Turn = Annotated[None, Depends(turn, scope="function")]
+
+
+def database(here: Here, _turn: Turn) -> Iterator[Connection]:
     """A transaction, committed when the route returns and rolled back when it raises."""
     with here.engine.begin() as connection:
         yield connection

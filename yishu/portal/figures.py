@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from yishu.governance.figure_desk import Desk
 from yishu.governance.freezing import frozen
 from yishu.governance.period import Period
-from yishu.governance.rates import Rate, clock_cases, rates, rates_of
+from yishu.governance.rates import Rate, clock_rates, rates, rates_of
 from yishu.governance.scores import DayOfRows, EntryFigures, Figure, Scores, days_of_rows
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.statements import query
@@ -85,7 +85,7 @@ class KeptDesk(Desk):
         found = self.figures(period)
         if found.final_rates is not None:
             return found.final_rates
-        clocks = clock_cases(self.connection, self.rules, period, self.now)
+        clocks = clock_rates(self.connection, self.rules, period, self.now)
         return rates_of(found.scores, clocks)
 
     def _mark(self, period: Period) -> tuple[object, ...]:

@@ -48,14 +48,15 @@ def label(value: object, language: Language) -> str:
 
 
 @cache
-def _texts() -> Mapping[str, Mapping[str, str]]:
+def _texts() -> Mapping[str, dict[str, str]]:
     return yaml.safe_load(_TEXTS.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def titles(code: str, status: int) -> Mapping[str, str]:
-    """What a code means, ``zh`` and ``en``: the text of the code, else of the status."""
+    """What a code means, ``zh`` and ``en``, and what to ``do``; else that of the status."""
     texts = _texts()
-    return texts.get(code) or texts.get(str(status)) or texts["500"]
+    of_status = texts.get(str(status)) or texts["500"]
+    return of_status | texts.get(code, {})
 
 
 def code_text(code: str, language: Language) -> str:

@@ -22,7 +22,7 @@ API = "/api/"
 
 
 def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
-    """A problem as JSON: RFC 9457's members, and the parts of an error of Yishu."""
+    """A problem as JSON: RFC 9457's members, what to do, and the parts of an error of Yishu."""
     words = titles(code, status)
     return {
         "type": f"urn:yishu:problem:{code}",
@@ -30,6 +30,7 @@ def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
         "title_en": words["en"],
         "status": status,
         "code": code,
+        "remedy_zh": words["do"],
         **parts,
     }
 

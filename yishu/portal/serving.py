@@ -1,11 +1,24 @@
 """The portal as a server: one process, or several that share one port."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
+
+from yishu.portal.depends import AT_ONCE
+
+ENGINE: Mapping[str, Any] = {
+    "pool_size": 2 * AT_ONCE,
+    "connect_args": {"options": "-c plan_cache_mode=force_custom_plan"},
+}
+"""How a process talks to the ledger's database, as SQLAlchemy takes it.
+
+Some requests need a second connection. A statement is planned for the values of each request: most
+have filters of which one request uses a few, and a plan for any values reads a whole table.
+"""
 
 _STARTING_SECONDS = 120
 """A process that says nothing for so long is started anew; on a busy machine imports take half a

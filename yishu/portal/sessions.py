@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from catalog.roles import Role
 from yishu.ledger.journal import Actor
@@ -26,6 +26,20 @@ _COLUMNS = (
     Account.org,
     Credential.must_change,
 )
+_IN_FORCE = (
+    select(*_COLUMNS)
+    .join(Account, Account.account == PortalSession.account)
+    .outerjoin(Credential, Credential.account == Account.account)
+    .where(
+        PortalSession.token_hash == bindparam("token_hash"),
+        PortalSession.ended_at.is_(None),
+        PortalSession.seen_at > bindparam("seen_after"),
+        PortalSession.opened_at > bindparam("opened_after"),
+        Account.valid_from <= bindparam("day"),
+        or_(Account.valid_until.is_(None), Account.valid_until >= bindparam("day")),
+    )
+)
+"""The session of a token with its account. Built once: every request asks it."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +68,13 @@ def open_session(connection: Connection, account: str, now: datetime) -> str:
 
 def find(connection: Connection, token: str, now: datetime) -> Signed | None:
     """Who a browser's token belongs to; None when the session or the account is over."""
-    day = now.astimezone(ZONE).date()
-    in_force = (
-        PortalSession.ended_at.is_(None),
-        PortalSession.seen_at > now - IDLE,
-        PortalSession.opened_at > now - LONGEST,
-        Account.valid_from <= day,
-        or_(Account.valid_until.is_(None), Account.valid_until >= day),
-    )
-    asked = (
-        select(*_COLUMNS)
-        .join(Account, Account.account == PortalSession.account)
-        .outerjoin(Credential, Credential.account == Account.account)
-        .where(PortalSession.token_hash == tokens.digest(token), *in_force)
-    )
-    row = connection.execute(asked).one_or_none()
+    asked = {
+        "token_hash": tokens.digest(token),
+        "seen_after": now - IDLE,
+        "opened_after": now - LONGEST,
+        "day": now.astimezone(ZONE).date(),
+    }
+    row = connection.execute(_IN_FORCE, asked).one_or_none()
     if row is None:
         return None
     if row.seen_at < now - _SEEN_EVERY:

@@ -18,7 +18,6 @@ from catalog.search import Document, Hits, Query, documents, search
 from expectations.rulebook import SUITES
 from yishu.governance.candidate import Rules, load_rules
 from yishu.interchange.files import left_out
-from yishu.ledger import Ledger
 from yishu.settings import Settings
 from yishu.sharing.lists import NotShared, not_shared
 from yishu.sharing.supply import Supply
@@ -102,11 +101,6 @@ class World:
         """Where releases are, and the pointer to the one in force."""
         directory = self.settings.releases_dir
         return directory, str(directory / POINTER)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """The ledger's readings."""
-        return Ledger(self.engine)
 
     def warm(self) -> None:
         """Make ready what pages need of the release in force; costs nothing when it is ready.

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 
 from catalog.model import CatalogEntry
@@ -40,8 +41,8 @@ class Supply:
             want: The name, exactly.
             but: The body whose own entries do not count.
         """
-        found = (self.entries[place] for place in self._by_name.get(want, ()))
-        return tuple(one.id for one in found if one.provider_org != but)
+        found = self._by_name.get(want, {}).items()
+        return tuple(sorted(chain.from_iterable(ids for org, ids in found if org != but)))
 
     def nearest(
         self, words: Iterable[str], *, but: str = "", most: int = NEAREST
@@ -59,11 +60,12 @@ class Supply:
         return [entry.provider_org for entry in self.entries]
 
     @cached_property
-    def _by_name(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for place, entry in enumerate(self.entries):
+    def _by_name(self) -> dict[str, dict[str, list[str]]]:
+        """Ids of the entries that have a name, by the body that provides them."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for entry in self.entries:
             for name in set(_names(entry)):
-                found.setdefault(name, []).append(place)
+                found.setdefault(name, {}).setdefault(entry.provider_org, []).append(entry.id)
         return found
 
     @cached_property

@@ -44,7 +44,7 @@ from yishu.governance.objections import (
 )
 from yishu.governance.period import Period
 from yishu.governance.promises import clock_rows, find_open
-from yishu.governance.rates import clock_cases
+from yishu.governance.rates import clock_cases, clock_rates, rates
 from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 
@@ -329,6 +329,8 @@ def test_an_objection_answered_late_lowers_the_rate(connection, catalog, forward
     early, late = NOW + timedelta(days=3), NOW + timedelta(days=30)
 
     def counted(now):
+        every = clock_cases(connection, rules, quarter, now)
+        assert clock_rates(connection, rules, quarter, now) == rates(every)
         found = clock_cases(connection, rules, quarter, now, org="market_regulation")
         return [(c.kept, c.due) for c in found if c.object_id == forwarded]
 

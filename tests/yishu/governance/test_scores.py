@@ -271,7 +271,7 @@ def test_rates_from_sums_are_those_from_every_case(connection):
         for kept in (1, 0, 1)
     ] + [Case(Rate.OBJECTION_HANDLING, "health", "objection", "YY1", 1, 1)]
 
-    assert rates_of(found, clocks) == rates(cases(found, clocks))
+    assert rates_of(found, rates(clocks)) == rates(cases(found, clocks))
 
 
 @pytest.mark.requirement("QUA-02", "IND-21")

@@ -29,7 +29,7 @@ from catalog.release import compile_release, write_release
 from catalog.roles import Role
 from yishu.governance import accounts, publication
 from yishu.ledger import migrate
-from yishu.portal import demo
+from yishu.portal import api_tokens, demo
 from yishu.portal.app import create_app
 from yishu.portal.world import World
 from yishu.settings import Settings
@@ -110,6 +110,21 @@ def client(portal_world) -> Callable[..., TestClient]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="module")
+def ask(portal_world, client):
+    """Asks the API as an account."""
+    asker = client()
+
+    def asked(account, method, path, **given):
+        with portal_world.engine.begin() as connection:
+            actor = accounts.find(connection, account, portal_world.today())
+            token = api_tokens.make(connection, actor, "test", 1, portal_world.clock())
+        headers = {"Authorization": f"Bearer {token}"}
+        return asker.request(method, f"/api/v1{path}", headers=headers, **given)
+
+    return asked
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,6 @@
 """The REST API beside the catalog: from request to channel, objections, accounts, journal."""
 
-import pytest
-
 from catalog.roles import Role
-from yishu.governance import accounts
-from yishu.portal import api_tokens
 
 OBJECT = "market_regulation.enterprise_registration"
 FORM = {
@@ -13,21 +9,6 @@ FORM = {
     "elements": [{"field": "uscc", "use": "定位企业记录"}], "mode": "api", "format": "json",
     "cycle": "daily", "valid_from": "2026-11-20", "valid_until": "2027-11-19", "contact": "李专",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def ask(portal_world, client):
-    """Asks the API as an account."""
-    asker = client()
-
-    def asked(account, method, path, **given):
-        with portal_world.engine.begin() as connection:
-            actor = accounts.find(connection, account, portal_world.today())
-            token = api_tokens.make(connection, actor, "test", 1, portal_world.clock())
-        headers = {"Authorization": f"Bearer {token}"}
-        return asker.request(method, f"/api/v1{path}", headers=headers, **given)
-
-    return asked
 
 
 def test_from_request_to_channel_by_the_api(ask):

@@ -1,15 +1,20 @@
 """Two people at once through the pages: one is done, the other is told, nothing is lost."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
+import httpx
 import pytest
+from sqlalchemy import event
 
 from catalog.roles import Role
 from catalog.vocabulary import EntryState
 from yishu.governance import accounts, versions
 from yishu.ledger.journal import Actor
+from yishu.portal.app import create_app
+from yishu.portal.depends import AT_ONCE
 
 ENTRY = "taxation.taxpayer"
 CLERK = Actor("p-clerk", "clerk.taxation", Role.DEPARTMENT_OFFICER, "taxation")
@@ -87,3 +92,34 @@ def test_of_two_reviewers_one_decides_and_the_other_is_told(client, portal_world
     version = open_one(portal_world)
     assert version.state is (EntryState.APPROVED, EntryState.RETURNED)[winner]
     assert version.reviewed_account == ("reviewer", SECOND.account)[winner]
+
+
+def test_a_crowd_waits_its_turn_instead_of_for_each_other(client, portal_world):
+    """However many ask at once, no more than a few hold a transaction, and all are answered."""
+    cookies, held, most = dict(client("reviewer").cookies), set(), []
+    app = create_app(portal_world)
+
+    async def crowd():
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://testserver", cookies=cookies
+        ) as asker:
+            return await asyncio.gather(*(asker.get("/") for _ in range(5 * AT_ONCE)))
+
+    def taken(_, record, __):
+        held.add(record)
+        most.append(len(held))
+
+    def given_back(_, record):
+        held.discard(record)
+
+    event.listen(portal_world.engine, "checkout", taken)
+    event.listen(portal_world.engine, "checkin", given_back)
+    try:
+        answers = asyncio.run(crowd())
+    finally:
+        event.remove(portal_world.engine, "checkout", taken)
+        event.remove(portal_world.engine, "checkin", given_back)
+
+    assert {one.status_code for one in answers} == {200}
+    assert max(most) == AT_ONCE

@@ -125,13 +125,17 @@ def test_the_board_is_filtered_and_exported(client, clocks):
     assert signed.get("/clocks?month=2026-13").status_code == 422
 
 
-def test_programs_get_the_board_as_json_and_nobody_gets_it_unsigned(client, clocks):
+def test_programs_get_the_board_as_json_and_nobody_gets_it_unsigned(client, clocks, monkeypatch):
     signed = client(Role.QUALITY_MONITOR)
     made = signed.post("/account/tokens", data={"csrf": signed.csrf, "label": "a", "days": 1}).text
     token = re.search(r"yishu_[\w-]{20,}", made).group()
     lines = signed.get("/api/v1/clocks", headers={"Authorization": f"Bearer {token}"}).json()
 
     assert {line["clock_id"] for line in lines} >= set(clocks)
+    monkeypatch.setattr("yishu.portal.areas.clocks.PAGE_ROWS", 1)
+    for number, line in enumerate(lines[:3], start=1):
+        asked = {"params": {"page": number}, "headers": {"Authorization": f"Bearer {token}"}}
+        assert signed.get("/api/v1/clocks", **asked).json() == [line]
     assert client().get("/api/v1/clocks").status_code in (303, 401)
 
 

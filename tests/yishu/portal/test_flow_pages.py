@@ -128,3 +128,55 @@ def test_flow_pages_in_a_real_browser(flowing, registered, browser_page, picture
     }.items():
         assert page.goto(path).status == 200
         picture(page, name)
+
+
+@pytest.mark.requirement("OWN-01")
+def test_programs_claim_and_dispute_as_people_do(registered, ask):
+    wanted = {
+        "element": "legal_entity.name", "entry": ENTRY, "since": "2026-11-20", "why": "税务登记",
+        "scope": {"by": "registrar", "values": ["5"]},
+    }  # fmt: skip
+    assert ask("auditor", "POST", "/sources", json=wanted).status_code == 403
+    assert ask("officer.taxation", "POST", "/sources", json=wanted).status_code in (409, 422)
+
+    due = {**wanted, "due": "2026-12-20"}
+    opened = ask("officer.taxation", "POST", "/disputes", json=due).json()
+    path = f"/disputes/{opened['dispute']}"
+    passed = ask("officer.taxation", "POST", f"{path}/steps", json={"step": "escalate"})
+    assert passed.json()["stage"] == "authority"
+    ruling = {"step": "decide", "winner": ENTRY, "since": "2026-12-01", "reason": "依据充分"}
+    assert ask("officer.taxation", "POST", f"{path}/steps", json=ruling).status_code == 403
+    assert ask("reviewer", "POST", f"{path}/steps", json=ruling).json()["winner"] == ENTRY
+    assert ask("auditor", "GET", path).json()["stage"] == "decided"
+    undecided = ask("auditor", "GET", "/disputes", params={"undecided": True}).json()
+    assert opened["dispute"] not in {one["dispute"] for one in undecided}
+
+
+def test_programs_read_sources_lineage_demands_and_rates(registered, ask):
+    of_name = {"element": "legal_entity.name"}
+    named = {one["entry_id"] for one in ask("auditor", "GET", "/sources", params=of_name).json()}
+    assert "market_regulation.enterprise_registration" in named
+    assert ask("auditor", "GET", "/sources", params={**of_name, "page": 2}).json() == []
+    gaps = ask("auditor", "GET", "/sources/gaps").json()
+    assert all(one["codes"] for one in gaps)
+    flows = ask("auditor", "GET", "/lineage").json()
+    assert {name for pair in flows["flows"] for name in pair} <= set(flows["data_sets"])
+
+    assert ask("officer.taxation", "POST", "/demands", json={"title": "企业"}).status_code == 422
+    wanted = {
+        "title": "企业登记", "wanted": ["企业名称"], "scenario": "核对", "mode": "api",
+        "service_items": ["320107009000"], "cycle": "daily",
+    }  # fmt: skip
+    number = ask("officer.taxation", "POST", "/demands", json=wanted).json()["demand_id"]
+    own = ask("auditor", "GET", "/demands", params={"org": "taxation"}).json()
+    assert number in [one["demand_id"] for one in own]
+    duty = {"entry": ENTRY, "basis": "税务登记管理办法"}
+    assert ask("officer.health", "POST", "/duties", json=duty).status_code == 403
+    assert ask("officer.taxation", "POST", "/duties", json=duty).status_code == 200
+    assert ENTRY in [one["entry_id"] for one in ask("auditor", "GET", "/duties").json()]
+
+    assert ask("monitor", "GET", "/rates/2026Q9").status_code == 422
+    found = ask("monitor", "GET", "/rates/2026Q4").json()
+    assert (found["period"], found["frozen"]) == ("2026Q4", None)
+    assert ask("monitor", "GET", "/rates/2026Q4/taxation/cases").status_code == 200
+    assert ask("auditor", "POST", "/rates/2026Q3/freeze").status_code == 403

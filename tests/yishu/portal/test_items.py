@@ -7,7 +7,7 @@ import yaml
 from openpyxl import load_workbook
 
 from catalog.roles import Role
-from catalog.vocabulary import ListKind
+from catalog.vocabulary import ListKind, PublicationSlot
 from yishu.governance import item_checks
 from yishu.governance.item_checks import Check
 
@@ -238,3 +238,35 @@ def test_pages_of_items_and_protection_in_a_real_browser(browser_page, picture):
     operator = browser_page(Role.CENTRE_OPERATOR)
     operator.goto("/protection")
     picture(operator, "protection")
+
+
+@pytest.mark.requirement("CAT-10", "CAT-14")
+def test_programs_keep_items_and_lists_as_people_do(ask):
+    code = f"11320200YQ0001101Q4{BASIC}"
+    record = {"implementation_code": code, "org": "health", "name": "医疗机构变更登记"}
+    said = {"records": [record], "basis": "《医疗机构管理条例》第二十条"}
+    assert ask("officer.health", "POST", "/items", json=said).status_code == 403
+    assert ask("service", "POST", "/items", json={**said, "basis": ""}).status_code == 422
+    assert ask("service", "POST", "/items", json=said).json() == {"records": 1}
+    assert code in [one["implementation_code"] for one in ask("auditor", "GET", "/items").json()]
+    assert ask("auditor", "GET", "/items", params={"q": "变更", "page": 2}).json() == []
+    slot = {"text": "可在线查询", "offline": "可在线查询"}
+    assert ask("service", "POST", f"/items/{code}/slots/x", json=slot).status_code == 422
+    path = f"/items/{code}/slots/{next(iter(PublicationSlot)).value}"
+    assert ask("service", "POST", path, json=slot).status_code == 200
+    cancelled = ask("service", "POST", f"/items/{code}/cancel", json={"basis": "机构改革"})
+    assert cancelled.status_code == 200
+    told = ask("auditor", "GET", f"/items/{code}").json()
+    assert [one["is_cancelled"] for one in told["versions"]] == [True, False]
+    assert "可在线查询" in told["slots"].values()
+    assert ask("auditor", "GET", "/items/none").status_code == 404
+
+    checked = ask("auditor", "GET", f"/items/checks/{Check.GAPS.value}", params={"body": "wuxi"})
+    assert [one["code"] for one in checked.json()] == [OTHER_BASIC]
+    before = ask("auditor", "GET", "/lists/material", params={"body": "wuxi"}).json()
+    rows = {**before["rows"], "M2": {"name": "身份证明"}}
+    said = {"body": "wuxi", "rows": rows, "basis": "锡编办〔2026〕2号"}
+    made = ask("service", "POST", "/lists/material", json=said).json()["version"]
+    asked = {"body": "wuxi", "before": made - 1, "after": made}
+    (change,) = ask("auditor", "GET", "/lists/material/diff", params=asked).json()
+    assert (change["row_key"], change["before"]) == ("M2", None)

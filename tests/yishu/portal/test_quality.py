@@ -159,6 +159,20 @@ def test_rows_are_masked_and_not_for_every_eye(client, checked):
     assert client(Role.QUALITY_MONITOR).get(path.replace("r-1", "none")).status_code == 422
 
 
+@pytest.mark.requirement("SEC-11")
+def test_programs_get_rows_masked_and_on_record(ask, checked):
+    path, asked = f"/entries/{RESIDENT}/rows", {"params": {"run": "r-1"}}
+    before = len(looks(checked, "view_personal", f"{RESIDENT}:r-1"))
+
+    answer = ask("monitor", "GET", path, **asked)
+
+    assert [one["row"] for one in answer.json()]
+    assert NUMBER not in answer.text
+    assert "张三丰" not in answer.text
+    assert ask("officer.health", "GET", path, **asked).status_code == 403
+    assert len(looks(checked, "view_personal", f"{RESIDENT}:r-1")) == before + 1
+
+
 def looks(world, action, object_id):
     with world.engine.connect() as connection:
         asked = select(JournalRecord.account, JournalRecord.reason).where(

@@ -6,9 +6,15 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment
 
+from catalog.errors import YishuError
+from yishu.clocks import errors as clocks_errors
+from yishu.governance import errors as governance_errors
+from yishu.interchange import errors as interchange_errors
+from yishu.portal import errors as portal_errors
 from yishu.portal import messages
 from yishu.portal.messages import english
 from yishu.portal.pages import TEMPLATES
+from yishu.sharing import errors as sharing_errors
 
 PORTAL = Path(messages.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -64,6 +70,25 @@ def test_a_text_that_two_areas_use_has_one_english():
     for path in sorted(messages.FOLDER.glob("*.yaml")):
         for text, said in yaml.safe_load(path.read_text("utf-8")).items():
             assert seen.setdefault(text, said) == said, f"{path.name}: {text}"
+
+
+def test_every_error_that_a_page_can_meet_says_in_chinese_what_it_is_and_what_to_do():
+    modules = (
+        clocks_errors, governance_errors, interchange_errors, portal_errors, sharing_errors,
+    )  # fmt: skip
+    met = {
+        one.code
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, YishuError) and one is not YishuError
+    }
+    general = {code for code in met if code.endswith("_ERROR")}
+    known = yaml.safe_load((PORTAL / "problems.yaml").read_text("utf-8"))
+
+    assert len(met - general) > 40
+    assert {code for code in met - general if not known.get(code, {}).get("do")} == set()
+    for number in (400, 401, 403, 404, 405, 409, 413, 422, 500, 503):
+        assert CHINESE.search(known[str(number)]["do"])
 
 
 def test_templates_are_sound():

@@ -9,7 +9,9 @@ from yishu.portal.areas import (
     account,
     administration,
     api,
+    api_items,
     api_office,
+    api_sources,
     api_supervision,
     catalog,
     clocks,
@@ -67,6 +69,8 @@ AREAS: tuple[ModuleType, ...] = (
     sharing,
     account,
     api,
+    api_items,
     api_office,
+    api_sources,
     api_supervision,
 )

@@ -17,6 +17,7 @@ from catalog.roles import Action
 from catalog.vocabulary import AssessmentKind, ChangeCause, OpenType, ShareType
 from yishu.governance import assessment, candidate, lifecycle, publication, versions
 from yishu.governance.assessment import Judgement
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.pipeline.status import status_of
 from yishu.portal.areas.catalog import Asked, find
@@ -82,9 +83,9 @@ def me(actor: Caller) -> Json:
 
 
 @router.get("/entries")
-def entries(here: Here, _: Caller, asked: Annotated[Asked, Query()]) -> Json:
+def entries(here: Here, db: Db, _: Caller, asked: Annotated[Asked, Query()]) -> Json:
     """Entries in force that fit, the best first, 50 a page."""
-    hits = find(here, asked)
+    hits = find(here, db, asked)
     first = (asked.page - 1) * 50
     shown = [here.release().entries[one] for one in hits.entry_ids[first : first + 50]]
     return {
@@ -117,9 +118,9 @@ def entry(here: Here, _: Caller, entry_id: EntryId) -> Json:
 
 
 @router.get("/entries/{entry_id}/status")
-def status(here: Here, now: Now, _: Caller, entry_id: EntryId) -> Json:
+def status(here: Here, db: Db, now: Now, _: Caller, entry_id: EntryId) -> Json:
     """The state of an entry's data: load, rows, changes, failed rules, freshness."""
-    return asdict(status_of(here.release().entry(entry_id), here.ledger, now))
+    return asdict(status_of(here.release().entry(entry_id), Ledger(db), now))
 
 
 @router.get("/entries/{entry_id}/versions")

@@ -23,6 +23,7 @@ from yishu.governance.working_calendar import (
     load,
     rules_in_force,
 )
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import JournalRecord, ShareGrant
 from yishu.ledger.statements import query
@@ -50,16 +51,17 @@ PAGE_ROWS = 50
 Number = Annotated[int, Query(alias="page", ge=1, lt=100_000)]
 
 
-def _permitted(action: Action) -> Any:
+def permitted_caller(action: Action) -> Any:
+    """What gives the caller, if their role may do an action."""
     return Depends(PermittedCaller(action))
 
 
-Officer = Annotated[Actor, _permitted(Action.FILE_REQUEST)]
-Operator = Annotated[Actor, _permitted(Action.OPEN_CHANNEL)]
-Objector = Annotated[Actor, _permitted(Action.RAISE_OBJECTION)]
-Auditor = Annotated[Actor, _permitted(Action.READ_JOURNAL)]
-Loader = Annotated[Actor, _permitted(Action.LOAD_CALENDAR)]
-Administrator = Annotated[Actor, _permitted(Action.MANAGE_ACCOUNTS)]
+Officer = Annotated[Actor, permitted_caller(Action.FILE_REQUEST)]
+Operator = Annotated[Actor, permitted_caller(Action.OPEN_CHANNEL)]
+Objector = Annotated[Actor, permitted_caller(Action.RAISE_OBJECTION)]
+Auditor = Annotated[Actor, permitted_caller(Action.READ_JOURNAL)]
+Loader = Annotated[Actor, permitted_caller(Action.LOAD_CALENDAR)]
+Administrator = Annotated[Actor, permitted_caller(Action.MANAGE_ACCOUNTS)]
 
 
 class Said(BaseModel):
@@ -71,7 +73,8 @@ class Said(BaseModel):
     strike: tuple[str, ...] = Field((), max_length=500)
 
 
-def _desk(here: World, db: Db, now: Now) -> Desk:
+def desk_at(here: World, db: Db, now: Now) -> Desk:
+    """The sharing desk within a request's transaction."""
     return house_of(here.settings, here.engine, lambda: now, here.release()).desk(db)
 
 
@@ -101,13 +104,13 @@ def every_request(
 @router.post("/requests", tags=["sharing"])
 def file_request(here: Here, db: Db, now: Now, actor: Officer, form: Json) -> Json:
     """Keep a draft; it may lack anything."""
-    return {"request_id": filing.draft(_desk(here, db, now), filing.parse(form), actor)}
+    return {"request_id": filing.draft(desk_at(here, db, now), filing.parse(form), actor)}
 
 
 @router.get("/requests/{request_id}", tags=["sharing"])
 def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
     """One request, for its parties and those who decide."""
-    row = _desk(here, db, now).request(request_id)
+    row = desk_at(here, db, now).request(request_id)
     only_for_parties(row, actor)
     shown = ("request_id", "state", "kind", "consumer_org", "form", "received_at", "decided_at")
     return {name: row._mapping[name] for name in shown}
@@ -116,7 +119,7 @@ def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Jso
 @router.get("/requests/{request_id}/timeline", tags=["sharing"])
 def course(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
     """What both sides see of a request: steps, clocks, and what comes next."""
-    desk = _desk(here, db, now)
+    desk = desk_at(here, db, now)
     only_for_parties(desk.request(request_id), actor)
     return timeline(desk, request_id, calendar_in_force(db, days_folder(here.settings))).plain()
 
@@ -126,7 +129,7 @@ def step_of_request(
     here: Here, db: Db, now: Now, actor: Caller, *, request_id: str, said: Said
 ) -> Json:
     """Take a step: consent, submit, withdraw, return, grant, refuse."""
-    desk = _desk(here, db, now)
+    desk = desk_at(here, db, now)
     is_authority = actor.role is Role.AUTHORITY_REVIEWER
     action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
     lines, reason = said.reason.splitlines(), said.reason
@@ -147,7 +150,7 @@ def step_of_request(
 @router.get("/grants/{grant_id}", tags=["sharing"])
 def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
     """A grant and the state of its channel, for its parties."""
-    row = _desk(here, db, now).grant(grant_id)
+    row = desk_at(here, db, now).grant(grant_id)
     if not may_see_grant(actor, row):
         raise _not_here(grant_id, "a grant of or to the own department")
     hidden = {"decided_by", "opened_by"}
@@ -166,7 +169,7 @@ def step_of_grant(
     later: BackgroundTasks,
 ) -> Json:
     """Open (the token is told once), suspend, resume or close a channel."""
-    desk = _desk(here, db, now)
+    desk = desk_at(here, db, now)
     if said.step == "open":
         issued = opening.open_channel(desk, grant_id, actor)
         told = {"token": issued.token, "expires_at": issued.expires_at}
@@ -190,11 +193,17 @@ def grants_on(db: Db, _: Caller, entry_id: str) -> list[Json]:
 
 @router.get("/objections", tags=["objections"])
 def objections_listed(
-    db: Db, actor: Caller, state: ObjectionState | None = None, org: str | None = None
+    db: Db,
+    actor: Caller,
+    state: ObjectionState | None = None,
+    org: str | None = None,
+    number: Number = 1,
 ) -> list[Json]:
-    """Objections, oldest first, of all bodies or one; of a department its own."""
+    """Objections, oldest first, of all bodies or one, 50 a page; of a department its own."""
     org = actor.org if actor.role in objections.OF_A_BODY else org
-    return [asdict(one) for one in desk_of_objections.objections(db, org=org, state=state)]
+    first = (number - 1) * PAGE_ROWS
+    found = desk_of_objections.objections(db, org=org, state=state, offset=first, limit=PAGE_ROWS)
+    return [asdict(one) for one in found]
 
 
 @router.post("/objections", tags=["objections"])
@@ -252,9 +261,9 @@ def scores(here: Here, db: Db, now: Now, _: Caller, period: str) -> Json:
 
 
 @router.get("/entries/{entry_id}/verdicts/latest", tags=["quality"])
-def verdict(here: Here, _: Caller, entry_id: str) -> Json:
+def verdict(here: Here, db: Db, _: Caller, entry_id: str) -> Json:
     """The checks of an entry's latest validated run."""
-    found = here.ledger.verdict(here.release().entry(entry_id).id)
+    found = Ledger(db).verdict(here.release().entry(entry_id).id)
     if found is None:
         raise _not_here(entry_id, "an entry that was validated once")
     return asdict(found)

@@ -18,6 +18,7 @@ from yishu.clocks.freshness import Freshness
 from yishu.clocks.freshness import freshness as state_of
 from yishu.governance import versions
 from yishu.governance.versions import OPEN
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import ShareGrant
 from yishu.ledger.rows import RunQuality
@@ -71,17 +72,17 @@ class Asked(BaseModel):
         return urlencode({name: value for name, value in asked.items() if value})
 
 
-def find(world: World, asked: Asked) -> Hits:
+def find(world: World, connection: Connection, asked: Asked) -> Hits:
     """Entries of the catalog in force that fit."""
-    only = _only(world, asked)
+    only = _only(world, connection, asked)
     facets = {name: getattr(asked, name) for name in FACETS}
     wanted = Wanted(asked.q, element=asked.element, only=only, **facets)
     return world.search(wanted)
 
 
-def freshness(world: World) -> dict[str, str]:
+def freshness(world: World, connection: Connection) -> dict[str, str]:
     """``fresh``, ``late`` or ``never`` of each entry in force."""
-    deliveries, now = world.ledger.deliveries(), world.clock()
+    deliveries, now = Ledger(connection).deliveries(), world.clock()
     pulled = {id_: one.pulled_at for id_, one in deliveries.items()}
     return {
         id_: _freshness(entry, pulled.get(id_), now)
@@ -95,7 +96,7 @@ def _freshness(entry: CatalogEntry, pulled_at: datetime | None, now: datetime) -
     return "late" if state_of(entry, pulled_at, now).state is Freshness.STALE else "fresh"
 
 
-def _only(world: World, asked: Asked) -> frozenset[str] | None:
+def _only(world: World, connection: Connection, asked: Asked) -> frozenset[str] | None:
     """Entries with the freshness, the subject and the state that are asked; None: all."""
     found: frozenset[str] | None = None
     for value, fitting in (
@@ -104,16 +105,16 @@ def _only(world: World, asked: Asked) -> frozenset[str] | None:
         (asked.state, _by_state),
     ):
         if value:
-            these = fitting(world, value)
+            these = fitting(world, connection, value)
             found = these if found is None else found & these
     return found
 
 
-def _by_freshness(world: World, wanted: str) -> frozenset[str]:
-    return frozenset(one for one, state in freshness(world).items() if state == wanted)
+def _by_freshness(world: World, connection: Connection, wanted: str) -> frozenset[str]:
+    return frozenset(one for one, state in freshness(world, connection).items() if state == wanted)
 
 
-def _by_subject(world: World, wanted: str) -> frozenset[str]:
+def _by_subject(world: World, _: Connection, wanted: str) -> frozenset[str]:
     release = world.release()
     subject = release.subjects.get(wanted)
     if subject is None:
@@ -122,10 +123,9 @@ def _by_subject(world: World, wanted: str) -> frozenset[str]:
     return frozenset(one.id for one in entries if _feeds(one, subject, release))
 
 
-def _by_state(world: World, wanted: str) -> frozenset[str]:
+def _by_state(world: World, connection: Connection, wanted: str) -> frozenset[str]:
     """Entries in force whose next version is in a state; ``published``: that have none."""
-    with world.engine.connect() as connection:
-        on_way = {one.entry_id: one.state for one in versions.listed(connection, states=OPEN)}
+    on_way = {one.entry_id: one.state for one in versions.listed(connection, states=OPEN)}
     if wanted == EntryState.PUBLISHED:
         return frozenset(world.release().entries.keys() - on_way.keys())
     return frozenset(one for one, state in on_way.items() if state == wanted)
@@ -135,7 +135,7 @@ def _by_state(world: World, wanted: str) -> frozenset[str]:
 def look(page: Reading, db: Db, actor: Acting, asked: Annotated[Asked, Query()]) -> Response:
     """Search and filter."""
     release = page.world.release()
-    hits = find(page.world, asked)
+    hits = find(page.world, db, asked)
     part = Part.cut(hits.entry_ids, asked.page, PAGE_ROWS)
     return page.render(
         "catalog/search.html",
@@ -210,7 +210,7 @@ def show(page: Reading, db: Db, actor: Acting, entry_id: str) -> Response:
     """One entry: what is promised, and how its data are."""
     release = page.world.release()
     entry = release.entry(entry_id)
-    ledger = page.world.ledger
+    ledger = Ledger(db)
     trend = ledger.quality_trend(entry_id)
     return page.render(
         "catalog/entry.html",

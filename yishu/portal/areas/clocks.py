@@ -226,9 +226,10 @@ def propose(
 
 @router.get("/api/v1/clocks", tags=["clocks"], dependencies=[Depends(caller)])
 def listed(here: Here, db: Db, now: Now, asked: Annotated[Asked, Query()]) -> list[dict[str, Any]]:
-    """Clocks that run, the earliest last day first, as far as they fit what is asked."""
+    """Clocks that run and fit what is asked, the earliest last day first, 50 a page."""
     rules = rules_in_force(db, here.release(), here.settings)
-    found = placed(db, _chosen(alike(db, rules, now), asked), rules, now).listed
+    chosen, first = _chosen(alike(db, rules, now), asked), (asked.page - 1) * PAGE_ROWS
+    found = placed(db, chosen, rules, now, offset=first, limit=PAGE_ROWS).listed
     return [{**asdict(line), "due": line.due_text} for line in lines(found, rules)]
 
 

@@ -48,10 +48,10 @@ def template(_: Reading) -> Response:
 
 
 @router.get("/catalog.{form}")
-def export(page: Reading, form: FileForm, asked: Annotated[Asked, Query()]) -> Response:
+def export(page: Reading, db: Db, form: FileForm, asked: Annotated[Asked, Query()]) -> Response:
     """The entries that a search finds, in a form."""
     release = page.world.release()
-    entries = [release.entries[one] for one in find(page.world, asked).entry_ids]
+    entries = [release.entries[one] for one in find(page.world, db, asked).entry_ids]
     return _file(_written(page, entries, form), form, "目录")
 
 

@@ -23,7 +23,7 @@ from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
-from yishu.portal.world import ZONE
+from yishu.portal.world import ZONE, World
 
 router = APIRouter(prefix="/items", include_in_schema=False)
 LINKS = (Link("政务服务事项", "/items", 18),)
@@ -118,7 +118,7 @@ def claim(page: Reading, db: Db, actor: Claimant, code: Annotated[str, Form()]) 
 def show_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Query()]) -> Response:
     """What a check finds, and how much of it is whose."""
     body, known = bodies(db, asked.body)
-    every = _found(db.engine, check, body, page.world.today(), item_checks.mark(db))
+    every = found_by(page.world, db, check, body)
     shares = Counter(one.org for one in every)
     chosen = [one for one in every if asked.org in ("", one.org)]
     return page.render(
@@ -138,7 +138,7 @@ def show_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Quer
 def export_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Query()]) -> Response:
     """What a check finds, as a workbook."""
     body, _ = bodies(db, asked.body)
-    found = _found(db.engine, check, body, page.world.today(), item_checks.mark(db))
+    found = found_by(page.world, db, check, body)
     rows = (
         [one.code, page.world.org_name(one.org), one.name, one.found]
         for one in found
@@ -150,11 +150,7 @@ def export_check(page: Reading, db: Db, check: Check, asked: Annotated[Asked, Qu
 @router.get("/{code}")
 def show(page: Reading, db: Db, code: str) -> Response:
     """One item: every version with its basis, its guide, the ten slots."""
-    history = items.history(db, code)
-    if not history:
-        raise NotFound(
-            code, found="no such item", expected="a published item", remedy="look at the list"
-        )
+    history = history_of(db, code)
     return page.render(
         "items/item.html",
         it=history[0],
@@ -164,6 +160,20 @@ def show(page: Reading, db: Db, code: str) -> Response:
         power_rows=item_pages.links(db, code),
         claims=items.claims(db, history[0].basic_code),
     )
+
+
+def history_of(db: Connection, code: str) -> list[items.ItemState]:
+    """Every version of an item, newest first.
+
+    Raises:
+        NotFound: there is none.
+    """
+    history = items.history(db, code)
+    if not history:
+        raise NotFound(
+            code, found="no such item", expected="a published item", remedy="look at the list"
+        )
+    return history
 
 
 @router.post("/{code}/cancel")
@@ -206,6 +216,13 @@ def bodies(db: Connection, asked: str) -> tuple[str, list[str]]:
     """The body whose lists count, the first of all that have any unless asked; and those."""
     known = lists.bodies(db)
     return asked or (known[0] if known else ""), known
+
+
+def found_by(
+    world: World, db: Connection, check: Check, body: str
+) -> Sequence[item_checks.Finding]:
+    """What a check finds today by the lists of a body."""
+    return _found(db.engine, check, body, world.today(), item_checks.mark(db))
 
 
 @lru_cache(maxsize=8)

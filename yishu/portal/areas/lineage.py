@@ -6,7 +6,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from catalog.release import Release
 from yishu.ledger.models import LineageEvent, ShareGrant
@@ -17,6 +17,7 @@ from yishu.portal.depends import Db
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.picture import Line, Picture, picture
+from yishu.portal.world import World
 
 router = APIRouter(prefix="/lineage", include_in_schema=False)
 LINKS = (Link("数据血缘", "/lineage", 56),)
@@ -36,13 +37,9 @@ class Node:
 @router.get("")
 def look(page: Reading, db: Db, data_set: str = "", column: str = "") -> Response:
     """The flow between tables: of the whole city, around one table, or of one column."""
-    last = db.scalar(select(func.max(LineageEvent.number))) or 0
-    graph = _graph(page.world.engine, last)
+    graph = graph_of(page.world, db)
     consumers = dict(db.execute(select(ShareGrant.grant_id, ShareGrant.consumer_org)).all())
-    if data_set and column:
-        drawn = _of_column(graph, f"{data_set}#{column}")
-    else:
-        drawn = around(graph, data_set)
+    drawn = flow_of(graph, data_set, column)
     titles = page.world.names()
     columns = sorted({one.field for one in graph.named(data_set)}) if data_set else []
     return page.render(
@@ -55,6 +52,19 @@ def look(page: Reading, db: Db, data_set: str = "", column: str = "") -> Respons
         columns=columns,
         about=_page_of(page.world.release(), data_set),
     )
+
+
+def graph_of(world: World, db: Connection) -> Graph:
+    """What flows into what, as far as it is on record."""
+    last = db.scalar(select(func.max(LineageEvent.number))) or 0
+    return _graph(world.engine, last)
+
+
+def flow_of(graph: Graph, data_set: str, column: str) -> Picture:
+    """The flow between tables: of the whole city, around one table, or of one column."""
+    if data_set and column:
+        return _of_column(graph, f"{data_set}#{column}")
+    return around(graph, data_set)
 
 
 @lru_cache(maxsize=2)

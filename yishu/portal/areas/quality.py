@@ -69,7 +69,7 @@ def overview(
         path=department_path,
         part=Part.cut(found.entries, number, PAGE_ROWS),
         names=page.world.names(),
-        ageing={one.entry_id: one for one in Ledger(page.world.engine).ageing()},
+        ageing={one.entry_id: one for one in Ledger(db).ageing()},
         answers=answers(db, month),
         is_frozen=sealed(db, month) is not None,
     )
@@ -137,7 +137,7 @@ def report(month: str, page: Reading, db: Db) -> Response:
 def entry(entry_id: str, page: Reading, db: Db, actor: Acting, run: str | None = None) -> Response:
     """The checks of an entry's run, how the runs before it came out, and its months."""
     known = page.world.release().entry(entry_id)
-    ledger, month = Ledger(page.world.engine), _month("", page)
+    ledger, month = Ledger(db), _month("", page)
     found = desk_of(page.world, db, page.now).scores_of(month, entry_id)
     own = found.entries[0].dimensions if found.entries else {}
     return page.render(

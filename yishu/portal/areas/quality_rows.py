@@ -3,19 +3,23 @@
 Every look goes on record; a value in clear is shown on the one answer to the form that says why.
 """
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Response
+from sqlalchemy import Connection
 
 from catalog.model import CatalogEntry
 from catalog.roles import Action, Role
 from yishu.governance.errors import Forbidden
+from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.pipeline.reject_file import clear_row, masked_rows
 from yishu.pipeline.store import run_folder
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.pages import Page, Reading
+from yishu.portal.world import World
 
 router = APIRouter(prefix="/quality/entries", include_in_schema=False)
 
@@ -40,12 +44,8 @@ def rows(
 ) -> Response:
     """Quarantined rows of a run: values masked, every reason, the way out."""
     known = page.world.release().entry(entry_id)
-    if not may_see_rows(actor, known):
-        raise _not_shown(actor, known)
-    verdict = page.world.ledger.verdict(entry_id, run)
-    folder = run_folder(page.world.settings.var_dir, entry_id, run)
-    found = masked_rows(known, folder, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
-    audit.looked(db, actor, page.now, object_kind=KIND, object_id=f"{entry_id}:{run}")
+    found = seen_rows(page.world, db, actor, now=page.now, known=known, run=run, number=number)
+    verdict = Ledger(db).verdict(entry_id, run)
     every = verdict.quarantined if verdict else 0
     return page.render(
         "quality/rows.html",
@@ -56,6 +56,30 @@ def rows(
         last=max(-(-every // PAGE_ROWS), 1),
         every=every,
     )
+
+
+def seen_rows(
+    world: World,
+    db: Connection,
+    actor: Actor,
+    *,
+    now: datetime,
+    known: CatalogEntry,
+    run: str,
+    number: int,
+) -> list[dict[str, Any]]:
+    """A page of a run's quarantined rows, masked; the look goes on record.
+
+    Raises:
+        Forbidden: they are not for this actor.
+        StageMissing: the run was not validated, or its quarantine is over.
+    """
+    if not may_see_rows(actor, known):
+        raise _not_shown(actor, known)
+    folder = run_folder(world.settings.var_dir, known.id, run)
+    found = masked_rows(known, folder, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
+    audit.looked(db, actor, now, object_kind=KIND, object_id=f"{known.id}:{run}")
+    return found
 
 
 @router.get("/{entry_id}/clear")

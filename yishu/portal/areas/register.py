@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Response
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from catalog.model import CatalogView, Scope
 from catalog.roles import Action
@@ -15,6 +16,7 @@ from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
+from yishu.portal.world import World
 
 router = APIRouter(prefix="/register", include_in_schema=False)
 LINKS = (Link("数源登记", "/register", 16),)
@@ -153,7 +155,7 @@ def concede(
     page: Reading, db: Db, actor: Party, number: Number, given: Annotated[RulingForm, Form()]
 ) -> Response:
     """Give way while the bodies consult."""
-    disputes.concede(db, number, _ruling(page, db, number, given), actor, page.now)
+    disputes.concede(db, number, ruling_of(page.world, db, number, given), actor, page.now)
     return page.done(f"/register/disputes/{number}", "已办理")
 
 
@@ -162,12 +164,13 @@ def decide(
     page: Reading, db: Db, actor: Judge, number: Number, given: Annotated[RulingForm, Form()]
 ) -> Response:
     """Decide it; the source moves on that day."""
-    disputes.decide(db, number, _ruling(page, db, number, given), actor, page.now)
+    disputes.decide(db, number, ruling_of(page.world, db, number, given), actor, page.now)
     return page.done(f"/register/disputes/{number}", "已裁定")
 
 
-def _ruling(page: Page, db: Db, number: int, given: RulingForm) -> disputes.Ruling:
-    registers = page.world.rules().registers
+def ruling_of(world: World, db: Connection, number: int, given: RulingForm) -> disputes.Ruling:
+    """The ruling that is meant, with all values of the scope that the dispute is about."""
+    registers = world.rules().registers
     element = registers.elements.get(disputes.find(db, number).element_id)
     codes = registers.code_lists.get((element and element.scope_list) or "")
     every = tuple(codes.codes) if codes else ()

@@ -1,0 +1,5 @@
+-- How many clocks ended since a moment by what they have in common.
+select profile, promise, holder_org, course, count(*) as clocks
+from ledger.clock_course
+where closed_at >= :since
+group by profile, promise, holder_org, course
