@@ -5,8 +5,9 @@ are written by statements of their own, five and a hundred for each entry; one r
 waits for a decision, with its clock. Of the rest that a city heaps up there is a fifth of a row an
 entry each (cards, supervision orders, notices, objections, demands, duties) and ten runs in the
 last thirty days. `yishu portal` itself answers, with as many processes as the machine has cores;
-each user keeps one connection and asks for one page after the other, without a pause. ``--size``
-is the number of entries; 10,000 unless said.
+each user keeps one connection and asks for one page after the other, first without a pause, which
+is as much as the machine can do, then a second after each answer, as twenty busy people would.
+``--size`` is the number of entries; 10,000 unless said.
 
 Beside the times stands the processor time of the portal and its database for a page: unlike the
 times it says the same on a busy machine.
@@ -45,6 +46,7 @@ from yishu.settings import Settings
 
 TITLE = "Portal: pages at 20 users"
 SIZE, USERS, ASKED, WORKERS = 10_000, 20, 10, 2
+ASKED_WITH_PAUSE, PAUSE = 5, 1.0
 GOAL_MS, GOAL_BYTES = 200, 300_000
 START_SECONDS = 180
 IDLE = 0.1
@@ -71,8 +73,9 @@ PAGES = (
 _ABOUT = (
     "Milliseconds from the first byte of the question to the last of the page, over all users; "
     f"goal: p95 under {GOAL_MS} ms at {USERS} users on 2 cores, and no page over "
-    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine; a user asks again at "
-    "once. Processor time is that of the portal's processes for one page, the database's left out."
+    f"{GOAL_BYTES:,} bytes. Server, database and users share this machine. A user asks again at "
+    "once, then again a second after each answer. Processor time is that of the portal's "
+    "processes for one page without a pause, the database's left out."
 )
 
 
@@ -92,9 +95,16 @@ def run(options: Options) -> Section:
         rows = _served(settings, url.render_as_string(hide_password=False))
     finally:
         server.stop()
-    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "processor", "bytes"]
-    missed = [row[0] for row in rows if row[3] > GOAL_MS or row[6] > GOAL_BYTES]
-    verdict = f"Missed by: {', '.join(missed)}." if missed else "Kept by every page."
+    header = [f"{size:,} entries", "as", "median", "p95", "slowest", "p95, a second between",
+              "processor", "bytes"]  # fmt: skip
+    late, paused = ([row[0] for row in rows if row[n] > GOAL_MS] for n in (3, 5))
+    large = [row[0] for row in rows if row[7] > GOAL_BYTES]
+    verdict = " ".join(
+        f"{what}: {', '.join(missed) if missed else 'kept by every page'}."
+        for what, missed in (
+            ("Missed without a pause", late), ("With a second between", paused), ("Bytes", large),
+        )
+    )  # fmt: skip
     return Section(TITLE, "\n\n".join([_ABOUT, markdown(header, rows), verdict]))
 
 
@@ -279,29 +289,43 @@ def _settle(pid: int) -> None:
 
 def _page(base: str, path: str, account: str, pid: int) -> list[Any]:
     """Ask for a page as all users at once, each signed in and with the page seen once."""
-    before: list[float] = []
-    ready = Barrier(USERS, action=lambda: before.append(_processor(pid)))
+    spent: list[float] = []
+    line_up = Barrier(USERS, action=lambda: spent.append(_processor(pid)))
     with ThreadPoolExecutor(USERS) as pool:
-        users = [pool.submit(_user, base, path, account, ready) for _ in range(USERS)]
+        users = [pool.submit(_user, base, path, account, n, line_up) for n in range(USERS)]
         found = [one.result() for one in users]
-    spent = 1000 * (_processor(pid) - before[0]) / (USERS * ASKED)
-    times = sorted(one for times, _ in found for one in times)
-    p95 = times[int(0.95 * len(times)) - 1]
-    return [path, account, statistics.median(times), p95, times[-1], spent, found[0][1]]
+    times = sorted(one for times, _, _ in found for one in times)
+    paused = sorted(one for _, times, _ in found for one in times)
+    cost = 1000 * (spent[1] - spent[0]) / len(times)
+    median, most = statistics.median(times), found[0][2]
+    return [path, account, median, _p95(times), times[-1], _p95(paused), cost, most]
 
 
-def _user(base: str, path: str, account: str, ready: Barrier) -> tuple[list[float], int]:
+def _p95(times: list[float]) -> float:
+    return times[int(0.95 * len(times)) - 1]
+
+
+def _user(
+    base: str, path: str, account: str, number: int, line_up: Barrier
+) -> tuple[list[float], list[float], int]:
+    """The times without a pause and with one, and the bytes."""
     with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
         client.post("/sign-in/demo", data={"account": account})
         client.get(path)
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     # Users share the processor with the portal here: the leanest client takes least of it.
-    line = HTTPConnection(base.removeprefix("http://"), timeout=60)
+    line, quoted = HTTPConnection(base.removeprefix("http://"), timeout=60), quote(path, "/?=&")
     line.connect()
-    ready.wait()
-    asked = [_asked(line, quote(path, safe="/?=&"), cookies) for _ in range(ASKED)]
+    line_up.wait()
+    at_once = [_asked(line, quoted, cookies) for _ in range(ASKED)]
+    line_up.wait()
+    time.sleep(PAUSE * number / USERS)
+    paused = []
+    for _ in range(ASKED_WITH_PAUSE):
+        paused.append(_asked(line, quoted, cookies))
+        time.sleep(PAUSE)
     line.close()
-    return [took for took, _ in asked], asked[-1][1]
+    return [took for took, _ in at_once], [took for took, _ in paused], at_once[-1][1]
 
 
 def _asked(line: HTTPConnection, path: str, cookies: str) -> tuple[float, int]:

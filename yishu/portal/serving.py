@@ -1,8 +1,9 @@
-"""The portal as a server: one process, or several that share one port."""
+"""The portal as a server: one process, or several on one port among which the kernel shares out."""
 
+import socket
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +24,27 @@ have filters of which one request uses a few, and a plan for any values reads a 
 _STARTING_SECONDS = 120
 """A process that says nothing for so long is started anew; on a busy machine imports take half a
 minute, and uvicorn's five seconds would end each before it is up."""
+
+
+class OwnSocket(socket.socket):
+    """A bound address; handed to another process it is that process's own socket on it.
+
+    Processes that accept from one socket take whatever waits when they come by, often all of it,
+    and keep it as long as the connection lives; of several sockets the kernel chooses for each.
+    """
+
+    @classmethod
+    def bound(cls, address: tuple[str, int]) -> Self:
+        """A socket on an address that other such sockets are on too."""
+        made = cls(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)
+        return made
+
+    def __reduce__(self) -> tuple[Callable[[tuple[str, int]], socket.socket], tuple[Any, ...]]:
+        """The address alone."""
+        return type(self).bound, (self.getsockname()[:2],)
 
 
 def serve(
@@ -53,5 +75,7 @@ def serve(
         if not server.started:
             sys.exit(1)
         return
+    config.bind_socket().close()  # refuses a port that others listen on
     # `uvicorn.run` takes several processes for the name of a module alone, which has no settings.
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+    with OwnSocket.bound((host, port)) as address:
+        Multiprocess(config, sockets=[address]).run()
