@@ -210,6 +210,16 @@ def current_release(directory: Path) -> Release:
         NoRelease: nothing was released into the directory yet.
         ReleaseDamaged: the pointer or the file it names is damaged.
     """
+    return load_release(current_file(directory))
+
+
+def current_file(directory: Path) -> Path:
+    """The file of the release in force, unread.
+
+    Raises:
+        NoRelease: nothing was released into the directory yet.
+        ReleaseDamaged: the pointer is damaged.
+    """
     pointer = directory / POINTER
     try:
         id_ = pointer.read_text(encoding="ascii").strip()
@@ -226,7 +236,7 @@ def current_release(directory: Path) -> Release:
         ) from error
     if not _RELEASE_ID.fullmatch(id_):
         raise _damaged(pointer, f"`{id_[:60]}`", "a release id such as 2026-01-31-0123456789ab")
-    return load_release(directory / f"{id_}.json")
+    return directory / f"{id_}.json"
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:

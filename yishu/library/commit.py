@@ -15,6 +15,10 @@ from yishu.library.place import Place
 MAINTENANCE = "maintenance"
 """The ``kind`` of commits that change files and no content."""
 
+POSITION = "position"
+"""Name of the fact beside a commit that says how far an entry's changes have been read. A new one
+is committed even where no row changed."""
+
 
 @dataclass(frozen=True)
 class Commit:

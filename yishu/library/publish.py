@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from yishu.library.commit import Commit, Recorded, commit_of, recorded
+from yishu.library.commit import POSITION, Commit, Recorded, commit_of, recorded
 from yishu.library.compare import Changes, Comparison, Difference, difference, merged_rows
 from yishu.library.engine import BATCH_ROWS, DEFAULT_MEMORY, connect, discreet
 from yishu.library.errors import ChangesOutOfDate, RowsDoNotFit
@@ -32,10 +32,6 @@ from yishu.library.writing import Job, Step, rewrite, write, write_error
 
 HISTORY_DAYS = 1095
 """How long versions stay readable unless the caller says otherwise: three years."""
-
-POSITION = "position"
-"""Name of the fact beside a commit that says how far an entry's changes have been read. A new one
-is committed even where no row changed."""
 
 
 class Made(NamedTuple):

@@ -1,7 +1,12 @@
 """The current release, as DAG files and task processes see it: one file, nothing else."""
 
-from catalog.release import Release, current_release
+from functools import lru_cache
+
+from catalog.release import Release, current_file, load_release
 from yishu.settings import Settings
+
+_loaded = lru_cache(maxsize=1)(load_release)
+"""A release never changes, so a task reads it once, or finds it read where it was forked from."""
 
 
 def current() -> Release:
@@ -20,4 +25,4 @@ def settings_and_release() -> tuple[Settings, Release]:
         ReleaseDamaged: there is none, or it is not what was written.
     """
     settings = Settings()
-    return settings, current_release(settings.releases_dir)
+    return settings, _loaded(current_file(settings.releases_dir))

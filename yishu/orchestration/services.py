@@ -19,7 +19,7 @@ from typing import NoReturn
 from sqlalchemy import NullPool, create_engine, inspect
 
 from catalog.errors import ReleaseDamaged
-from catalog.release import NoRelease, current_release, load_release
+from catalog.release import NoRelease, current_file, load_release
 from yishu import ports
 from yishu.embedded import embedded_postgres
 from yishu.orchestration.environment import airflow_environment, base_url
@@ -57,17 +57,16 @@ class ComponentStatus:
 def components(settings: Settings) -> dict[str, tuple[str, ...]]:
     """What runs for the release in force."""
     try:
-        release_id = current_release(settings.releases_dir).id
+        waits = _has_waits(current_file(settings.releases_dir))
     except (NoRelease, ReleaseDamaged):
         return COMPONENTS
-    return COMPONENTS | TRIGGERER if _has_waits(settings.releases_dir, release_id) else COMPONENTS
+    return COMPONENTS | TRIGGERER if waits else COMPONENTS
 
 
 @lru_cache(maxsize=1)
-def _has_waits(directory: Path, release_id: str) -> bool:
+def _has_waits(file: Path) -> bool:
     # A release never changes, and this is asked again and again while a run is watched.
-    release = load_release(directory / f"{release_id}.json")
-    return any(entry.source.arrival is not None for entry in release.entries.values())
+    return any(entry.source.arrival is not None for entry in load_release(file).entries.values())
 
 
 def processes(settings: Settings) -> Processes:

@@ -20,7 +20,6 @@ from catalog.model import CatalogEntry
 from transforms.standard import standardise
 from transforms.types import arrow_type
 from yishu.library import unified_table
-from yishu.library.engine import connect, discreet, names, quote, scan
 from yishu.library.place import Place
 from yishu.pipeline.errors import BackfillMisplaced, BoundsOutOfOrder, EmptySource
 from yishu.pipeline.landing import Landed, landed, repeating, write_parquet
@@ -232,6 +231,9 @@ def _misplaced(entry: CatalogEntry, run_id: str) -> BackfillMisplaced:
 
 def _unknown(entry: CatalogEntry, library: Path, folder: RunFolder) -> str:
     """Digest of the source's keys that neither the library nor this pull has; empty: none."""
+    # Only a comparison of keys, due once in a while, needs the library's engine.
+    from yishu.library.engine import connect, discreet, names, quote, scan  # noqa: PLC0415
+
     place = Place(library, unified_table(entry.id))
     schema = key_schema(entry)
     known = scan(place.files(place.open()), schema)

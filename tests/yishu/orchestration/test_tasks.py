@@ -1,7 +1,14 @@
 """Errors of the pipeline become Airflow's, connections of Airflow the pipeline's."""
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
+
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
+
+CATALOG = Path(__file__).resolve().parents[3] / "catalog"
 
 PARTS = 'found="a", expected="b", remedy="c"'
 
@@ -78,18 +85,50 @@ print(json.dumps([[names["is_scheduler"](line) for line in lines],
     assert found == [[True, True, True, False, False, False], False]
 
 
-def test_a_task_finds_all_stages_loaded_and_imports_none_again(
+def test_a_task_finds_all_stages_and_sources_loaded_and_the_ledgers_tables_joined(
     in_airflow: Callable[[str], Any],
 ) -> None:
-    missing = in_airflow("""
+    missing, is_joined = in_airflow("""
 import json, runpy, sys
+from importlib import import_module
 names = runpy.run_path("yishu/orchestration/preload/airflow_local_settings.py")
 names["_load_task_modules"]()
 loaded = set(sys.modules)
-import yishu.pipeline
+import yishu.embedded, yishu.pipeline
+from yishu.ledger.models import Base
+from yishu.orchestration import connections, factory, sharing
+from yishu.sources import MODULES
 for stage in yishu.pipeline.__all__:
     getattr(yishu.pipeline, stage)
-print(json.dumps(sorted(set(sys.modules) - loaded)))
+for module, _ in MODULES.values():
+    import_module(module)
+print(json.dumps([sorted(set(sys.modules) - loaded),
+                  all(mapper.configured for mapper in Base.registry.mappers)]))
 """)
 
     assert missing == []
+    assert is_joined
+
+
+def test_a_task_takes_the_release_that_was_read_before_it_until_a_new_one_is_in_force(
+    in_airflow: Callable[[str], Any], tmp_path: Path
+) -> None:
+    directory = tmp_path / "var" / "releases"
+    catalog, _ = load_catalog(CATALOG)
+    write_release(directory, compile_release(catalog, date(2026, 1, 1)))
+
+    seen = in_airflow(f"""
+import json
+from datetime import date
+from pathlib import Path
+from catalog.load import load_catalog
+from catalog.release import compile_release, write_release
+from yishu.orchestration import release
+first = release.current()
+again = release.current()
+catalog, _ = load_catalog(Path({str(CATALOG)!r}))
+write_release(Path({str(directory)!r}), compile_release(catalog, date(2026, 1, 2)))
+print(json.dumps([again is first, release.current().released_on.isoformat()]))
+""")
+
+    assert seen == [True, "2026-01-02"]

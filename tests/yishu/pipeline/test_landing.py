@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,3 +28,16 @@ def test_a_column_of_no_rows_keeps_its_type(tmp_path):
     file = tmp_path / "data.parquet"
     pq.write_table(pa.table({"number": pa.array([], pa.int32())}), file)
     assert Landed([file]).column("number").type == pa.int32()
+
+
+@pytest.mark.parametrize("source", ["csv", "postgresql"])
+def test_a_pull_also_of_changes_loads_no_engine_no_checks_and_no_scheduler(source):
+    code = f"import sys, yishu.pipeline.changes, yishu.pipeline.pull, yishu.sources.{source}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & {"airflow", "duckdb", "great_expectations", "pandas", "sqlalchemy"}

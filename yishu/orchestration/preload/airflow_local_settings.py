@@ -9,17 +9,28 @@ import sys
 from pathlib import Path
 
 _TASK_MODULES = (
+    "airflow.dag_processing.bundles.local",
+    "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
-    "airflow.providers.standard.operators.python",
+    "airflow.sdk.execution_time.timeout",
     "expectations.fields",
-    "yishu.orchestration.tasks",
+    "yishu.embedded",
+    "yishu.orchestration.connections",
+    "yishu.orchestration.factory",
+    "yishu.orchestration.sharing",
+    "yishu.pipeline.backfill",
     "yishu.pipeline.maintenance",
     "yishu.pipeline.releases",
     "yishu.pipeline.run",
     "yishu.sharing.delivering",
-    "adbc_driver_postgresql.dbapi",
-    "adbc_driver_sqlite.dbapi",
-    "openpyxl",
+    "yishu.sharing.installed",
+    "yishu.sources.csv",
+    "yishu.sources.mysql",
+    "yishu.sources.parquet",
+    "yishu.sources.postgresql",
+    "yishu.sources.rest",
+    "yishu.sources.sqlite",
+    "yishu.sources.xlsx",
 )
 
 
@@ -33,10 +44,16 @@ def is_scheduler(argv: list[str]) -> bool:
 
 
 def _load_task_modules() -> None:
-    from importlib import import_module  # noqa: PLC0415  only where it is needed
+    from contextlib import suppress  # noqa: PLC0415  only where it is needed
+    from importlib import import_module  # noqa: PLC0415
 
     for name in _TASK_MODULES:
         import_module(name)
+    # SQLAlchemy joins the ledger's tables at the first query, a tenth of a second in each task.
+    import_module("yishu.ledger.models").Base.registry.configure()
+    # Until the next one is published, no task reads the release again; without any, each says so.
+    with suppress(import_module("catalog.errors").CatalogError):
+        import_module("yishu.orchestration.release").current()
 
 
 __all__: list[str] = []
