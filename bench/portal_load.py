@@ -311,11 +311,10 @@ def _user(
     """The times without a pause and with one, and the bytes."""
     with httpx.Client(base_url=base, timeout=60, trust_env=False) as client:
         client.post("/sign-in/demo", data={"account": account})
-        client.get(path)
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     # Users share the processor with the portal here: the leanest client takes least of it.
     line, quoted = HTTPConnection(base.removeprefix("http://"), timeout=60), quote(path, "/?=&")
-    line.connect()
+    _asked(line, quoted, cookies)
     line_up.wait()
     at_once = [_asked(line, quoted, cookies) for _ in range(ASKED)]
     line_up.wait()

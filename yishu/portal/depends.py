@@ -45,7 +45,7 @@ async def moment(here: Here) -> datetime:
 Now = Annotated[datetime, Depends(moment)]
 
 
-AT_ONCE = 4
+AT_ONCE = 3
 """Requests of a process that use the database at once; the others wait, first come, first served.
 
 A process has one core's time to give. More at once are not answered sooner: they only take turns

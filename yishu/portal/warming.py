@@ -4,6 +4,7 @@ Ten thousand entries take seconds to read and to make searchable, and every proc
 for itself; a thread beside the pages looks whether another release is in force.
 """
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,10 +36,24 @@ def warming(world: World) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
 
 def keep_warm(world: World, ended: Event, pause: float = PAUSE) -> None:
     """Make each new release ready until told to end; pause in seconds."""
+    settled = None
     while not ended.is_set():
         try:
             world.warm()
+            if settled != (settled := world.release().id):
+                _settle()
         except CatalogError as error:
             # Pages say the same to whoever asks; the next release may be sound.
             logger.debug("no release to make ready: %s", error)
         ended.wait(pause)
+    gc.unfreeze()
+
+
+def _settle() -> None:
+    """Take what is there now for lasting: no page is to wait while cycles are looked for in it.
+
+    A release of a city is millions of objects, and looking at each takes a second.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

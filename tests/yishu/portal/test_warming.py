@@ -1,5 +1,6 @@
 """A new release is read before somebody waits for it, and once for all who ask."""
 
+import gc
 import threading
 import time
 from dataclasses import replace
@@ -46,10 +47,12 @@ def test_a_release_is_made_ready_without_anybody_asking(grown):
             release = publish(name)
             assert until(lambda id_=release.id: _id_read(here) == id_)
             assert here.names()[ENTRY] == name
+            assert until(lambda: gc.get_freeze_count() > 0)
     finally:
         ended.set()
         keeper.join(10)
     assert not keeper.is_alive()
+    assert gc.get_freeze_count() == 0
 
 
 def _id_read(here):
