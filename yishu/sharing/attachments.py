@@ -84,7 +84,7 @@ def seen_by(desk: Desk, request_id: str, actor: Actor) -> list[Attached]:
     Raises:
         RequestUnknown: there is no such request, or the actor is no party to it.
     """
-    row = desk.request(request_id)
+    row = desk.request(request_id, lock=False)
     is_own = actor.org == row.consumer_org and actor.role in _OWN
     is_party = actor.role in _DECIDING and row.state != RequestState.DRAFT
     is_provider = actor.org in row.provider_orgs or actor.role is not Role.PROVIDER_REVIEWER

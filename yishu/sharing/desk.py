@@ -53,21 +53,21 @@ class Desk:
         """A new number such as ``SQ00000012``."""
         return f"{prefix}{self.connection.scalar(REQUEST_NUMBER.next_value()):08d}"
 
-    def request(self, request_id: str, *states: RequestState) -> Row[Any]:
-        """A request, locked until the transaction ends.
+    def request(self, request_id: str, *states: RequestState, lock: bool = True) -> Row[Any]:
+        """A request, locked until the transaction ends; who only shows it takes no lock.
 
         Raises:
             RequestUnknown: there is none.
             NotThisState: it is in none of the states, where some are given.
         """
         asked = select(ShareRequest.__table__).where(ShareRequest.request_id == request_id)
-        row = self.connection.execute(asked.with_for_update()).one_or_none()
+        row = self.connection.execute(asked.with_for_update() if lock else asked).one_or_none()
         return _found(request_id, row, states)
 
-    def grant(self, grant_id: str, *states: GrantState) -> Row[Any]:
-        """A grant, locked until the transaction ends; raises like ``request``."""
+    def grant(self, grant_id: str, *states: GrantState, lock: bool = True) -> Row[Any]:
+        """A grant, locked until the transaction ends; like ``request``."""
         asked = select(ShareGrant.__table__).where(ShareGrant.grant_id == grant_id)
-        row = self.connection.execute(asked.with_for_update()).one_or_none()
+        row = self.connection.execute(asked.with_for_update() if lock else asked).one_or_none()
         return _found(grant_id, row, states)
 
     def set_request(self, request_id: str, **values: Any) -> None:

@@ -101,7 +101,7 @@ def timeline(desk: Desk, request_id: str, calendar: WorkingDays) -> Timeline:
     Raises:
         RequestUnknown: there is none.
     """
-    request = desk.request(request_id)
+    request = desk.request(request_id, lock=False)
     asked = select(ShareGrant.__table__).where(ShareGrant.request_id == request_id)
     grant = desk.connection.execute(asked).one_or_none()
     ids = [request_id, *([grant.grant_id] if grant else [])]

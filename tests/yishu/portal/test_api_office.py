@@ -1,5 +1,9 @@
 """The REST API beside the catalog: from request to channel, objections, accounts, journal."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import text
+
 from catalog.roles import Role
 
 OBJECT = "market_regulation.enterprise_registration"
@@ -61,3 +65,16 @@ def test_journal_accounts_calendar_and_figures_are_for_whom_their_pages_are(ask)
 def test_every_role_may_ask_who_it_is(ask):
     for account in ("officer.taxation", "auditor"):
         assert ask(account, "GET", "/me").json()["role"] in set(Role)
+
+
+def test_who_looks_at_a_request_does_not_wait_for_whoever_decides_it(ask, client, portal_world):
+    number = ask("officer.taxation", "POST", "/requests", json=FORM).json()["request_id"]
+    asker = client("officer.taxation")
+    held = text("select 1 from ledger.share_request where request_id = :number for update")
+    with ThreadPoolExecutor(2) as pool, portal_world.engine.begin() as connection:
+        connection.execute(held, {"number": number})
+        page = pool.submit(asker.get, f"/sharing/{number}")
+        course = pool.submit(ask, "officer.taxation", "GET", f"/requests/{number}/timeline")
+
+        assert page.result(10).status_code == 200
+        assert course.result(10).status_code == 200

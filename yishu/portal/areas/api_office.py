@@ -110,7 +110,7 @@ def file_request(here: Here, db: Db, now: Now, actor: Officer, form: Json) -> Js
 @router.get("/requests/{request_id}", tags=["sharing"])
 def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
     """One request, for its parties and those who decide."""
-    row = desk_at(here, db, now).request(request_id)
+    row = desk_at(here, db, now).request(request_id, lock=False)
     only_for_parties(row, actor)
     shown = ("request_id", "state", "kind", "consumer_org", "form", "received_at", "decided_at")
     return {name: row._mapping[name] for name in shown}
@@ -120,7 +120,7 @@ def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Jso
 def course(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
     """What both sides see of a request: steps, clocks, and what comes next."""
     desk = desk_at(here, db, now)
-    only_for_parties(desk.request(request_id), actor)
+    only_for_parties(desk.request(request_id, lock=False), actor)
     return timeline(desk, request_id, calendar_in_force(db, days_folder(here.settings))).plain()
 
 
@@ -150,7 +150,7 @@ def step_of_request(
 @router.get("/grants/{grant_id}", tags=["sharing"])
 def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
     """A grant and the state of its channel, for its parties."""
-    row = desk_at(here, db, now).grant(grant_id)
+    row = desk_at(here, db, now).grant(grant_id, lock=False)
     if not may_see_grant(actor, row):
         raise _not_here(grant_id, "a grant of or to the own department")
     hidden = {"decided_by", "opened_by"}

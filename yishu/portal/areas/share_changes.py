@@ -45,7 +45,7 @@ def grant_many(
 @router.get("/sharing/{request_id}/edit")
 def correct(page: Reading, db: Db, actor: Officer, request_id: str) -> Response:
     """The form of a draft or returned request, as it was filled in."""
-    row = desk_of(page, db).request(request_id)
+    row = desk_of(page, db).request(request_id, lock=False)
     _own(request_id, row.consumer_org, actor)
     form = RequestForm.model_validate(row.form)
     path = f"/sharing/{request_id}/edit"
@@ -72,7 +72,7 @@ def letters(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     """The attachments of a request, for its parties."""
     desk = desk_of(page, db)
     found = attachments.seen_by(desk, request_id, actor)
-    row = desk.request(request_id)
+    row = desk.request(request_id, lock=False)
     return page.render("share_changes/attachments.html", request_=row, found=found)
 
 
@@ -167,11 +167,11 @@ def call_back(
 
 def _form_of(page: Page, db: Db, actor: Actor, grant_id: str, again: str) -> RequestForm:
     desk = desk_of(page, db)
-    grant = desk.grant(grant_id)
+    grant = desk.grant(grant_id, lock=False)
     _own(grant_id, grant.consumer_org, actor)
     if again not in _AGAIN:
         raise _unknown(grant_id)
-    return RequestForm.model_validate(desk.request(grant.request_id).form)
+    return RequestForm.model_validate(desk.request(grant.request_id, lock=False).form)
 
 
 def _again(

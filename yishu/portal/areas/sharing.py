@@ -189,7 +189,7 @@ def change(
 def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     """A request with its timeline, the check of its elements, and what the reader can do now."""
     desk = desk_of(page, db)
-    request = desk.request(request_id)
+    request = desk.request(request_id, lock=False)
     form = RequestForm.model_validate(request.form)
     object_ = filing.object_of(desk, form)
     only_for_parties(request, actor)
@@ -319,7 +319,7 @@ def _may_decide(desk: Desk, request: Any, actor: Actor) -> bool:
 def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
-    grant = desk_of(page, db).grant(grant_id)
+    grant = desk_of(page, db).grant(grant_id, lock=False)
     if not may_see_grant(actor, grant):
         raise NotFound(
             grant_id,
