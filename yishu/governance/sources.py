@@ -190,8 +190,7 @@ def gaps(registers: Catalog, register: Collection[Registered]) -> list[Gap]:
     """For which values of an element's discriminator a register has no source."""
     scoped = {id_: one for id_, one in registers.elements.items() if one.scope_list}
     asked = registers.model_copy(update={"elements": scoped})
-    claims = [one for one in register if one.element_id in scoped]
-    return uncovered(in_registers(asked, claims, {one.entry_id for one in claims}))
+    return uncovered(in_registers(asked, register, {one.entry_id for one in register}))
 
 
 def _with_sources(

@@ -31,13 +31,23 @@ def read(name: str, data: bytes, required: Sequence[str] = ()) -> list[Record]:
         FileRefused: it holds no records, too many, or one that lacks something.
     """
     found = _csv(name, data) if Path(name).suffix.lower() == ".csv" else _yaml(name, data)
-    if len(found) > MOST_ROWS:
-        raise refused(name, f"{len(found):,} records", f"at most {MOST_ROWS:,}", "divide the file")
-    for number, record in enumerate(found, 1):
+    return checked(name, found, required)
+
+
+def checked(name: str, records: Sequence[Record], required: Sequence[str]) -> list[Record]:
+    """The same records, also those that came otherwise than as a file.
+
+    Raises:
+        FileRefused: they are too many, or one lacks something of what is required.
+    """
+    if len(records) > MOST_ROWS:
+        found = f"{len(records):,} records"
+        raise refused(name, found, f"at most {MOST_ROWS:,}", "divide the file")
+    for number, record in enumerate(records, 1):
         missing = [key for key in required if record.get(key) in (None, "")]
         if missing:
             raise refused(name, f"record {number} without {', '.join(missing)}", "a value", _HOW)
-    return found
+    return list(records)
 
 
 def keyed(name: str, records: Sequence[Record], key: str) -> dict[str, Record]:

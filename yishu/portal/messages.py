@@ -52,7 +52,7 @@ def _texts() -> Mapping[str, dict[str, str]]:
     return yaml.safe_load(_TEXTS.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
-def titles(code: str, status: int) -> Mapping[str, str]:
+def words_of(code: str, status: int) -> Mapping[str, str]:
     """What a code means, ``zh`` and ``en``, and what to ``do``; else that of the status."""
     texts = _texts()
     of_status = texts.get(str(status)) or texts["500"]

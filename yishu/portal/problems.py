@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from catalog.errors import YishuError
 from yishu.portal import sessions
 from yishu.portal.errors import PasswordDue, SignInNeeded, status_of
-from yishu.portal.messages import titles
+from yishu.portal.messages import words_of
 from yishu.portal.navigation import Link, links_for
 from yishu.portal.pages import Page, language_of
 from yishu.portal.security import HEADERS
@@ -23,7 +23,7 @@ API = "/api/"
 
 def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
     """A problem as JSON: RFC 9457's members, what to do, and the parts of an error of Yishu."""
-    words = titles(code, status)
+    words = words_of(code, status)
     return {
         "type": f"urn:yishu:problem:{code}",
         "title": words["zh"],

@@ -36,11 +36,12 @@ def warming(world: World) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
 
 def keep_warm(world: World, ended: Event, pause: float = PAUSE) -> None:
     """Make each new release ready until told to end; pause in seconds."""
-    settled = None
+    lasting = None
     while not ended.is_set():
         try:
             world.warm()
-            if settled != (settled := world.release().id):
+            if world.release() is not lasting:
+                lasting = world.release()
                 _settle()
         except CatalogError as error:
             # Pages say the same to whoever asks; the next release may be sound.

@@ -112,7 +112,6 @@ class World:
         for make in (_names, _by_org, _documents, _supply, _withheld, _left_out):
             make(directory, id_)
         _supply(directory, id_).holders("")
-        self.rules()
 
     def rules(self) -> Rules:
         """What entries are compiled against today."""

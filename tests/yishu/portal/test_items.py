@@ -247,6 +247,9 @@ def test_programs_keep_items_and_lists_as_people_do(ask):
     said = {"records": [record], "basis": "《医疗机构管理条例》第二十条"}
     assert ask("officer.health", "POST", "/items", json=said).status_code == 403
     assert ask("service", "POST", "/items", json={**said, "basis": ""}).status_code == 422
+    lacking = {**said, "records": [record, {"implementation_code": code}]}
+    refused = ask("service", "POST", "/items", json=lacking)
+    assert (refused.status_code, refused.json()["found"]) == (422, "record 2 without org, name")
     assert ask("service", "POST", "/items", json=said).json() == {"records": 1}
     assert code in [one["implementation_code"] for one in ask("auditor", "GET", "/items").json()]
     assert ask("auditor", "GET", "/items", params={"q": "变更", "page": 2}).json() == []
@@ -263,6 +266,8 @@ def test_programs_keep_items_and_lists_as_people_do(ask):
 
     checked = ask("auditor", "GET", f"/items/checks/{Check.GAPS.value}", params={"body": "wuxi"})
     assert [one["code"] for one in checked.json()] == [OTHER_BASIC]
+    nobodys = {"body": "wuxi", "rows": {BASIC: {"name": "设置审批"}}, "basis": "编办"}
+    assert ask("service", "POST", "/lists/power", json=nobodys).status_code == 422
     before = ask("auditor", "GET", "/lists/material", params={"body": "wuxi"}).json()
     rows = {**before["rows"], "M2": {"name": "身份证明"}}
     said = {"body": "wuxi", "rows": rows, "basis": "锡编办〔2026〕2号"}

@@ -11,9 +11,11 @@ from catalog.vocabulary import ListKind, PublicationSlot
 from yishu.governance import item_pages, items, lists
 from yishu.governance.item_checks import Check
 from yishu.governance.lists import Publication
+from yishu.interchange import records
 from yishu.ledger.journal import Actor
 from yishu.portal.areas.api import ERRORS
 from yishu.portal.areas.api_office import PAGE_ROWS, Json, Number, permitted_caller
+from yishu.portal.areas.item_lists import required_of
 from yishu.portal.areas.items import bodies, found_by, history_of
 from yishu.portal.areas.quality_rows import seen_rows
 from yishu.portal.depends import Caller, Db, Here, Now
@@ -96,7 +98,8 @@ def item(db: Db, _: Caller, code: str) -> Json:
 @router.post("/items", tags=["items"])
 def change(db: Db, now: Now, actor: Keeper, given: Changed) -> Json:
     """Publish items or changes of them: all of it or nothing."""
-    items.change_all(db, map(items.from_record, given.records), given.basis, actor, now)
+    wanted = records.checked("records", given.records, items.RECORD)
+    items.change_all(db, map(items.from_record, wanted), given.basis, actor, now)
     return {"records": len(given.records)}
 
 
@@ -156,6 +159,7 @@ def differing(
 @router.post("/lists/{kind}", tags=["items"])
 def publish(db: Db, now: Now, actor: Keeper, *, kind: ListKind, given: Published) -> Json:
     """Publish a list as its next version; the same rows again change nothing."""
+    records.checked(kind.label_zh, list(given.rows.values()), required_of(kind))
     wanted = Publication(kind, given.body, given.rows, given.basis)
     return asdict(lists.publish(db, wanted, actor, now))
 

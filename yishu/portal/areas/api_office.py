@@ -35,7 +35,6 @@ from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.errors import NotFound
 from yishu.portal.grants import may_see_grant
 from yishu.portal.paging import COUNTED
-from yishu.portal.world import World
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
 from yishu.sharing.housekeeping import clear
@@ -73,9 +72,12 @@ class Said(BaseModel):
     strike: tuple[str, ...] = Field((), max_length=500)
 
 
-def desk_at(here: World, db: Db, now: Now) -> Desk:
-    """The sharing desk within a request's transaction."""
+def desk_of(here: Here, db: Db, now: Now) -> Desk:
+    """The sharing desk within the request's transaction."""
     return house_of(here.settings, here.engine, lambda: now, here.release()).desk(db)
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
 @router.get("/requests", tags=["sharing"])
@@ -102,34 +104,30 @@ def every_request(
 
 
 @router.post("/requests", tags=["sharing"])
-def file_request(here: Here, db: Db, now: Now, actor: Officer, form: Json) -> Json:
+def file_request(desk: AtDesk, actor: Officer, form: Json) -> Json:
     """Keep a draft; it may lack anything."""
-    return {"request_id": filing.draft(desk_at(here, db, now), filing.parse(form), actor)}
+    return {"request_id": filing.draft(desk, filing.parse(form), actor)}
 
 
 @router.get("/requests/{request_id}", tags=["sharing"])
-def request(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
+def request(desk: AtDesk, actor: Caller, request_id: str) -> Json:
     """One request, for its parties and those who decide."""
-    row = desk_at(here, db, now).request(request_id, lock=False)
+    row = desk.request(request_id, lock=False)
     only_for_parties(row, actor)
     shown = ("request_id", "state", "kind", "consumer_org", "form", "received_at", "decided_at")
     return {name: row._mapping[name] for name in shown}
 
 
 @router.get("/requests/{request_id}/timeline", tags=["sharing"])
-def course(here: Here, db: Db, now: Now, actor: Caller, request_id: str) -> Json:
+def course(here: Here, db: Db, desk: AtDesk, actor: Caller, request_id: str) -> Json:
     """What both sides see of a request: steps, clocks, and what comes next."""
-    desk = desk_at(here, db, now)
     only_for_parties(desk.request(request_id, lock=False), actor)
     return timeline(desk, request_id, calendar_in_force(db, days_folder(here.settings))).plain()
 
 
 @router.post("/requests/{request_id}/steps", tags=["sharing"])
-def step_of_request(
-    here: Here, db: Db, now: Now, actor: Caller, *, request_id: str, said: Said
-) -> Json:
+def step_of_request(desk: AtDesk, actor: Caller, request_id: str, said: Said) -> Json:
     """Take a step: consent, submit, withdraw, return, grant, refuse."""
-    desk = desk_at(here, db, now)
     is_authority = actor.role is Role.AUTHORITY_REVIEWER
     action = Action.DECIDE_REQUEST if is_authority else Action.REVIEW_REQUEST
     lines, reason = said.reason.splitlines(), said.reason
@@ -148,9 +146,9 @@ def step_of_request(
 
 
 @router.get("/grants/{grant_id}", tags=["sharing"])
-def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
+def grant(desk: AtDesk, actor: Caller, grant_id: str) -> Json:
     """A grant and the state of its channel, for its parties."""
-    row = desk_at(here, db, now).grant(grant_id, lock=False)
+    row = desk.grant(grant_id, lock=False)
     if not may_see_grant(actor, row):
         raise _not_here(grant_id, "a grant of or to the own department")
     hidden = {"decided_by", "opened_by"}
@@ -160,8 +158,7 @@ def grant(here: Here, db: Db, now: Now, actor: Caller, grant_id: str) -> Json:
 @router.post("/grants/{grant_id}/steps", tags=["sharing"])
 def step_of_grant(
     here: Here,
-    db: Db,
-    now: Now,
+    desk: AtDesk,
     actor: Operator,
     *,
     grant_id: str,
@@ -169,7 +166,6 @@ def step_of_grant(
     later: BackgroundTasks,
 ) -> Json:
     """Open (the token is told once), suspend, resume or close a channel."""
-    desk = desk_at(here, db, now)
     if said.step == "open":
         issued = opening.open_channel(desk, grant_id, actor)
         told = {"token": issued.token, "expires_at": issued.expires_at}

@@ -1,9 +1,8 @@
 """The REST API, version 1: sources and disputes, demands and duties, rates, lineage."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -14,16 +13,17 @@ from yishu.governance import disputes, sources
 from yishu.governance.freezing import Answer, answer_days, answer_figure, answers, sealed
 from yishu.governance.period import Period
 from yishu.governance.rates import league
+from yishu.governance.scores import Figure
 from yishu.governance.sources import Claim
 from yishu.ledger.journal import Actor
 from yishu.portal import figures
 from yishu.portal.areas.api import ERRORS
 from yishu.portal.areas.api_office import (
     PAGE_ROWS,
+    AtDesk,
     Json,
     Number,
     Officer,
-    desk_at,
     permitted_caller,
 )
 from yishu.portal.areas.lineage import flow_of, graph_of
@@ -153,37 +153,31 @@ def step(
 
 @router.get("/demands", tags=["sharing"])
 def demanded(
-    here: Here, db: Db, now: Now, _: Caller, *, org: str | None = None, number: Number = 1
+    here: Here, desk: AtDesk, _: Caller, org: str | None = None, number: Number = 1
 ) -> list[Json]:
     """What departments need, with the entries that meet it, 50 a page."""
-    desk = desk_at(here, db, now)
     first = (number - 1) * PAGE_ROWS
     found = lists.matches(desk, org, supply=here.supply(), offset=first, limit=PAGE_ROWS)
     return [asdict(one) for one in found]
 
 
 @router.post("/demands", tags=["sharing"])
-def demand(here: Here, db: Db, now: Now, actor: Officer, given: Json) -> Json:
+def demand(desk: AtDesk, actor: Officer, given: Json) -> Json:
     """Put a demand on the caller's list; all that is missing is said at once."""
-    desk = desk_at(here, db, now)
     return {"demand_id": lists.list_demand(desk, lists.demand_of(given), actor)}
 
 
 @router.get("/duties", tags=["sharing"])
-def duties(
-    here: Here, db: Db, now: Now, _: Caller, *, org: str | None = None, number: Number = 1
-) -> list[Json]:
+def duties(desk: AtDesk, _: Caller, org: str | None = None, number: Number = 1) -> list[Json]:
     """Which entries departments' duties let them give, 50 a page."""
-    desk = desk_at(here, db, now)
     first = (number - 1) * PAGE_ROWS
     rows = lists.responsibilities(desk, org, offset=first, limit=PAGE_ROWS)
     return [dict(row._mapping) for row in rows]
 
 
 @router.post("/duties", tags=["sharing"])
-def duty(here: Here, db: Db, now: Now, actor: Compiler, given: Duty) -> Json:
+def duty(desk: AtDesk, actor: Compiler, given: Duty) -> Json:
     """Put an entry on the list of what the caller's duties let them give."""
-    desk = desk_at(here, db, now)
     lists.list_responsibility(desk, given.entry, given.basis, actor)
     return {"entry": given.entry}
 
@@ -246,5 +240,5 @@ def _source(one: sources.Registered) -> Json:
     return asdict(one) | {"scope": None if one.scope is None else one.scope.model_dump()}
 
 
-def _figure(figure: Any) -> Mapping[str, Any]:
+def _figure(figure: Figure) -> Json:
     return {"kept": figure.right, "due": figure.counted, "percent": figure.percent}

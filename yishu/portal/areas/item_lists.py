@@ -77,12 +77,17 @@ def publish(
     basis: Annotated[str, Form()],
 ) -> Response:
     """Publish a list as its next version; the same rows again change nothing."""
-    required = ("org",) if kind is ListKind.POWER else ()
     name, key = upload.filename or "", _key(kind)
-    rows = records.keyed(name, records.read(name, upload.file.read(), (key, *required)), key)
+    required = (key, *required_of(kind))
+    rows = records.keyed(name, records.read(name, upload.file.read(), required), key)
     made = lists.publish(db, Publication(kind, body, rows, basis), actor, page.now)
     shown = f"&before={made.version - 1}&after={made.version}" if made.version > 1 else ""
     return page.done(f"/item-lists/{kind.value}?body={body}{shown}", "清单已发布")
+
+
+def required_of(kind: ListKind) -> tuple[str, ...]:
+    """What every row of a list has to have beside its key."""
+    return ("org",) if kind is ListKind.POWER else ()
 
 
 def _key(kind: ListKind) -> str:

@@ -1,6 +1,7 @@
 """One source for each datum, the way to dispute it, and the pipeline that obeys."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -223,3 +224,19 @@ def test_gaps_are_listed_until_somebody_claims_them(connection, rules, people, a
     assert left
     sources.claim(connection, _claim(*left), people["officer"], at(5))
     assert gap() == ()
+
+
+def test_what_a_file_names_as_source_counts_whatever_its_entry_is_registered_for(connection, rules):
+    """An element that nobody registered keeps the sources of its file, if these are claimed."""
+    every = sources.register_of(connection, DAY)
+    of_all = next(one.id for one in rules.registers.elements.values() if not one.scope_list)
+    other = [one for one in every if one.element_id == "legal_entity.registrar"]
+    register = [
+        *(one for one in other if one.entry_id != ENTERPRISE),
+        *(replace(one, element_id=of_all) for one in other if one.entry_id == ENTERPRISE),
+    ]
+    assert len({one.entry_id for one in register}) > 1
+
+    found = sources.gaps(rules.registers, register)
+
+    assert "9" not in next(one.codes for one in found if one.element == NAME)
