@@ -80,7 +80,7 @@ timed as (
     left join nearest using (object_id)
     union all
     select
-        running.object_kind, running.object_id, running.object_id, null, clock.received_at,
+        running.object_kind, running.object_id, null, null, clock.received_at,
         running.clock_id, running.number, running.due_on, running.colour
     from running
     inner join ledger.clock using (clock_id)

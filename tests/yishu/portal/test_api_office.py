@@ -78,3 +78,20 @@ def test_who_looks_at_a_request_does_not_wait_for_whoever_decides_it(ask, client
 
         assert page.result(10).status_code == 200
         assert course.result(10).status_code == 200
+
+
+def test_a_clock_that_stands_still_is_listed_under_what_it_is_about(ask):
+    number = ask("officer.taxation", "POST", "/requests", json=FORM).json()["request_id"]
+    steps = f"/requests/{number}/steps"
+    returned = {"step": "return", "reason": "补充依据"}
+    for account, said in (
+        ("head.taxation", {"step": "consent"}),
+        ("officer.taxation", {"step": "submit"}),
+        ("reviewer", returned),
+    ):
+        assert ask(account, "POST", steps, json=said).status_code == 200
+
+    tasks = ask("reviewer", "GET", "/work").json()["tasks"]
+
+    (task,) = [one for one in tasks if one["object_id"] == number]
+    assert (task["title"], task["deadline"]["state"]) == (FORM["scenario"], "paused")
