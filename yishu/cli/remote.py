@@ -82,6 +82,10 @@ class Portal:
         """What the API tells of a change."""
         return self._ask("POST", path, json=body)
 
+    def put(self, path: str, body: object) -> Any:
+        """What the API tells of what is put in the place of something."""
+        return self._ask("PUT", path, json=body)
+
     def _ask(self, method: str, path: str, **given: Any) -> Any:
         address = f"{self._address}{API}{path}"
         try:

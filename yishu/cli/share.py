@@ -188,9 +188,7 @@ def grant(
     with reported(as_json):
         far = remote.portal()
         if far is not None:
-            said = {"step": "grant", "reason": note, "strike": facts["strike"]}
-            told = {one: far.post(f"/requests/{one}/steps", said) for one in request_ids}
-            made = {one: answer["grant_id"] for one, answer in told.items()}
+            made = far.post("/requests/batch", {"requests": request_ids, **facts})
     if far is None:
         with acting(account, as_json) as (desk, actor):
             made = deciding.grant_all(desk, request_ids, actor, **facts)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.output import AsJson, print_table, reported, show
 from yishu.cli.share import As, Form, Grant, Reason, Request, done, read_form
 from yishu.cli.share_world import acting, open_house
@@ -20,28 +20,40 @@ def edit(request_id: Request, form: Form, account: As, as_json: AsJson = False) 
     """Replace the form of a draft or returned request; the head consents anew."""
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        filing.edit(desk, request_id, read_form(form), actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            far.put(f"/requests/{request_id}", read_form(form).model_dump(mode="json"))
+    if far is None:
+        with acting(account, as_json) as (desk, actor):
+            filing.edit(desk, request_id, read_form(form), actor)
     done(request_id, "changed; next: consent, then submit", as_json)
 
 
 @app.command()
 def renew(grant_id: Grant, form: Form, account: As, as_json: AsJson = False) -> None:
     """Draft a request for a further term of a grant, with the same scope."""
-    from yishu.sharing import filing  # noqa: PLC0415
-
-    with acting(account, as_json) as (desk, actor):
-        request_id = filing.renew(desk, grant_id, read_form(form), actor)
-    done(request_id, "drafted; next: consent, then submit", as_json)
+    _draft("renewals", grant_id, form, account, as_json=as_json)
 
 
 @app.command("change-scope")
 def change_scope(grant_id: Grant, form: Form, account: As, as_json: AsJson = False) -> None:
     """Draft a request for another scope of a grant, which serves as before until it is decided."""
+    _draft("changes", grant_id, form, account, as_json=as_json)
+
+
+def _draft(what: str, grant_id: str, form: Path, account: str, *, as_json: bool) -> None:
     from yishu.sharing import filing  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        request_id = filing.change_scope(desk, grant_id, read_form(form), actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            asked = read_form(form).model_dump(mode="json")
+            request_id = str(far.post(f"/grants/{grant_id}/{what}", asked)["request_id"])
+    if far is None:
+        draft = {"renewals": filing.renew, "changes": filing.change_scope}[what]
+        with acting(account, as_json) as (desk, actor):
+            request_id = draft(desk, grant_id, read_form(form), actor)
     done(request_id, "drafted; next: consent, then submit", as_json)
 
 
@@ -97,8 +109,14 @@ def recall(
     """
     from yishu.sharing.recall import recall as call_back  # noqa: PLC0415
 
-    with acting(account, as_json) as (desk, actor):
-        recalled = call_back(desk, object_id, until, reason, actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            said = {"until_version": until, "reason": reason}
+            recalled = far.post(f"/recalls/{object_id}", said)["deliveries"]
+    if far is None:
+        with acting(account, as_json) as (desk, actor):
+            recalled = call_back(desk, object_id, until, reason, actor)
     rows = [{"delivery": one} for one in recalled]
     show(recalled, as_json, lambda: print_table("Recalled", rows))
 

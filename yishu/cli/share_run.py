@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from yishu.cli import world
+from yishu.cli import remote, world
 from yishu.cli.output import AsJson, console, print_table, reported, show
 from yishu.cli.share import As, Grant, done
 from yishu.cli.share_world import acting, open_house
@@ -53,9 +53,15 @@ def register(
     """Register the use of a grant's data, or their disposal after its end."""
     from yishu.sharing import register as registers  # noqa: PLC0415
 
-    keep = registers.register_disposal if disposal else registers.register_use
-    with acting(account, as_json) as (desk, actor):
-        keep(desk, grant_id, date.fromisoformat(on), note, actor)
+    with reported(as_json):
+        far = remote.portal()
+        if far is not None:
+            kind = "disposal" if disposal else "use"
+            far.post(f"/grants/{grant_id}/registers", {"kind": kind, "on_day": on, "note": note})
+    if far is None:
+        keep = registers.register_disposal if disposal else registers.register_use
+        with acting(account, as_json) as (desk, actor):
+            keep(desk, grant_id, date.fromisoformat(on), note, actor)
     done(grant_id, "registered", as_json)
 
 

@@ -125,6 +125,13 @@ def principal_of(actor: Actor) -> str | None:
     return actor.account.partition(":")[2] or None
 
 
+def name_of(connection: Connection, actor: Actor) -> str:
+    """The name of the person that acts; of a deputy their own."""
+    own = actor.account.partition(":")[0]
+    asked = select(Account.name).where(Account.account == own)
+    return str(connection.execute(asked).scalar_one())
+
+
 def listed(connection: Connection) -> list[dict[str, Any]]:
     """Every account with its name and days, in order of body and account."""
     asked = select(Account).order_by(Account.org, Account.account)

@@ -7,7 +7,8 @@ PortalError (YishuError)
 ├── PasswordPoor       a new password that is too short or known
 ├── PasswordDue        the first password has to be changed now
 ├── FormForged         a form that this session did not give out
-└── TooLarge           more bytes than an upload may have
+├── TooLarge           more bytes than an upload may have
+└── KeyIncomplete      a row without its whole key
 """
 
 from catalog.errors import NotCataloged, YishuError
@@ -60,6 +61,12 @@ class TooLarge(PortalError):
     """A request has more bytes than an upload may have."""
 
     code = "PORTAL_TOO_LARGE"
+
+
+class KeyIncomplete(PortalError):
+    """A row is asked for without a value for each column of its key."""
+
+    code = "PORTAL_KEY_INCOMPLETE"
 
 
 _STATUS: dict[type[YishuError], int] = {

@@ -1,6 +1,7 @@
 """Errors as answers: problem+json (RFC 9457) for programs, a page or a fragment for people."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,12 @@ from yishu.portal.security import HEADERS
 
 API = "/api/"
 
+MOST_TOLD = 200
+"""Faults of a file or form that a problem tells one by one; how many there are, ``found`` says."""
+
+_EACH = frozenset({"faults", "parts"})
+"""Where errors keep what is wrong, one by one."""
+
 
 def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
     """A problem as JSON: RFC 9457's members, what to do, and the parts of an error of Yishu."""
@@ -37,7 +44,9 @@ def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
 
 def of_error(error: YishuError) -> dict[str, Any]:
     """An error raised on purpose as a problem."""
-    parts = {"object": error.obj, "found": error.found, "expected": error.expected}
+    parts: dict[str, Any] = {"object": error.obj, "found": error.found, "expected": error.expected}
+    for name in _EACH & vars(error).keys():
+        parts[name] = [asdict(one) for one in getattr(error, name)[:MOST_TOLD]]
     return problem(error.code, status_of(error), detail=str(error), **parts, remedy=error.remedy)
 
 

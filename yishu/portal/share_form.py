@@ -1,7 +1,7 @@
 """The form of a share request as a page: its fields, what speaks for and against each element."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,10 +13,11 @@ from catalog.vocabulary import UpdateCycle
 from yishu.governance import items
 from yishu.ledger.journal import Actor
 from yishu.portal.pages import Page
+from yishu.portal.world import World
 from yishu.sharing.desk import Desk
 from yishu.sharing.form import RequestForm, period_columns
 from yishu.sharing.hints import hints
-from yishu.sharing.minimality import check, smallest
+from yishu.sharing.minimality import Finding, check, smallest
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.vocabulary import Purpose, ShareFormat, Treatment
 
@@ -103,22 +104,51 @@ def chosen_items(connection: Connection, given: Mapping[str, str]) -> list[Servi
     return [ServiceItem(code, names.get(code, code)) for code in ticked]
 
 
+@dataclass(frozen=True)
+class Advice:
+    """What is told before filing.
+
+    Attributes:
+        hints: What the department has already, in Chinese.
+        findings: What the check says of each element that is asked for.
+        smallest: The fields that the items' materials need; empty: not known.
+    """
+
+    hints: list[str]
+    findings: list[Finding]
+    smallest: tuple[str, ...]
+
+
+def advice(
+    world: World, desk: Desk, actor: Actor, form: RequestForm, items_of: Sequence[str]
+) -> Advice:
+    """What speaks for and against a form, for the service items of those codes.
+
+    Raises:
+        NotCataloged: the catalog in force has no such object.
+    """
+    object_ = shared_object(world.release(), form.object_id)
+    wanted = needed(dict(desk.materials), items_of)
+    rows, own = form.rows if form.fields else None, world.entries_of(actor.org)
+    told = hints(desk, actor.org, object_.id, form.fields, rows, own_entries=own)
+    is_known = all(one in object_.columns for one in form.fields)
+    findings = check(form, object_, wanted) if is_known else []
+    return Advice(told.texts_zh, findings, smallest(object_, wanted))
+
+
 def values(
     page: Page, desk: Desk, actor: Actor, form: RequestForm, given: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """What the form's template needs."""
     object_ = shared_object(page.world.release(), form.object_id)
     typed = dict(given) if given is not None else _defaults(page.world.today(), object_)
-    rows, own = form.rows if form.fields else None, page.world.entries_of(actor.org)
-    told = hints(desk, actor.org, object_.id, form.fields, rows, own_entries=own)
-    wanted = needed(dict(desk.materials), codes_of(typed))
-    is_known = all(one in object_.columns for one in form.fields)
+    told = advice(page.world, desk, actor, form, codes_of(typed))
     return {
         "object_": object_,
         "given": defaultdict(str, typed),
-        "hints": told.texts_zh,
-        "findings": {one.field: one for one in check(form, object_, wanted)} if is_known else {},
-        "smallest": smallest(object_, wanted),
+        "hints": told.hints,
+        "findings": {one.field: one for one in told.findings},
+        "smallest": told.smallest,
         "chosen": chosen_items(desk.connection, typed),
         "purposes": list(Purpose),
         "cycles": list(UpdateCycle),

@@ -131,6 +131,21 @@ def test_a_request_goes_from_the_form_to_an_open_channel_and_both_show_the_same(
     opened = json.loads(far("operator", "share", "open", grant_id, "--json").stdout)
     assert re.fullmatch(r"\S{30,}", opened["token"])
 
+    used = ("share", "register", grant_id, "--note", "核对12户", "--on", "2026-11-20")
+    assert far("officer.taxation", *used).exit_code == 0
+    assert "use_registered" in home("share", "timeline", number, "--json").stdout
+    assert far("operator", *used).exit_code == 1
+    for verb in ("renew", "change-scope"):
+        again = far("officer.taxation", "share", verb, grant_id, str(form), "--json")
+        draft = json.loads(again.stdout)["id"]
+        form.write_text(json.dumps({**FORM, "scenario": f"核对{verb}"}), "utf-8")
+        assert far("officer.taxation", "share", "edit", draft, str(form)).exit_code == 0
+        assert "edited" in home("share", "timeline", draft, "--json").stdout
+        assert far("officer.taxation", "share", "withdraw", draft).exit_code == 0
+    recall = ("share", "recall", ENTRY, "--until", "1", "--reason", "名称有误", "--json")
+    assert json.loads(far("operator", *recall).stdout) == []
+    assert far("officer.taxation", *recall).exit_code == 1
+
     for arguments in (("share", "list"), ("share", "timeline", number), ("clocks", "list")):
         there, here = far("reviewer", *arguments), home(*arguments)
         assert (there.stdout, there.exit_code) == (here.stdout, here.exit_code), arguments

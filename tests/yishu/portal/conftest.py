@@ -13,10 +13,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
@@ -27,8 +29,11 @@ from sqlalchemy.engine import make_url
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
+from expectations.rulebook import SUITES
+from transforms.types import arrow_type
 from yishu.governance import accounts, publication
 from yishu.ledger import migrate
+from yishu.library import publish_snapshot, unified_table
 from yishu.portal import api_tokens, demo
 from yishu.portal.app import create_app
 from yishu.portal.world import World
@@ -125,6 +130,38 @@ def ask(portal_world, client):
         return asker.request(method, f"/api/v1{path}", headers=headers, **given)
 
     return asked
+
+
+@pytest.fixture(scope="module")
+def own_suites(tmp_path_factory):
+    """``own_suites(world)``: the same world with decisions about checks of its own."""
+
+    def make(world):
+        folder = tmp_path_factory.mktemp("rules") / "suites"
+        shutil.copytree(SUITES, folder)
+        return replace(world, suites=folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def publish_row():
+    """``publish_row(world, entry_id, **values)``: a version of an entry that has one row."""
+
+    def publish(world, entry_id, **values):
+        entry = world.release().entry(entry_id)
+        provenance = [(name, pa.string()) for name in ("_provider_org", "_entry_id", "_run_id")]
+        columns = [(item.field, arrow_type(item)) for item in entry.items]
+        schema = pa.schema([*columns, *provenance, ("_landed_row", pa.int64())])
+        origin = {"_provider_org": entry.provider_org, "_entry_id": entry_id, "_run_id": "first"}
+        row = {**values, **origin, "_landed_row": 0}
+        batches = [pa.RecordBatch.from_pylist([row], schema=schema)]
+        publish_snapshot(
+            world.settings.library_dir, unified_table(entry_id), schema, batches,
+            key=list(entry.key), run_id="first", committed_at=world.clock(), read=1,
+        )  # fmt: skip
+
+    return publish
 
 
 @pytest.fixture(scope="module")

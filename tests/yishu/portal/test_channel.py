@@ -13,7 +13,6 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 import duckdb
-import pyarrow as pa
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
@@ -21,10 +20,8 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from catalog.roles import Role
-from transforms.types import arrow_type
 from yishu.governance import accounts
 from yishu.ledger.models import JournalRecord
-from yishu.library import publish_snapshot, unified_table
 from yishu.sharing import deciding, filing
 from yishu.sharing.form import RequestForm
 from yishu.sharing.installed import house_of
@@ -64,13 +61,13 @@ def port():
 
 
 @pytest.fixture(scope="module")
-def portal_world(portal_world, port):
+def portal_world(portal_world, port, publish_row):
     """The demo's world with one published row, and a server of channels that really listens."""
     address = f"http://127.0.0.1:{port}"
     world = replace(
         portal_world, settings=portal_world.settings.model_copy(update={"sharing_url": address})
     )
-    _publish(world)
+    publish_row(world, ENTRY, uscc=USCC, name="甲贸易有限公司", status="1")
     house = house_of(world.settings, world.engine, world.clock)
     server = uvicorn.Server(
         uvicorn.Config(create_app(house), "127.0.0.1", port, log_level="warning")
@@ -84,20 +81,6 @@ def portal_world(portal_world, port):
     yield world
     server.should_exit = True
     thread.join(10)
-
-
-def _publish(world):
-    entry = world.release().entry(ENTRY)
-    provenance = [(name, pa.string()) for name in ("_provider_org", "_entry_id", "_run_id")]
-    columns = [(item.field, arrow_type(item)) for item in entry.items]
-    schema = pa.schema([*columns, *provenance, ("_landed_row", pa.int64())])
-    row = {"uscc": USCC, "name": "甲贸易有限公司", "status": "1", "_landed_row": 0}
-    row |= {"_provider_org": entry.provider_org, "_entry_id": ENTRY, "_run_id": "first"}
-    batches = [pa.RecordBatch.from_pylist([row], schema=schema)]
-    publish_snapshot(
-        world.settings.library_dir, unified_table(ENTRY), schema, batches,
-        key=["uscc"], run_id="first", committed_at=world.clock(), read=1,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

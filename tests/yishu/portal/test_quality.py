@@ -219,6 +219,49 @@ def test_a_row_is_shown_in_clear_once_for_a_purpose_that_is_kept(client, checked
     assert len(looks(checked, "unmask", object_id)) == 1
 
 
+@pytest.mark.requirement("SEC-03", "SEC-11")
+def test_programs_get_a_row_in_clear_for_a_purpose_that_is_kept(ask, checked):
+    path, object_id = f"/entries/{RESIDENT}/rows/clear", f"{RESIDENT}:r-1:7"
+    before = len(looks(checked, "unmask", object_id))
+    asked = {"run": "r-1", "row": 7, "purpose": "与户籍档案核对"}
+
+    for wrong in ({"purpose": "  "}, {"row": 0}, {"row": 8}, {"run": "none"}):
+        refused = ask("monitor", "POST", path, json=asked | wrong)
+        assert refused.status_code == 422
+        assert NUMBER not in refused.text
+    for account in ("officer.public_security", "reviewer", "auditor", "admin", "operator"):
+        assert ask(account, "POST", path, json=asked).status_code == 403
+    assert len(looks(checked, "unmask", object_id)) == before
+
+    shown = ask("monitor", "POST", path, json=asked)
+
+    assert NUMBER in shown.json().values()
+    assert "no-store" in shown.headers["cache-control"]
+    assert looks(checked, "unmask", object_id)[before:] == [("monitor", "与户籍档案核对")]
+
+
+def test_programs_get_days_months_runs_and_the_report(ask, checked):
+    day = {"day": "2026-11-20", "rows": 180, "quarantined": 2}
+    assert day in ask("monitor", "GET", "/quality/2026-11/days").json()
+    for of in (
+        {}, {"of": "department", "of_id": "taxation"}, {"of": "entry", "of_id": TAXPAYER},
+    ):  # fmt: skip
+        *earlier, last = ask("monitor", "GET", "/quality/2026-11/months", params=of).json()
+        assert len(earlier) == 11
+        assert last["dimensions"]["conformity"]["counted"] in (90, 180)
+        assert not last["is_final"]
+    (run,) = ask("monitor", "GET", f"/entries/{TAXPAYER}/runs").json()
+    assert (run["run_id"], run["failed"]) == ("r-1", 1)
+    verdict = ask("monitor", "GET", f"/entries/{TAXPAYER}/verdicts/r-1").json()
+    assert verdict["checks"][0]["text_zh"] == "公民身份号码应合规"
+    assert ask("monitor", "GET", f"/entries/{TAXPAYER}/verdicts/none").status_code == 404
+    assert ask("monitor", "GET", "/quality/2026-13/days").status_code == 422
+    report = ask("monitor", "GET", "/quality/2026-11/report")
+    assert report.headers["content-disposition"].startswith("attachment")
+    assert "政务数据质量月报" in report.text
+    assert ask("monitor", "GET", "/quarantine").json() == []
+
+
 def test_the_report_is_a_file_to_keep(client, checked):
     answer = client(Role.QUALITY_MONITOR).get("/quality/report/2026-11")
     assert answer.headers["content-disposition"].startswith("attachment")

@@ -1,23 +1,19 @@
 """A waiver is written below the decisions that are there, with who decided, why, and until when."""
 
-import shutil
-from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from catalog.roles import Role
-from expectations.rulebook import SUITES, rulebook
+from expectations.rulebook import rulebook
 
 ENTRY, CHECK = "administrative_approval.online_rating", "case_no.exists.case"
 
 
 @pytest.fixture(scope="module")
-def portal_world(portal_world, tmp_path_factory):
+def portal_world(portal_world, own_suites):
     """The demo's world with decisions of its own."""
-    folder = tmp_path_factory.mktemp("rules") / "suites"
-    shutil.copytree(SUITES, folder)
-    return replace(portal_world, suites=folder)
+    return own_suites(portal_world)
 
 
 def form(asker, **changed):

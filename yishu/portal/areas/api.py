@@ -8,19 +8,21 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, Field
 
+from catalog.diff import differences
 from catalog.report import listing
 from catalog.roles import Action
-from catalog.vocabulary import AssessmentKind, ChangeCause, OpenType, ShareType
+from catalog.vocabulary import AssessmentKind, ChangeCause, EntryState, OpenType, ShareType
 from yishu.governance import assessment, candidate, lifecycle, publication, versions
 from yishu.governance.assessment import Judgement
 from yishu.ledger import Ledger
 from yishu.ledger.journal import Actor
 from yishu.pipeline.status import status_of
-from yishu.portal.areas.catalog import Asked, find
+from yishu.portal.areas.catalog import Asked, end_of, entry_on, find
+from yishu.portal.areas.reviewing import on_its_way, require_seen
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.world import World
 
@@ -32,6 +34,14 @@ PROBLEM = {
 }
 ERRORS: dict[int | str, Json] = dict.fromkeys((401, 403, 404, 409, 413, 422, 503), PROBLEM)
 router = APIRouter(prefix="/api/v1", tags=["catalog"], responses=ERRORS)
+
+
+def saved(*media: str) -> Json:
+    """How a route is described that answers with a file, of one of these media types."""
+    told = {"description": "a file, to be saved", "content": {one: {} for one in media}}
+    return {"response_class": Response, "responses": {200: told}}
+
+
 EntryId = Annotated[
     str, PathParameter(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=120)
 ]
@@ -56,9 +66,13 @@ class Draft(BaseModel):
 
 
 class Decision(BaseModel):
-    """A reviewer's decision, never without its reason."""
+    """A reviewer's decision, never without its reason.
+
+    ``seen`` is the state in which the version was looked at: nobody overturns a decision unseen.
+    """
 
     decision: Literal["approve", "return"]
+    seen: EntryState | None = None
     opinion: str = Field(max_length=4_000)
 
 
@@ -111,6 +125,18 @@ def whole(
     return listing(here.release(), share=share, open_=open_)
 
 
+@router.get("/catalog/as-of")
+def whole_as_of(db: Db, _: Caller, day: date) -> list[versions.Heading]:
+    """The whole catalog as it was published at the end of a day, in order of ids."""
+    return versions.as_of(db, end_of(day))
+
+
+@router.get("/entries/{entry_id}/as-of")
+def as_of(db: Db, _: Caller, entry_id: EntryId, day: date) -> Json:
+    """One entry as it was published at the end of a day."""
+    return _shown(entry_on(db, entry_id, day))
+
+
 @router.get("/entries/{entry_id}")
 def entry(here: Here, _: Caller, entry_id: EntryId) -> Json:
     """One entry in force; what it does not say is left out."""
@@ -144,6 +170,19 @@ def drafts(db: Db, actor: Caller) -> list[Json]:
     all_bodies = actor.role in ("authority_reviewer", "auditor")
     found = versions.listed(db, states=versions.OPEN, org=None if all_bodies else actor.org)
     return [asdict(one) for one in found]
+
+
+@router.get("/drafts/{entry_id}")
+def draft(here: Here, db: Db, _: Caller, entry_id: EntryId) -> Json:
+    """A version on its way: its content, what changed, what checks find, what was assessed."""
+    version = on_its_way(db, entry_id)
+    before = versions.in_force(db, entry_id)
+    assessed = assessment.latest(db, version).values()
+    return _shown(version) | {
+        "changes": differences(before.content if before else {}, version.content),
+        "faults": lifecycle.check(db, here.rules(), entry_id, here.today()),
+        "assessments": [_without(asdict(one), "assessed_person") for one in assessed],
+    }
 
 
 @router.put("/drafts/{entry_id}")
@@ -187,6 +226,7 @@ def decide(
     here: Here, db: Db, now: Now, actor: Reviewer, *, entry_id: EntryId, given: Decision
 ) -> Json:
     """Approve, or return with everything that is wrong."""
+    require_seen(db, entry_id, given.seen)
     if given.decision == "approve":
         return _shown(lifecycle.approve(db, entry_id, given.opinion, actor, now))
     rules = here.rules()
@@ -214,6 +254,8 @@ def _place(here: World) -> publication.Place:
 
 
 def _shown(version: versions.Version) -> Json:
-    hidden = {"compiled_person", "reviewed_person"}
-    plain: Mapping[str, Any] = asdict(version)
+    return _without(asdict(version), "compiled_person", "reviewed_person")
+
+
+def _without(plain: Mapping[str, Any], *hidden: str) -> Json:
     return {name: value for name, value in plain.items() if name not in hidden}

@@ -16,7 +16,7 @@ from yishu.ledger.journal import Actor
 from yishu.portal.areas.api import ERRORS
 from yishu.portal.areas.api_office import PAGE_ROWS, Json, Number, permitted_caller
 from yishu.portal.areas.item_lists import required_of
-from yishu.portal.areas.items import bodies, found_by, history_of
+from yishu.portal.areas.items import bodies, counted_by, found_by, history_of
 from yishu.portal.areas.quality_rows import seen_rows
 from yishu.portal.depends import Caller, Db, Here, Now
 
@@ -58,6 +58,20 @@ class Published(BaseModel):
     basis: Reason
 
 
+class Counted(BaseModel):
+    """Findings of each check by the lists of ``body``; ``bodies``: all that have lists."""
+
+    body: str
+    bodies: list[str]
+    counts: dict[Check, int]
+
+
+class Linked(BaseModel):
+    """A row of the power list that an item's guide rests on."""
+
+    power_row: str = Field(min_length=1, max_length=120)
+
+
 @router.get("/items", tags=["items"])
 def found(
     db: Db, _: Caller, *, q: str = "", org: str | None = None, number: Number = 1
@@ -66,6 +80,13 @@ def found(
     first = (number - 1) * PAGE_ROWS
     rows, _total = items.search(db, q, org, offset=first, limit=PAGE_ROWS)
     return [asdict(one) for one in rows]
+
+
+@router.get("/items/checks", tags=["items"])
+def counts(here: Here, db: Db, _: Caller, body: str = "") -> Counted:
+    """How much each check of items finds by the lists of a body, and whose lists there are."""
+    own, known = bodies(db, body)
+    return Counted(body=own, bodies=known, counts=dict(counted_by(here, db, own)))
 
 
 @router.get("/items/checks/{check}", tags=["items"])
@@ -87,11 +108,13 @@ def checked(
 
 @router.get("/items/{code}", tags=["items"])
 def item(db: Db, _: Caller, code: str) -> Json:
-    """One item: every version with its basis, newest first, its slots, its power rows."""
+    """One item: every version with its basis, newest first, slots, power rows, who claimed it."""
+    history = history_of(db, code)
     return {
-        "versions": [asdict(one) for one in history_of(db, code)],
+        "versions": [asdict(one) for one in history],
         "slots": item_pages.slots(db, code),
         "power_rows": item_pages.links(db, code),
+        "claims": items.claims(db, history[0].basic_code),
     }
 
 
@@ -124,6 +147,13 @@ def fill(
     """Publish what one of the ten slots says."""
     item_pages.fill(db, item_pages.Slot(code, slot, given.text, given.offline), actor, now)
     return {"code": code, "slot": slot}
+
+
+@router.post("/items/{code}/links", tags=["items"])
+def link(db: Db, now: Now, actor: Keeper, *, code: str, given: Linked) -> Linked:
+    """Link the guide of an item to a row of the power list; once is enough."""
+    item_pages.link(db, code, given.power_row.strip(), actor, now)
+    return given
 
 
 @router.get("/lists/{kind}", tags=["items"])

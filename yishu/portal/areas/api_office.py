@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from catalog.roles import Action, Role
 from yishu.governance import accounts
@@ -30,13 +30,16 @@ from yishu.ledger.statements import query
 from yishu.portal import audit, credentials, figures
 from yishu.portal.areas import journal, objections
 from yishu.portal.areas.api import ERRORS
-from yishu.portal.areas.sharing import OF_A_BODY, only_for_parties
+from yishu.portal.areas.sharing import OF_A_BODY, findings_of, only_for_parties
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.errors import NotFound
-from yishu.portal.grants import may_see_grant
+from yishu.portal.grants import seen_grant
 from yishu.portal.paging import COUNTED
+from yishu.portal.world import World
 from yishu.sharing import deciding, filing, opening
 from yishu.sharing.desk import Desk
+from yishu.sharing.form import RequestForm
+from yishu.sharing.house import House
 from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
 from yishu.sharing.timeline import timeline
@@ -72,9 +75,17 @@ class Said(BaseModel):
     strike: tuple[str, ...] = Field((), max_length=500)
 
 
-def desk_of(here: Here, db: Db, now: Now) -> Desk:
+def house_at(here: Here, now: Now) -> House:
+    """The house of sharing at the moment of the request."""
+    return house_of(here.settings, here.engine, lambda: now, here.release())
+
+
+InHouse = Annotated[House, Depends(house_at)]
+
+
+def desk_of(house: InHouse, db: Db) -> Desk:
     """The sharing desk within the request's transaction."""
-    return house_of(here.settings, here.engine, lambda: now, here.release()).desk(db)
+    return house.desk(db)
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]
@@ -111,11 +122,13 @@ def file_request(desk: AtDesk, actor: Officer, form: Json) -> Json:
 
 @router.get("/requests/{request_id}", tags=["sharing"])
 def request(desk: AtDesk, actor: Caller, request_id: str) -> Json:
-    """One request, for its parties and those who decide."""
+    """One request with the check of its elements, for its parties and those who decide."""
     row = desk.request(request_id, lock=False)
     only_for_parties(row, actor)
     shown = ("request_id", "state", "kind", "consumer_org", "form", "received_at", "decided_at")
-    return {name: row._mapping[name] for name in shown}
+    form = RequestForm.model_validate(row.form)
+    findings = findings_of(desk, form, filing.object_of(desk, form))
+    return {name: row._mapping[name] for name in shown} | {"findings": findings}
 
 
 @router.get("/requests/{request_id}/timeline", tags=["sharing"])
@@ -148,9 +161,7 @@ def step_of_request(desk: AtDesk, actor: Caller, request_id: str, said: Said) ->
 @router.get("/grants/{grant_id}", tags=["sharing"])
 def grant(desk: AtDesk, actor: Caller, grant_id: str) -> Json:
     """A grant and the state of its channel, for its parties."""
-    row = desk.grant(grant_id, lock=False)
-    if not may_see_grant(actor, row):
-        raise _not_here(grant_id, "a grant of or to the own department")
+    row = seen_grant(desk, grant_id, actor)
     hidden = {"decided_by", "opened_by"}
     return {name: value for name, value in row._mapping.items() if name not in hidden}
 
@@ -259,9 +270,18 @@ def scores(here: Here, db: Db, now: Now, _: Caller, period: str) -> Json:
 @router.get("/entries/{entry_id}/verdicts/latest", tags=["quality"])
 def verdict(here: Here, db: Db, _: Caller, entry_id: str) -> Json:
     """The checks of an entry's latest validated run."""
-    found = Ledger(db).verdict(here.release().entry(entry_id).id)
+    return verdict_of(here, db, entry_id)
+
+
+def verdict_of(here: World, db: Connection, entry_id: str, run: str | None = None) -> Json:
+    """The checks of a run of an entry, or of its latest.
+
+    Raises:
+        NotFound: it was not validated.
+    """
+    found = Ledger(db).verdict(here.release().entry(entry_id).id, run)
     if found is None:
-        raise _not_here(entry_id, "an entry that was validated once")
+        raise _not_here(entry_id, "a run that was validated")
     return asdict(found)
 
 

@@ -26,6 +26,7 @@ from yishu.portal.areas.api_office import (
     Officer,
     permitted_caller,
 )
+from yishu.portal.areas.demands import Gaps, gaps
 from yishu.portal.areas.lineage import flow_of, graph_of
 from yishu.portal.areas.register import CONSULTING_DAYS, RulingForm, ruling_of
 from yishu.portal.areas.register import Number as Dispute
@@ -159,6 +160,12 @@ def demanded(
     first = (number - 1) * PAGE_ROWS
     found = lists.matches(desk, org, supply=here.supply(), offset=first, limit=PAGE_ROWS)
     return [asdict(one) for one in found]
+
+
+@router.get("/demands/gaps", tags=["sharing"])
+def unmet(here: Here, desk: AtDesk, _: Caller) -> Gaps:
+    """What stands on no responsibility list, and how much is not shared at all."""
+    return gaps(here, desk)
 
 
 @router.post("/demands", tags=["sharing"])

@@ -173,7 +173,7 @@ def _unpublished(db: Connection, page: Page, actor: Actor, asked: Asked) -> list
 def as_of(page: Reading, db: Db, day: date | None = None) -> Response:
     """The whole catalog as it was published at the end of a day."""
     on = day or page.world.today()
-    return page.render("catalog/as_of.html", day=on, rows=versions.as_of(db, _end_of(on)))
+    return page.render("catalog/as_of.html", day=on, rows=versions.as_of(db, end_of(on)))
 
 
 @router.get("/as-of.xlsx")
@@ -182,7 +182,7 @@ def export_as_of(page: Reading, db: Db, day: date) -> Response:
     rows = (
         [one.entry_id, one.name, page.world.org_name(one.provider_org), one.version,
          one.published_at and f"{one.published_at.astimezone(ZONE):%Y-%m-%d}"]
-        for one in versions.as_of(db, _end_of(day))
+        for one in versions.as_of(db, end_of(day))
     )  # fmt: skip
     return workbook(f"目录{day:%Y-%m-%d}", ("标识", "名称", "提供部门", "版本", "发布日期"), rows)
 
@@ -190,7 +190,16 @@ def export_as_of(page: Reading, db: Db, day: date) -> Response:
 @router.get("/entries/{entry_id}/as-of")
 def entry_as_of(page: Reading, db: Db, entry_id: str, day: date) -> Response:
     """One entry as it was published at the end of a day."""
-    found = versions.entry_as_of(db, entry_id, _end_of(day))
+    return page.render("catalog/entry_as_of.html", it=entry_on(db, entry_id, day), day=day)
+
+
+def entry_on(db: Connection, entry_id: str, day: date) -> versions.Version:
+    """One entry as it was published at the end of a day.
+
+    Raises:
+        NotFound: it was not in force on that day.
+    """
+    found = versions.entry_as_of(db, entry_id, end_of(day))
     if found is None:
         raise NotFound(
             entry_id,
@@ -198,10 +207,11 @@ def entry_as_of(page: Reading, db: Db, entry_id: str, day: date) -> Response:
             expected="a day on which it was in force",
             remedy="look at its versions and choose another day",
         )
-    return page.render("catalog/entry_as_of.html", it=found, day=day)
+    return found
 
 
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
+    """The last moment of a day of people."""
     return datetime.combine(day, time.max, ZONE)
 
 

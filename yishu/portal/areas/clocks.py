@@ -4,12 +4,13 @@ from calendar import Calendar
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from catalog.promise import ClockCause
 from catalog.roles import Action
@@ -33,6 +34,7 @@ from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
 from yishu.portal.tables import workbook
+from yishu.portal.world import World
 
 router = APIRouter()
 LINKS = (Link("时限", "/clocks", 40),)
@@ -146,15 +148,24 @@ def report_change(
     asked: Annotated[ChangeForm, Form()],
 ) -> Response:
     """Register a change of elements, function or law: the catalog's clock starts for each entry."""
-    release = page.world.release()
-    if asked.entry:
-        chosen = [release.entry(asked.entry)]
-    else:
-        chosen = [one for one in release.entries.values() if one.provider_org == asked.org]
+    changed(page.world, db, asked, actor, page.now)
+    return page.done(f"/clocks?org={asked.org}", "变化已登记，目录更新开始计时")
+
+
+def changed(
+    world: World, db: Connection, asked: ChangeForm, actor: Actor, now: datetime
+) -> list[str]:
+    """Register a change for one entry or all of a body; the ids of the clocks that run for it.
+
+    Raises:
+        NotCataloged: the catalog in force has no such entry.
+        Forbidden: a department registers a change of another.
+        ReasonMissing: nothing says what changed.
+    """
+    chosen = [world.release().entry(asked.entry)] if asked.entry else world.entries_of(asked.org)
     of = {one.id: one.provider_org for one in chosen}
     declared = Declared(of, asked.cause, asked.changed_on, asked.reason)
-    on_change(db, declared, page.world.settings.rule_profile, actor=actor, now=page.now)
-    return page.done(f"/clocks?org={asked.org}", "变化已登记，目录更新开始计时")
+    return on_change(db, declared, world.settings.rule_profile, actor=actor, now=now)
 
 
 @router.post("/clocks/{clock_id}/extend", include_in_schema=False)

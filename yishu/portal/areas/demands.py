@@ -1,6 +1,7 @@
 """Demand and responsibility lists: what departments need, what their duties let them give."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Response
@@ -16,6 +17,7 @@ from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import Part
 from yishu.portal.problems import of_error
+from yishu.portal.world import World
 from yishu.sharing import lists
 from yishu.sharing.desk import Desk
 from yishu.sharing.errors import RequestIncomplete
@@ -91,9 +93,7 @@ def _lists(
         "demands": Part.of(_matches(page, desk, turned.page), demanded, turned.page, PAGE_ROWS),
         "duties": Part.of(_duties(desk, turned.duties), listed, turned.duties, PAGE_ROWS),
         "turned": turned,
-        "unlisted": lists.unlisted_number(desk),
-        "without": lists.providers_without_list(desk, page.world.providers()),
-        "closed": page.world.withheld(),
+        **vars(gaps(page.world, desk)),
         "own": [(one.id, one.name) for one in page.world.entries_of(org)],
         "names": page.world.names(),
         "modes": tuple(ShareMode),
@@ -103,6 +103,27 @@ def _lists(
         "problem": of_error(wrong) if wrong else None,
     }
     return page.render("demands/demands.html", 422 if wrong else 200, **facts)
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What stands on no list.
+
+    Attributes:
+        unlisted: How many entries in force are on no responsibility list.
+        without: Bodies that have an entry in force and no such list.
+        closed: How much of their entries bodies do not share.
+    """
+
+    unlisted: int
+    without: Sequence[str]
+    closed: Sequence[lists.NotShared]
+
+
+def gaps(world: World, desk: Desk) -> Gaps:
+    """What stands on no list today."""
+    without = lists.providers_without_list(desk, world.providers())
+    return Gaps(lists.unlisted_number(desk), without, world.withheld())
 
 
 def _matches(page: Page, desk: Desk, number: int) -> list[lists.Matched]:

@@ -89,7 +89,7 @@ def checks(page: Reading, db: Db, asked: Annotated[Asked, Query()]) -> Response:
         "items/checks.html",
         body=body,
         bodies=[(one, page.world.org_name(one)) for one in known],
-        counts=_counts(db.engine, body, page.world.today(), item_checks.mark(db)),
+        counts=counted_by(page.world, db, body),
     )
 
 
@@ -223,6 +223,11 @@ def found_by(
 ) -> Sequence[item_checks.Finding]:
     """What a check finds today by the lists of a body."""
     return _found(db.engine, check, body, world.today(), item_checks.mark(db))
+
+
+def counted_by(world: World, db: Connection, body: str) -> Mapping[Check, int]:
+    """How much each check finds today by the lists of a body."""
+    return _counts(db.engine, body, world.today(), item_checks.mark(db))
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 
 from catalog.roles import Action, Role
 from yishu.ledger import upkeep
+from yishu.ledger.chain import Proof
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import JournalRecord
 from yishu.ledger.seal import kept_outside, signing_key
@@ -18,7 +19,7 @@ from yishu.portal.depends import Db, Permitted
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Reading
 from yishu.portal.paging import COUNTED, Part
-from yishu.portal.world import ZONE
+from yishu.portal.world import ZONE, World
 
 router = APIRouter(prefix="/journal", include_in_schema=False)
 LINKS = (Link("操作留痕", "/journal", 80, frozenset({Role.AUDITOR})),)
@@ -83,18 +84,27 @@ def chosen(statement: Select[Any], asked: Asked) -> Select[Any]:
 @router.post("/proof")
 def prove(page: Reading, _: Auditor) -> Response:
     """Prove the whole journal against the seal that is kept outside of the database."""
-    here = page.world.settings
+    return page.render("journal/proof.html", proof=proven(page.world))
+
+
+def proven(world: World) -> Proof:
+    """What the proof of the whole journal finds."""
+    here = world.settings
     key = signing_key(here.secrets_dir).public_key()
-    proof = upkeep.verify_database(page.world.engine, key, kept_outside(here.seals_path))
-    return page.render("journal/proof.html", proof=proof)
+    return upkeep.verify_database(world.engine, key, kept_outside(here.seals_path))
 
 
 @router.get("/export.jsonl")
 def export(page: Reading, _: Auditor) -> Response:
     """The journal as a file that `yishu journal verify` proves offline."""
-    folder = page.world.settings.var_dir / "exchange"
+    return exported(page.world)
+
+
+def exported(world: World) -> Response:
+    """The journal as a file, to be saved."""
+    folder = world.settings.var_dir / "exchange"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "journal.jsonl"
-    upkeep.export_to(page.world.engine, file)
-    name = f"journal-{page.world.today()}.jsonl"
+    upkeep.export_to(world.engine, file)
+    name = f"journal-{world.today()}.jsonl"
     return FileResponse(file, media_type="application/x-ndjson", filename=name)

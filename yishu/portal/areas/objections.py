@@ -1,10 +1,12 @@
 """Objections: the list, one with its whole course, a new one, the next step, its evidence."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from catalog.roles import Action, Role
 from catalog.search import Query as Wanted
@@ -141,14 +143,35 @@ def attach(
     number: str, page: Reading, db: Db, actor: Acting, file: Annotated[UploadFile, File()]
 ) -> Response:
     """Keep a file with the objection."""
-    content = file.file.read(desk.MAX_BYTES + 1)
-    desk.attach(db, number, file.filename or "file", content, actor=actor, at=page.now)
+    attach_to(db, number, file, actor, page.now)
     return page.done(f"/objections/{number}", "附件已保存")
 
 
 @router.get("/{number}/evidence/{sha256}")
 def evidence(number: str, sha256: str, db: Db, actor: Acting, now: Now) -> Response:
     """A file of an objection, to be saved, never shown inside the portal."""
+    return evidence_of(db, number, sha256, actor, now)
+
+
+def attach_to(db: Connection, number: str, file: UploadFile, actor: Actor, at: datetime) -> str:
+    """Keep a file with an objection that concerns the actor; its SHA-256.
+
+    Raises:
+        Forbidden: it does not concern them.
+        EvidenceRefused: too large, empty, or of another kind.
+    """
+    seen(desk.objection(db, number), actor)
+    content = file.file.read(desk.MAX_BYTES + 1)
+    return desk.attach(db, number, file.filename or "file", content, actor=actor, at=at)
+
+
+def evidence_of(db: Connection, number: str, sha256: str, actor: Actor, at: datetime) -> Response:
+    """A file of an objection that concerns the actor; the look goes on record.
+
+    Raises:
+        Forbidden: it does not concern them.
+        ObjectionUnknown: no such objection or file.
+    """
     seen(desk.objection(db, number), actor)
     found = desk.evidence(db, number, sha256)
     if not found:
@@ -158,7 +181,7 @@ def evidence(number: str, sha256: str, db: Db, actor: Acting, now: Now) -> Respo
             expected="a file that the objection lists",
             remedy="open the objection and follow its list",
         )
-    audit.looked(db, actor, now, object_kind="evidence", object_id=f"{number}:{sha256}")
+    audit.looked(db, actor, at, object_kind="evidence", object_id=f"{number}:{sha256}")
     headers = {"Content-Disposition": f'attachment; filename="{sha256[:16]}"'}
     return Response(found[0].content, media_type=found[0].media_type, headers=headers)
 

@@ -16,9 +16,9 @@ from yishu.ledger.backup import last_drill
 from yishu.ledger.journal import Actor
 from yishu.portal.depends import Acting, Db, permitted
 from yishu.portal.navigation import Link
-from yishu.portal.pages import Page, Reading
+from yishu.portal.pages import Reading
 from yishu.portal.tables import workbook
-from yishu.portal.world import ZONE
+from yishu.portal.world import ZONE, World
 
 router = APIRouter(prefix="/protection", include_in_schema=False)
 
@@ -34,7 +34,7 @@ INCIDENT_HEADINGS = ("编号", "系统", "事件", "发现时间", *(one.label_z
 Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-def reader(actor: Acting) -> Actor:
+def admit(actor: Actor) -> Actor:
     """Who may read the register.
 
     Raises:
@@ -50,6 +50,11 @@ def reader(actor: Acting) -> Actor:
     return actor
 
 
+def reader(actor: Acting) -> Actor:
+    """Who reads its page."""
+    return admit(actor)
+
+
 Reader = Annotated[Actor, Depends(reader)]
 Keeper = Annotated[Actor, Depends(permitted(Action.KEEP_SECURITY))]
 
@@ -61,7 +66,7 @@ def look(page: Reading, db: Db, _: Reader) -> Response:
     return page.render(
         "protection/protection.html",
         systems=security.systems(db),
-        alerts=_alerts(page, db),
+        alerts=alerts_on(page.world, db),
         incidents=security.incidents(db),
         phases=tuple(IncidentPhase),
         levels=[(str(one), str(one)) for one in security.ASSESSMENT_DAYS],
@@ -73,7 +78,7 @@ def look(page: Reading, db: Db, _: Reader) -> Response:
 @router.get("/systems.xlsx")
 def export_systems(page: Reading, db: Db, _: Reader) -> Response:
     """The register, as a workbook."""
-    alerts = _alerts(page, db)
+    alerts = alerts_on(page.world, db)
     rows = (
         [one.system_id, one.name, page.world.org_name(one.responsible_org), one.mlps_level,
          one.mlps_filing_no, one.mlps_assessed_on, alerts.get(one.system_id)]
@@ -133,7 +138,7 @@ def record_phase(
     return page.done("/protection", "处置情况已登记")
 
 
-def _alerts(page: Page, db: Connection) -> dict[str, str]:
+def alerts_on(world: World, db: Connection) -> dict[str, str]:
     """What is wrong with each system whose assessment is missing, over or due soon."""
-    found = security.alerts(db, page.world.today(), LEAD_DAYS)
+    found = security.alerts(db, world.today(), LEAD_DAYS)
     return {one.system_id: one.text_zh for one in found}

@@ -1,5 +1,6 @@
 """Quality: from the city's score by department down to the failing rule of an entry's run."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ from yishu.portal.quality_charts import (
     heat_map,
     months_chart,
 )
+from yishu.portal.world import World
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
 PAGE_ROWS = 50
@@ -126,9 +128,13 @@ def department(
 @router.get("/report/{month}")
 def report(month: str, page: Reading, db: Db) -> Response:
     """The report of a month, to be kept: one file that needs nothing."""
-    asked = Period.parse(month)
-    desk = desk_of(page.world, db, page.now)
-    found = gather(db, asked, page.now, catalog=desk.catalog, weights=weights_on, rules=desk.rules)
+    return report_of(page.world, db, Period.parse(month), page.now)
+
+
+def report_of(world: World, db: Connection, asked: Period, now: datetime) -> Response:
+    """The report of a month as a file, to be saved."""
+    desk = desk_of(world, db, now)
+    found = gather(db, asked, now, catalog=desk.catalog, weights=weights_on, rules=desk.rules)
     kept = {"Content-Disposition": f'attachment; filename="quality-{asked.name}.html"'}
     return Response(render(found), media_type="text/html; charset=utf-8", headers=kept)
 
@@ -154,8 +160,13 @@ def entry(entry_id: str, page: Reading, db: Db, actor: Acting, run: str | None =
 
 def _trend(page: Page, db: Connection, of: tuple[Of, str], running: MonthScore) -> dict[str, Any]:
     """The months up to one, that one as it stands, with their chart."""
-    known = with_running(months(db, *of, last=Period.parse(running.month)), running)
+    known = trend_of(db, of, running)
     return {"months": known, "months_chart": months_chart(known, page.say)}
+
+
+def trend_of(db: Connection, of: tuple[Of, str], running: MonthScore) -> list[MonthScore]:
+    """The months up to one, that one as it stands."""
+    return with_running(months(db, *of, last=Period.parse(running.month)), running)
 
 
 def _totals(scores: Scores) -> dict[str, tuple[dict[str, Figure], Decimal | None]]:

@@ -3,6 +3,7 @@
 Every look goes on record; a value in clear is shown on the one answer to the form that says why.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -101,10 +102,40 @@ def clear(
 ) -> Response:
     """One row in clear, on this answer alone; purpose and name go on record first."""
     known = page.world.release().entry(entry_id)
-    object_id = f"{entry_id}:{run}:{row}"
-    audit.unmasked(db, actor, page.now, object_kind=KIND, object_id=object_id, purpose=purpose)
-    folder = run_folder(page.world.settings.var_dir, entry_id, run)
-    return _clear_page(page, known, run, row, clear_row(known, folder, row))
+    asked = Unmasked(run, row, purpose)
+    values = in_clear(page.world, db, known, asked, actor, at=page.now)
+    return _clear_page(page, known, run, row, values)
+
+
+@dataclass(frozen=True)
+class Unmasked:
+    """A quarantined row of a run, its number from 1, and for what it is needed in clear."""
+
+    run: str
+    row: int
+    purpose: str
+
+
+def in_clear(
+    world: World,
+    db: Connection,
+    known: CatalogEntry,
+    asked: Unmasked,
+    actor: Actor,
+    *,
+    at: datetime,
+) -> dict[str, str]:
+    """The values of a row by the names of their items; purpose and name go on record first.
+
+    Raises:
+        Forbidden: the role may not see values in clear.
+        ReasonMissing: no purpose.
+        StageMissing: the run's quarantine is over, or has no such row.
+    """
+    object_id = f"{known.id}:{asked.run}:{asked.row}"
+    audit.unmasked(db, actor, at, object_kind=KIND, object_id=object_id, purpose=asked.purpose)
+    folder = run_folder(world.settings.var_dir, known.id, asked.run)
+    return clear_row(known, folder, asked.row)
 
 
 def _clear_page(

@@ -62,7 +62,7 @@ def inbox(
 @router.get("/review/{entry_id}")
 def show(page: Reading, db: Db, entry_id: str) -> Response:
     """One version on its way: what changed, what the checks find, what was assessed."""
-    version = _open(db, entry_id)
+    version = on_its_way(db, entry_id)
     before = versions.in_force(db, entry_id)
     kinds = [
         kind for kind, action in _ASSESSED_BY.items() if page.may(action, version.provider_org)
@@ -82,7 +82,12 @@ def show(page: Reading, db: Db, entry_id: str) -> Response:
     )
 
 
-def _open(db: Connection, entry_id: str) -> versions.Version:
+def on_its_way(db: Connection, entry_id: str) -> versions.Version:
+    """The version of an entry that is on its way.
+
+    Raises:
+        NotFound: there is none.
+    """
     version = versions.open_version(db, entry_id)
     if version is None:
         raise NotFound(
@@ -125,7 +130,7 @@ def decide(
 
     ``seen`` is the state that the form showed: nobody overturns a decision unseen.
     """
-    _require_seen(db, entry_id, seen)
+    require_seen(db, entry_id, seen)
     if decision == "approve":
         lifecycle.approve(db, entry_id, opinion, actor, page.now)
         return page.done(f"/review/{entry_id}", "已审核通过，可以发布")
@@ -134,7 +139,12 @@ def decide(
     return page.done("/review", "已退回")
 
 
-def _require_seen(db: Connection, entry_id: str, seen: EntryState | None) -> None:
+def require_seen(db: Connection, entry_id: str, seen: EntryState | None) -> None:
+    """Let decide only who knows the state that a version is in; None: they do not say.
+
+    Raises:
+        StateRefused: it was decided meanwhile.
+    """
     version = versions.open_version(db, entry_id, lock=True)
     if version is not None and seen not in (None, version.state):
         raise StateRefused(

@@ -1,10 +1,12 @@
 """By which rules the installation runs: profiles, checks and waivers, working days, notices."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
-from sqlalchemy import Connection, select
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row, select
 
 from catalog.roles import Action, Role
 from expectations.rulebook import rulebooks
@@ -36,6 +38,16 @@ STUCK_ROWS = 50
 MOST_BYTES = 200_000
 
 
+class Addressed(BaseModel):
+    """Where notices to a role of a body go, or (``do`` is ``drop``) no longer go."""
+
+    org: str = Field(min_length=1, max_length=80)
+    role: Role
+    channel: NoticeChannel
+    address: str = Field(min_length=3, max_length=200)
+    do: Literal["set", "drop"] = "set"
+
+
 @router.get("")
 def show(page: Reading, db: Db, _: Manager) -> Response:
     """Profiles, decisions about checks, the calendar, and notices that are stuck."""
@@ -46,12 +58,12 @@ def show(page: Reading, db: Db, _: Manager) -> Response:
         "rules/rules.html",
         profiles=list(release.profiles.values()),
         in_force=world.settings.rule_profile,
-        **_decisions(world, world.today()),
+        **decisions(world, world.today()),
         covered=sorted(calendar.covered),
         missing=calendar.missing_year(world.today()),
         version=calendar.version,
-        addresses=db.execute(select(NoticeAddress.__table__)).all(),
-        stuck=_stuck(db),
+        addresses=addresses(db),
+        stuck=stuck(db),
         channels=list(NoticeChannel),
         roles=[one for one in Role if one is not Role.RULE],
         role_of={one.value: one for one in Role},
@@ -60,19 +72,28 @@ def show(page: Reading, db: Db, _: Manager) -> Response:
     )
 
 
-def _decisions(world: World, today: date) -> dict[str, Any]:
+def decisions(world: World, today: date) -> dict[str, Any]:
     """Rules that were changed and waivers, with the name of their entry."""
     names = world.names()
     books = [(names.get(book.entry, book.entry), book) for book in rulebooks(world.suites)]
     return {
         "versions": [
-            (name, one) for name, book in books for one in book.versions_on(today).values()
+            (book.entry, name, one)
+            for name, book in books
+            for one in book.versions_on(today).values()
         ],
         "waivers": [(book.entry, name, one) for name, book in books for one in book.waivers],
     }
 
 
-def _stuck(connection: Connection) -> Any:
+def addresses(connection: Connection) -> Sequence[Row[Any]]:
+    """Where notices go besides the portal, by body and role."""
+    table = NoticeAddress
+    order = (table.org, table.role, table.channel, table.address)
+    return connection.execute(select(table.__table__).order_by(*order)).all()
+
+
+def stuck(connection: Connection) -> Sequence[Row[Any]]:
     """Notices that could not be sent yet, the most tried first."""
     failed = NoticeDelivery.sent_at.is_(None) & (NoticeDelivery.tries > 0)
     asked = select(NoticeDelivery.__table__).where(failed).order_by(NoticeDelivery.tries.desc())
@@ -102,18 +123,17 @@ def address(
     page: Reading,
     db: Db,
     actor: Administrator,
-    *,
-    org: Annotated[str, Form(min_length=1)],
-    role: Annotated[Role, Form()],
-    channel: Annotated[NoticeChannel, Form()],
-    address: Annotated[str, Form(min_length=3, max_length=200)],
-    do: Annotated[Literal["set", "drop"], Form()] = "set",
+    given: Annotated[Addressed, Form()],
 ) -> Response:
     """Say where notices to a role of a body go, or that they no longer go there."""
-    change = drop_address if do == "drop" else set_address
-    change(db, org, role, channel, address)
-    told = {"channel": channel.value, "do": do}
-    object_id = f"{org}:{role.value}"
-    act = Act(actor, Action.MANAGE_ACCOUNTS, "notice_address", object_id, page.now, after=told)
-    append(db, act)
+    change_address(db, given, actor, page.now)
     return page.done("/rules", "已保存")
+
+
+def change_address(db: Connection, given: Addressed, actor: Actor, at: datetime) -> None:
+    """Let notices go to an address or no longer go there; on record without the address."""
+    change = drop_address if given.do == "drop" else set_address
+    change(db, given.org, given.role, given.channel, given.address)
+    told = {"channel": given.channel.value, "do": given.do}
+    object_id = f"{given.org}:{given.role.value}"
+    append(db, Act(actor, Action.MANAGE_ACCOUNTS, "notice_address", object_id, at, after=told))

@@ -1,11 +1,12 @@
 """What comes after a draft: its correction and letters, a grant's renewal, change, file, recall."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.responses import FileResponse
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, select
 
 from catalog.roles import Action
 from yishu.ledger.journal import Actor
@@ -26,8 +27,8 @@ Officer = Annotated[Actor, Depends(permitted(Action.FILE_REQUEST))]
 Operator = Annotated[Actor, Depends(permitted(Action.CLOSE_CHANNEL))]
 Given = Annotated[dict[str, str], Depends(sent)]
 
-_AGAIN = {"renew": filing.renew, "change": filing.change_scope}
-_REGISTERS = {
+AGAIN = {"renew": filing.renew, "change": filing.change_scope}
+REGISTERS = {
     RegisterKind.USE: register.register_use,
     RegisterKind.DISPOSAL: register.register_disposal,
 }
@@ -46,7 +47,7 @@ def grant_many(
 def correct(page: Reading, db: Db, actor: Officer, request_id: str) -> Response:
     """The form of a draft or returned request, as it was filled in."""
     row = desk_of(page, db).request(request_id, lock=False)
-    _own(request_id, row.consumer_org, actor)
+    own(request_id, row.consumer_org, actor)
     form = RequestForm.model_validate(row.form)
     path = f"/sharing/{request_id}/edit"
     return form_page(page, db, actor, form, given=typed(form), action=path)
@@ -57,7 +58,7 @@ def keep(page: Reading, db: Db, actor: Officer, request_id: str, given: Given) -
     """Keep the correction; the head consents anew."""
     desk = desk_of(page, db)
     row = desk.request(request_id)
-    _own(request_id, row.consumer_org, actor)
+    own(request_id, row.consumer_org, actor)
     form = RequestForm.model_validate(row.form)
     try:
         filing.edit(desk, request_id, filing.parse(content_of(form.object_id, given)), actor)
@@ -133,21 +134,28 @@ def keep_register(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Register how a grant's data were used, or what became of them after its end."""
-    _REGISTERS[kind](desk_of(page, db), grant_id, on_day, note, actor)
+    REGISTERS[kind](desk_of(page, db), grant_id, on_day, note, actor)
     return page.done(f"/sharing/channel/{grant_id}", "已登记")
 
 
 @router.get("/recalls/{object_id}")
 def deliveries(page: Reading, db: Db, _: Operator, object_id: str) -> Response:
     """What was delivered of an object, and the form of a recall."""
+    rows = delivered(db, object_id)
+    return page.render("share_changes/recall.html", object_id=object_id, rows=rows)
+
+
+def delivered(
+    db: Connection, object_id: str, *, offset: int = 0, limit: int | None = None
+) -> Sequence[Row[Any]]:
+    """What was delivered of an object by any grant, and to whom, the newest first."""
     asked = (
         select(ShareDelivery.__table__, ShareGrant.consumer_org)
         .join(ShareGrant, ShareGrant.grant_id == ShareDelivery.grant_id)
         .where(ShareGrant.object_id == object_id)
-        .order_by(ShareDelivery.started_at.desc())
+        .order_by(ShareDelivery.started_at.desc(), ShareDelivery.delivery_id)
     )
-    rows = db.execute(asked).all()
-    return page.render("share_changes/recall.html", object_id=object_id, rows=rows)
+    return db.execute(asked.offset(offset).limit(limit)).all()
 
 
 @router.post("/recalls/{object_id}")
@@ -168,8 +176,8 @@ def call_back(
 def _form_of(page: Page, db: Db, actor: Actor, grant_id: str, again: str) -> RequestForm:
     desk = desk_of(page, db)
     grant = desk.grant(grant_id, lock=False)
-    _own(grant_id, grant.consumer_org, actor)
-    if again not in _AGAIN:
+    own(grant_id, grant.consumer_org, actor)
+    if again not in AGAIN:
         raise _unknown(grant_id)
     return RequestForm.model_validate(desk.request(grant.request_id, lock=False).form)
 
@@ -180,14 +188,19 @@ def _again(
     form = _form_of(page, db, actor, grant_id, again)
     try:
         asked = filing.parse(content_of(form.object_id, given))
-        request_id = _AGAIN[again](desk_of(page, db), grant_id, asked, actor)
+        request_id = AGAIN[again](desk_of(page, db), grant_id, asked, actor)
     except RequestIncomplete as wrong:
         path = f"/sharing/channel/{grant_id}/{again}"
         return form_page(page, db, actor, form, given=given, error=wrong, action=path)
     return page.done(f"/sharing/{request_id}", "已保存")
 
 
-def _own(object_id: str, org: str, actor: Actor) -> None:
+def own(object_id: str, org: str, actor: Actor) -> None:
+    """Let go on with a request or grant who is of its department.
+
+    Raises:
+        NotFound: for everybody else there is none.
+    """
     if org != actor.org:
         raise _unknown(object_id)
 

@@ -1,11 +1,11 @@
 """Share requests: the form, the timeline that both sides see, decisions, and channels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 from starlette.background import BackgroundTask
 
 from catalog.errors import NotCataloged
@@ -13,12 +13,11 @@ from catalog.roles import Action, Role
 from catalog.vocabulary import ShareType
 from yishu.governance.working_calendar import calendar_in_force
 from yishu.ledger.journal import Actor
-from yishu.ledger.models import ShareGrant, ShareRegister
+from yishu.ledger.models import ShareGrant
 from yishu.ledger.statements import query
-from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
 from yishu.portal.errors import NotFound
-from yishu.portal.grants import SEE_EVERY_GRANT, may_see_grant
+from yishu.portal.grants import SEE_EVERY_GRANT, last_uses, registered, seen_grant
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
 from yishu.portal.paging import COUNTED, Part
@@ -31,6 +30,7 @@ from yishu.sharing.form import RequestForm, missing
 from yishu.sharing.house import House
 from yishu.sharing.housekeeping import clear
 from yishu.sharing.installed import house_of
+from yishu.sharing.minimality import Finding
 from yishu.sharing.objects import SharedObject, shared_object
 from yishu.sharing.timeline import StepKind, timeline
 from yishu.sharing.vocabulary import (
@@ -194,8 +194,7 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
     object_ = filing.object_of(desk, form)
     only_for_parties(request, actor)
     days = calendar_in_force(db, page.world.settings.catalog_dir / "working_days")
-    is_known = object_ is not None and all(one in object_.columns for one in form.fields)
-    findings, _ = filing.judged(desk, form) if is_known else ([], ())
+    findings = findings_of(desk, form, object_)
     grants = db.scalars(
         select(ShareGrant.grant_id).where(ShareGrant.request_id == request_id)
     ).all()
@@ -206,8 +205,8 @@ def show(page: Reading, db: Db, actor: Acting, request_id: str) -> Response:
         object_=object_,
         findings={one.field: one for one in findings},
         column_names={one.field: one.name for one in object_.columns.values()} if object_ else {},
-        treatments={one: form.treatment(one, object_) for one in form.fields}
-        if object_ and is_known
+        treatments={one.field: form.treatment(one.field, object_) for one in findings}
+        if object_
         else {},
         kind=RequestKind(request.kind),
         told=timeline(desk, request_id, days),
@@ -245,6 +244,12 @@ def act(
         raise _no_step(request_id, step)
     steps[step]()
     return page.done(f"/sharing/{request_id}", "已办理")
+
+
+def findings_of(desk: Desk, form: RequestForm, object_: SharedObject | None) -> list[Finding]:
+    """The check of a request's elements; none while it asks for what the catalog has not."""
+    is_known = object_ is not None and all(one in object_.columns for one in form.fields)
+    return filing.judged(desk, form)[0] if is_known else []
 
 
 def _struck(given: dict[str, str]) -> list[str]:
@@ -319,23 +324,15 @@ def _may_decide(desk: Desk, request: Any, actor: Actor) -> bool:
 def _channel(
     page: Page, db: Connection, actor: Actor, grant_id: str, token: str | None = None
 ) -> Response:
-    grant = desk_of(page, db).grant(grant_id, lock=False)
-    if not may_see_grant(actor, grant):
-        raise NotFound(
-            grant_id,
-            found="a grant between other departments",
-            expected="a grant of or to the own department",
-            remedy="ask the big-data authority",
-        )
-    uses = db.execute(query("last_uses"), {"grant_id": grant_id, "limit": PAGE_ROWS}).all()
-    audit.looked(db, actor, page.now, object_kind="use_log", object_id=grant_id)
+    desk = desk_of(page, db)
+    grant = seen_grant(desk, grant_id, actor)
     object_ = _object(page, grant.object_id)
     base = page.world.settings.sharing_url
     return page.render(
         "sharing/channel.html",
         grant=grant,
         object_=object_,
-        uses=uses,
+        uses=last_uses(desk, grant_id, actor, PAGE_ROWS),
         token=token,
         profile=profile_text(base, token, grant) if token else None,
         snippets=snippets(grant, object_, page.world.release(), base) if object_ else [],
@@ -344,16 +341,10 @@ def _channel(
         purposes={one.value: one for one in Purpose},
         format=ShareFormat(grant.format),
         treatments={one.value: one for one in Treatment},
-        registered=_registered(db, grant_id),
+        registered=registered(desk, grant_id),
         all_kinds={one.value: one for one in RegisterKind},
         register_kinds=tuple(RegisterKind)[: 1 + (grant.state in ENDED)],
     )
-
-
-def _registered(db: Connection, grant_id: str) -> Sequence[Row[Any]]:
-    """What the department registered of a grant's data, the newest first."""
-    asked = select(ShareRegister.__table__).where(ShareRegister.grant_id == grant_id)
-    return db.execute(asked.order_by(ShareRegister.on_day.desc())).all()
 
 
 def _object(page: Page, object_id: str) -> SharedObject | None:

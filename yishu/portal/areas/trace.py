@@ -5,6 +5,7 @@ the keyed digest of the row, before anything is shown (S004 Art.16, 32).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -18,9 +19,11 @@ from yishu.pipeline.context import PipelineContext
 from yishu.pipeline.trace import RowTrace, key_of, trace_row
 from yishu.portal import audit
 from yishu.portal.depends import Acting, Db
+from yishu.portal.errors import KeyIncomplete
 from yishu.portal.grants import may_trace
 from yishu.portal.navigation import Link
 from yishu.portal.pages import Page, Reading
+from yishu.portal.world import World
 from yishu.sharing.house import master_key
 from yishu.sharing.uselog import row_key
 
@@ -51,30 +54,56 @@ def follow(
 ) -> Response:
     """The story of a row, on this answer alone."""
     table, purpose = given.get("table", ""), given.get("purpose", "")
-    _require(page.world.release(), table, actor)
-    context = _context(page)
+    key = {name.removeprefix(_KEY): text for name, text in given.items() if name.startswith(_KEY)}
+    asked = Followed(table, key, purpose)
     try:
-        key = {name: given.get(f"{_KEY}{name}", "") for name in key_of(context, table)}
-        if not all(key.values()):
-            return _form(page, table, lacks=True, purpose=purpose)
-        _record(page, db, actor, table=table, key=key, purpose=purpose)
-        return _form(page, table, found=trace_row(context, table, key), purpose=purpose)
+        return _form(page, table, found=story(page.world, db, asked, actor, page.now), asked=asked)
+    except KeyIncomplete:
+        return _form(page, table, lacks=True, asked=asked)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A row of a subject's or an entry's table, by its key, and for what it is followed."""
+
+    table: str
+    key: Mapping[str, str]
+    purpose: str
+
+
+def story(world: World, db: Connection, asked: Followed, actor: Actor, now: datetime) -> RowTrace:
+    """The story of a row; who follows it, and for what, goes on record before it is told.
+
+    Raises:
+        NotCataloged: there is no such table.
+        Forbidden: they may not.
+        KeyIncomplete: a column of the key has no value.
+        ReasonMissing: no purpose.
+    """
+    _require(world.release(), asked.table, actor)
+    url = world.engine.url.render_as_string(hide_password=False)
+    context = PipelineContext(world.settings, world.release(), url, {}, lambda: now)
+    try:
+        key = _whole(asked, key_of(context, asked.table))
+        digest = row_key(master_key(world.settings.secrets_dir), asked.table, list(key.values()))
+        object_id = f"{asked.table}:{digest}"
+        audit.traced(db, actor, now, object_kind=KIND, object_id=object_id, purpose=asked.purpose)
+        return trace_row(context, asked.table, key)
     finally:
         context.engine.dispose()
 
 
-def _record(
-    page: Page, db: Connection, actor: Actor, *, table: str, key: Mapping[str, str], purpose: str
-) -> None:
-    digest = row_key(master_key(page.world.settings.secrets_dir), table, list(key.values()))
-    object_id = f"{table}:{digest}"
-    audit.traced(db, actor, page.now, object_kind=KIND, object_id=object_id, purpose=purpose)
-
-
-def _context(page: Page) -> PipelineContext:
-    world = page.world
-    url = world.engine.url.render_as_string(hide_password=False)
-    return PipelineContext(world.settings, world.release(), url, {}, lambda: page.now)
+def _whole(asked: Followed, columns: Sequence[str]) -> dict[str, str]:
+    """The key in the order of its columns."""
+    key = {name: text.strip() for name, text in asked.key.items()}
+    if key.keys() == set(columns) and all(key.values()):
+        return {name: key[name] for name in columns}
+    raise KeyIncomplete(
+        asked.table,
+        found=f"{len(asked.key)} value(s), not one for each column",  # their names may be values
+        expected=f"a value for each of {', '.join(columns)}",
+        remedy="give the whole key",
+    )
 
 
 def _form(
@@ -83,7 +112,7 @@ def _form(
     *,
     found: RowTrace | None = None,
     lacks: bool = False,
-    purpose: str = "",
+    asked: Followed | None = None,
 ) -> Response:
     release = page.world.release()
     names = column_names(release, table)
@@ -99,7 +128,7 @@ def _form(
         found=found,
         at=lambda text: datetime.fromisoformat(text) if text else None,
         lacks=lacks,
-        purpose=purpose,
+        purpose=asked.purpose if asked else "",
     )
 
 
