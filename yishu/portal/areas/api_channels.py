@@ -120,8 +120,7 @@ def grant_many(desk: AtDesk, actor: Caller, given: Batch) -> dict[str, str | Non
 
     Tells the grant of each; null: another seat has to consent yet.
     """
-    facts = {"strike": given.strike, "note": given.note}
-    return deciding.grant_all(desk, given.requests, actor, **facts)
+    return deciding.grant_all(desk, given.requests, actor, strike=given.strike, note=given.note)
 
 
 @router.put("/requests/{request_id}")
