@@ -17,6 +17,7 @@ from yishu.portal.messages import words_of
 from yishu.portal.navigation import Link, links_for
 from yishu.portal.pages import Page, language_of
 from yishu.portal.security import HEADERS
+from yishu.sentences import chinese, is_chinese
 
 API = "/api/"
 
@@ -38,6 +39,10 @@ def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
 def of_error(error: YishuError) -> dict[str, Any]:
     """An error raised on purpose as a problem."""
     parts = {"object": error.obj, "found": error.found, "expected": error.expected}
+    for part in ("found", "expected", "remedy"):
+        said = chinese(getattr(error, part))
+        if is_chinese(said):
+            parts[f"{part}_zh"] = said
     return problem(error.code, status_of(error), detail=str(error), **parts, remedy=error.remedy)
 
 
