@@ -97,7 +97,7 @@ def _unknown(kind: Kind, id_: str, path: KeyPath, model: type[BaseModel]) -> Fin
         path,
         "CAT_KEY_UNKNOWN",
         found=f"the key `{path[-1]}`",
-        expected=f"one of {', '.join(known)}",
+        expected=f"a key among {', '.join(known)}",
         remedy=remedy,
     )
 

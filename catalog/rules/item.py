@@ -222,7 +222,7 @@ def _no_such_item(entry: CatalogEntry, path: KeyPath, field: str) -> Finding:
         path,
         "CAT_ITEM_UNKNOWN",
         found=shown(field),
-        expected=f"one of {', '.join(entry.fields)}",
+        expected=f"a field among {', '.join(entry.fields)}",
         remedy="correct the name, or add the item",
     )
 

@@ -214,7 +214,9 @@ def subject_links(catalog: CatalogView) -> Iterator[Finding]:
             target = catalog.subjects.get(link.subject)
             if target is None:
                 known = ", ".join(sorted(catalog.subjects))
-                yield _link_finding(subject, i, "subject", shown(link.subject), f"one of {known}")
+                yield _link_finding(
+                    subject, i, "subject", shown(link.subject), f"a subject among {known}"
+                )
                 continue
             there = {column.field for column in target.columns}
             asked = {*link.columns, *([link.when.by] if link.when else [])}

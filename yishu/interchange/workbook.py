@@ -10,6 +10,7 @@ import xlsxwriter
 from yishu.interchange.cells import Content, rows_of
 from yishu.interchange.columns import COLUMNS, NO, YES
 from yishu.interchange.errors import CellFault
+from yishu.sentences import chinese
 
 SHEET = "目录"
 _CHOICES = "选项"
@@ -92,4 +93,5 @@ def _mark(
 
 def said(fault: CellFault) -> str:
     """A fault in one line."""
-    return f"{fault.code}：发现 {fault.found}；应为 {fault.expected}。{fault.remedy}"
+    found, expected, remedy = map(chinese, (fault.found, fault.expected, fault.remedy))
+    return f"{fault.code}：发现 {found}；应为 {expected}。{remedy}"

@@ -6,7 +6,7 @@ file, and its faults find their field as they find a cell.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from catalog.faults import Fault
 from yishu.interchange.bulk import Draft, parsed, placed
 from yishu.interchange.cells import rows_of
 from yishu.interchange.columns import COLUMNS, Column
+from yishu.interchange.errors import CellFault
 from yishu.interchange.reading import Table
-from yishu.portal.messages import Language, code_text
 
 _NAME = re.compile(r"r(\d{1,4})c(\d{1,3})")
 _HEADER = 2
@@ -29,7 +29,7 @@ class Form:
 
     entry_id: str
     rows: list[list[str]]
-    faults: Mapping[str, list[str]] = field(default_factory=dict)
+    faults: Mapping[str, Sequence[CellFault | Fault]] = field(default_factory=dict)
 
     @property
     def entry_columns(self) -> list[tuple[int, Column]]:
@@ -69,23 +69,22 @@ def sent(entry_id: str, given: Mapping[str, Any]) -> Form:
     return Form(entry_id, (kept or _blank(entry_id)[:1]) + _blank(entry_id))
 
 
-def draft_of(form: Form) -> tuple[Draft, dict[str, list[str]]]:
+def draft_of(form: Form) -> tuple[Draft, dict[str, list[CellFault]]]:
     """The entry that a form says, and what cannot be read of it, by field's name."""
     body = [row for at, row in enumerate(form.rows) if at == 0 or any(row[1:])]
     found, faults = parsed(Table(form.entry_id, body, []))
-    told: dict[str, list[str]] = defaultdict(list)
+    told: dict[str, list[CellFault]] = defaultdict(list)
     for one in faults:
-        told[_name(one.row, one.column)].append(f"{one.found}；{one.expected}")
+        told[_name(one.row, one.column)].append(one)
     return found[0], told
 
 
 def with_faults(form: Form, draft: Draft, faults: list[Fault]) -> Form:
     """The form with each fault at its field."""
-    told: dict[str, list[str]] = defaultdict(list)
+    told: dict[str, list[CellFault | Fault]] = defaultdict(list)
     for one in faults:
         cell = placed(draft, one)
-        said = f"{code_text(one.code, Language.CHINESE)}：{one.found}；{one.expected}。{one.remedy}"
-        told[_name(cell.row, cell.column)].append(said)
+        told[_name(cell.row, cell.column)].append(one)
     return Form(form.entry_id, form.rows, told)
 
 

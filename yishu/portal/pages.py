@@ -17,6 +17,7 @@ from yishu.portal.messages import Language, code_text, label, speaker
 from yishu.portal.navigation import Link, links_for
 from yishu.portal.sessions import Signed
 from yishu.portal.world import ZONE, World
+from yishu.sentences import chinese
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "yishu_language"
@@ -40,6 +41,7 @@ def environment(language: Language, org_name: Callable[[str], str]) -> Environme
         "label": lambda value: label(value, language),
         "org": org_name,
         "code": lambda value: code_text(value, language),
+        "told": chinese if language is Language.CHINESE else str,
         "moment": _moment,
         "day": _day,
         "number": _number,

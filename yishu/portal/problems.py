@@ -18,6 +18,7 @@ from yishu.portal.messages import words_of
 from yishu.portal.navigation import Link, links_for
 from yishu.portal.pages import Page, language_of
 from yishu.portal.security import HEADERS
+from yishu.sentences import chinese, is_chinese
 
 API = "/api/"
 
@@ -26,6 +27,8 @@ MOST_TOLD = 200
 
 _EACH = frozenset({"faults", "parts"})
 """Where errors keep what is wrong, one by one."""
+
+_SAID = ("found", "expected", "remedy")
 
 
 def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
@@ -44,10 +47,17 @@ def problem(code: str, status: int, **parts: Any) -> dict[str, Any]:
 
 def of_error(error: YishuError) -> dict[str, Any]:
     """An error raised on purpose as a problem."""
-    parts: dict[str, Any] = {"object": error.obj, "found": error.found, "expected": error.expected}
+    told = {"found": error.found, "expected": error.expected, "remedy": error.remedy}
+    parts: dict[str, Any] = {"object": error.obj, **_in_both(told)}
     for name in _EACH & vars(error).keys():
-        parts[name] = [asdict(one) for one in getattr(error, name)[:MOST_TOLD]]
-    return problem(error.code, status_of(error), detail=str(error), **parts, remedy=error.remedy)
+        parts[name] = [_in_both(asdict(one)) for one in getattr(error, name)[:MOST_TOLD]]
+    return problem(error.code, status_of(error), detail=str(error), **parts)
+
+
+def _in_both(told: dict[str, Any]) -> dict[str, Any]:
+    """What is told with its Chinese beside it, where there is one."""
+    said = {f"{part}_zh": chinese(told[part]) for part in _SAID if part in told}
+    return told | {name: text for name, text in said.items() if is_chinese(text)}
 
 
 def answer(request: Request, body: Mapping[str, Any]) -> Response:

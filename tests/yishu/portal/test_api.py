@@ -80,7 +80,7 @@ def test_an_error_has_its_four_parts_in_both_languages(client, token):
     problem = answer.json()
     parts = {"title", "title_en", "code", "object", "found", "expected", "remedy", "remedy_zh"}
     assert parts <= set(problem)
-    assert problem["remedy_zh"] == "请在数据目录中搜索后选择。"
+    assert problem["remedy_zh"] == "请先将数据编目并发布，或在数据目录中搜索后选择"
 
 
 def test_the_api_is_described_and_counts_its_hits(client, token):

@@ -76,6 +76,7 @@ def test_a_faulty_file_saves_nothing_and_every_fault_is_told_with_its_cell(
     assert told["title"] != told["title_en"]
     places = {(one["row"], one["heading"]) for one in told["faults"]}
     assert (2, "共享类型") in places
+    assert all({"expected_zh", "remedy_zh"} <= one.keys() for one in told["faults"])
     assert drafts(portal_world) == before
     back = openpyxl.load_workbook(io.BytesIO(ask(OTHER, "GET", "/files/errors.xlsx").content))
     assert "随便" in cell(back[SHEET], "共享类型").comment.text

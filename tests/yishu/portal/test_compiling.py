@@ -51,6 +51,10 @@ def test_a_fault_is_told_at_its_field_and_nothing_is_saved(client, portal_world,
 
     assert f'id="d-{named("信息资源名称")}"' in page
     assert f'id="d-{named("数据长度", 1)}"' in page
+    assert "发现 没有内容 · 应为 目录要素" in page
+    assert "发现 `-1` · 应为 不小于 1 · 请改正该值" in page
+    asker.get("/language/en")
+    assert "greater than or equal to 1" in asker.post(f"/compile/{ENTRY}/check", data=form).text
     with portal_world.engine.connect() as connection:
         assert versions.open_version(connection, ENTRY) is None
 

@@ -56,6 +56,22 @@ def test_a_faulty_file_saves_nothing_and_gives_its_errors_back(client, portal_wo
     assert "随便" in cell(errors[SHEET], 2, "共享类型").comment.text
 
 
+def test_a_broken_rule_of_the_catalog_is_told_in_chinese_on_the_page_and_in_the_workbook(client):
+    asker = client(OFFICER)
+
+    def spoil(sheet):
+        cell(sheet, 2, "共享类型").value = "有条件共享"
+        cell(sheet, 2, "共享条件").value = None
+
+    answer = bring(asker, "目录.xlsx", own_workbook(asker, spoil))
+
+    assert answer.status_code == 422
+    assert "有条件共享，但没有写明条件" in answer.text
+    errors = openpyxl.load_workbook(io.BytesIO(asker.get("/exchange/errors.xlsx").content))
+    told = cell(errors[SHEET], 2, "共享条件").comment.text
+    assert "发现 有条件共享，但没有写明条件；应为 以使用范围和用途为条件" in told
+
+
 def test_a_dry_run_saves_nothing(client, portal_world):
     asker = client(OFFICER)
 
