@@ -221,9 +221,10 @@ def _chosen(asked: Select[Any], states: Sequence[EntryState], org: str | None) -
     return found if org is None else found.where(Row.provider_org == org)
 
 
-def inbox(connection: Connection) -> list[Heading]:
+def inbox(connection: Connection, *, offset: int = 0, limit: int | None = None) -> list[Heading]:
     """What waits for the data authority, oldest submission first."""
-    return listed(connection, states=(EntryState.SUBMITTED, EntryState.APPROVED))
+    states = (EntryState.SUBMITTED, EntryState.APPROVED)
+    return listed(connection, states=states, offset=offset, limit=limit)
 
 
 def _published_at(at: datetime) -> tuple[Any, ...]:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from yishu.governance.catalog_clock import DriftSeen, on_drift
+from yishu.governance.clock_rules import by_rule
+from yishu.governance.promises import NewClock, open_clock
 
 ENTRY = "taxation.taxpayer"
 OFFICER = "officer.taxation"
@@ -54,13 +56,22 @@ def test_a_department_says_that_nothing_is_to_change_and_the_authority_accepts_i
     assert ask("auditor", "GET", "/clocks/none").status_code == 404
 
 
-def test_an_extension_has_its_reason(ask, portal_world):
-    clock_id = drifted(portal_world, "health.medical_licence", "来源新增字段：x（text）")
+def test_a_clock_stands_still_for_a_reason_alone(ask, portal_world):
+    since = portal_world.clock() - timedelta(days=1)
+    new = NewClock("request_reply_conditional", "wuxi_2022", "share_request", "SQ-1", "taxation",
+                   "filed", since)  # fmt: skip
+    with portal_world.engine.begin() as connection:
+        clock_id = open_clock(connection, new, by_rule("test"))
+    path, pause = f"/clocks/{clock_id}", {"step": "pause", "cause": "returned_for_completion"}
 
-    refused = ask("reviewer", "POST", f"/clocks/{clock_id}/steps", json={"step": "extend"})
+    for reason in ({}, {"reason": " "}):
+        refused = ask("reviewer", "POST", f"{path}/steps", json=pause | reason)
+        assert refused.json()["code"] == "REQUEST_INVALID"
+    assert len(ask("auditor", "GET", path).json()["events"]) == 1
 
-    assert refused.status_code == 422
-    assert len(ask("auditor", "GET", f"/clocks/{clock_id}").json()["events"]) == 1
+    done = ask("reviewer", "POST", f"{path}/steps", json=pause | {"reason": "一次性告知"})
+    assert done.json()["state"] == "paused"
+    assert len(ask("auditor", "GET", path).json()["events"]) == 2
 
 
 def test_a_version_on_its_way_is_shown_whole_and_a_decision_is_overturned_by_nobody_unseen(ask):
@@ -71,6 +82,10 @@ def test_a_version_on_its_way_is_shown_whole_and_a_decision_is_overturned_by_nob
     path = f"/drafts/{ENTRY}"
     assert ask("reviewer", "GET", path).status_code == 404
     ask(OFFICER, "PUT", path, json=draft)
+
+    assert [one["entry_id"] for one in ask("reviewer", "GET", "/drafts").json()] == [ENTRY]
+    assert ask("reviewer", "GET", "/drafts", params={"page": 2}).json() == []
+    assert ask("officer.health", "GET", "/drafts").json() == []
 
     said = {"kind": "head_consent", "verdict": "consented", "basis": "已核对"}
     ask("head.taxation", "POST", f"{path}/assessments", json=said)

@@ -28,6 +28,10 @@ from yishu.portal.world import World
 
 Json = dict[str, Any]
 
+PAGE_ROWS = 50
+Number = Annotated[int, Query(alias="page", ge=1, lt=100_000)]
+"""Which page of a list, from 1."""
+
 PROBLEM = {
     "description": "a problem (RFC 9457), in Chinese and English",
     "content": {"application/problem+json": {}},
@@ -100,8 +104,8 @@ def me(actor: Caller) -> Json:
 def entries(here: Here, db: Db, _: Caller, asked: Annotated[Asked, Query()]) -> Json:
     """Entries in force that fit, the best first, 50 a page."""
     hits = find(here, db, asked)
-    first = (asked.page - 1) * 50
-    shown = [here.release().entries[one] for one in hits.entry_ids[first : first + 50]]
+    part = hits.entry_ids[(asked.page - 1) * PAGE_ROWS : asked.page * PAGE_ROWS]
+    shown = [here.release().entries[one] for one in part]
     return {
         "release": here.release().id,
         "total": len(hits.entry_ids),
@@ -165,10 +169,11 @@ def diff(
 
 
 @router.get("/drafts")
-def drafts(db: Db, actor: Caller) -> list[Json]:
-    """What is on its way: of the own body, or for the authority everything."""
+def drafts(db: Db, actor: Caller, number: Number = 1) -> list[Json]:
+    """What is on its way: of the own body, or for the authority everything; 50 a page."""
     all_bodies = actor.role in ("authority_reviewer", "auditor")
-    found = versions.listed(db, states=versions.OPEN, org=None if all_bodies else actor.org)
+    org, first = None if all_bodies else actor.org, (number - 1) * PAGE_ROWS
+    found = versions.listed(db, states=versions.OPEN, org=org, offset=first, limit=PAGE_ROWS)
     return [asdict(one) for one in found]
 
 
@@ -216,9 +221,10 @@ def assess(db: Db, now: Now, actor: Caller, entry_id: EntryId, given: Assessed) 
 
 
 @router.get("/reviews")
-def inbox(db: Db, _: Reviewer) -> list[Json]:
-    """What waits for the authority, oldest submission first."""
-    return [asdict(one) for one in versions.inbox(db)]
+def inbox(db: Db, _: Reviewer, number: Number = 1) -> list[Json]:
+    """What waits for the authority, oldest submission first, 50 a page."""
+    found = versions.inbox(db, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
+    return [asdict(one) for one in found]
 
 
 @router.post("/reviews/{entry_id}")

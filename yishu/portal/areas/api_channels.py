@@ -9,13 +9,10 @@ from pydantic import BaseModel, Field
 
 from catalog.roles import Action
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.api import ERRORS, saved
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Json, Number, saved
 from yishu.portal.areas.api_office import (
-    PAGE_ROWS,
     AtDesk,
     InHouse,
-    Json,
-    Number,
     Officer,
     permitted_caller,
 )

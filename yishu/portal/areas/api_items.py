@@ -13,8 +13,8 @@ from yishu.governance.item_checks import Check
 from yishu.governance.lists import Publication
 from yishu.interchange import records
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.api import ERRORS
-from yishu.portal.areas.api_office import PAGE_ROWS, Json, Number, permitted_caller
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Json, Number
+from yishu.portal.areas.api_office import permitted_caller
 from yishu.portal.areas.item_lists import required_of
 from yishu.portal.areas.items import bodies, counted_by, found_by, history_of
 from yishu.portal.areas.quality_rows import seen_rows

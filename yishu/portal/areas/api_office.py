@@ -29,7 +29,7 @@ from yishu.ledger.models import JournalRecord, ShareGrant
 from yishu.ledger.statements import query
 from yishu.portal import audit, credentials, figures
 from yishu.portal.areas import journal, objections
-from yishu.portal.areas.api import ERRORS
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Json, Number
 from yishu.portal.areas.sharing import OF_A_BODY, findings_of, only_for_parties
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.errors import NotFound
@@ -45,12 +45,9 @@ from yishu.sharing.installed import house_of
 from yishu.sharing.timeline import timeline
 from yishu.sharing.vocabulary import RequestState
 
-Json = dict[str, Any]
 Taken = TypeVar("Taken")
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
-PAGE_ROWS = 50
-Number = Annotated[int, Query(alias="page", ge=1, lt=100_000)]
 
 
 def permitted_caller(action: Action) -> Any:

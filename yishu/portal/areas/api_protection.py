@@ -12,8 +12,8 @@ from yishu.governance import security
 from yishu.governance.security import Incident, System
 from yishu.ledger.backup import Drill, last_drill
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.api import ERRORS
-from yishu.portal.areas.api_office import PAGE_ROWS, Number, permitted_caller
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Number
+from yishu.portal.areas.api_office import permitted_caller
 from yishu.portal.areas.protection import LEAD_DAYS, admit
 from yishu.portal.areas.protection import Number as IncidentNumber
 from yishu.portal.depends import Caller, Db, Here, Now

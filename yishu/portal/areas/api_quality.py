@@ -8,8 +8,8 @@ from yishu.governance.scores import DayOfRows
 from yishu.ledger import Ledger
 from yishu.ledger.quarantine import AgeingFacts
 from yishu.ledger.rows import RunQuality
-from yishu.portal.areas.api import ERRORS, saved
-from yishu.portal.areas.api_office import Json, verdict_of
+from yishu.portal.areas.api import ERRORS, Json, saved
+from yishu.portal.areas.api_office import verdict_of
 from yishu.portal.areas.quality import report_of, trend_of
 from yishu.portal.depends import Caller, Db, Here, Now
 from yishu.portal.figures import desk_of

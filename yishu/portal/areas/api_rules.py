@@ -13,8 +13,8 @@ from expectations.rulebook import RuleVersion, Waiver, rulebook
 from yishu.governance.notices import Channel
 from yishu.governance.working_calendar import calendar_in_force, days_folder
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.api import ERRORS
-from yishu.portal.areas.api_office import Administrator, Json, permitted_caller
+from yishu.portal.areas.api import ERRORS, Json
+from yishu.portal.areas.api_office import Administrator, permitted_caller
 from yishu.portal.areas.rules import Addressed, addresses, change_address, decisions, stuck
 from yishu.portal.areas.waivers import Wanted, add_waiver, checks_of
 from yishu.portal.depends import Caller, Db, Here, Now

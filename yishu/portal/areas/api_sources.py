@@ -17,12 +17,9 @@ from yishu.governance.scores import Figure
 from yishu.governance.sources import Claim
 from yishu.ledger.journal import Actor
 from yishu.portal import figures
-from yishu.portal.areas.api import ERRORS
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Json, Number
 from yishu.portal.areas.api_office import (
-    PAGE_ROWS,
     AtDesk,
-    Json,
-    Number,
     Officer,
     permitted_caller,
 )

@@ -1,7 +1,7 @@
 """The REST API, version 1: what waits, what was told, cards and orders, and the steps of clocks."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, model_validator
@@ -15,16 +15,12 @@ from yishu.governance.cards import answer_order, cards, orders
 from yishu.governance.catalog_clock import accept_no_change, propose_no_change
 from yishu.governance.working_calendar import rules_in_force
 from yishu.ledger.journal import Actor
-from yishu.portal.areas.api import ERRORS
+from yishu.portal.areas.api import ERRORS, PAGE_ROWS, Json, Number
 from yishu.portal.areas.clocks import ChangeForm, changed
 from yishu.portal.depends import Caller, Db, Here, Now, PermittedCaller
 from yishu.portal.work import work
 
-Json = dict[str, Any]
-
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
-PAGE_ROWS = 50
-Number = Annotated[int, Query(alias="page", ge=1, lt=100_000)]
 Reporter = Annotated[Actor, Depends(PermittedCaller(Action.REPORT_CHANGE))]
 Key = Annotated[str, Query(max_length=200)]
 
