@@ -27,6 +27,8 @@ from yishu.sentences import GAP, LONGEST, chinese, known
         ("3 fault(s), the first in row 2 名称: no value", "3 处错误，第一处在第 2 行 名称：没有值"),
         ("the moon is not a department", "the moon is not a department"),
         ("没有条目", "没有条目"),
+        (f"{Role.DEPARTMENT_OFFICER} or {Role.AUDITOR}", "部门数据专员、审计员"),
+        ("no column name", "没有列 name"),
     ],
 )
 def test_a_sentence_is_found_by_its_fixed_words_and_keeps_its_values(english, said):

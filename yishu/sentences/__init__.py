@@ -44,7 +44,7 @@ class _Value(str):
 
     def __format__(self, how: str) -> str:
         if how != "label":
-            return chinese(str(self))
+            return _translated(str(self))
         return "、".join(labels().get(value, value) for value in _SEVERAL.split(self))
 
 
@@ -63,8 +63,16 @@ def labels() -> Mapping[str, str]:
 def chinese(text: str) -> str:
     """A sentence of an error in Chinese; as it is if it has none.
 
-    Of several that fit, the one with the most fixed words is meant.
+    Of several that fit, the one with the most fixed words is meant. Values of closed sets alone,
+    e.g. roles, are told by their labels.
     """
+    values = _SEVERAL.split(text)
+    if labels().keys() >= set(values):
+        return f"{_Value(text):label}"
+    return _translated(text)
+
+
+def _translated(text: str) -> str:
     if text in known():
         return known()[text]
     if len(text) > LONGEST:
