@@ -183,7 +183,7 @@ def test_a_system_with_an_assessment_that_is_over_is_alerted_on_the_register(cli
             "org": "big_data_bureau", "filing": "32020099001"}  # fmt: skip
 
     refused = operator.post("/protection/systems", data={**form, "filing": ""})
-    assert "without a filing number" in refused.text
+    assert "等级 3，没有备案号" in refused.text
     old = {**form, "assessed_on": "2025-11-01"}
     assert operator.post("/protection/systems", data=old).status_code == 303
 
