@@ -160,10 +160,16 @@ def matches(values: pa.ChunkedArray, pattern: str) -> Mask:
 def unclassified(values: pa.ChunkedArray) -> Mask:
     """True where a text carries no secrecy mark."""
     text = as_text(values)
-    # The star is rare and a plain search is fast: the expression is tried where there is one.
-    if not pc.any(pc.match_substring(text, "★")).as_py():
+    # The star is rare and a search for its bytes fast: the expression is tried where there is one.
+    if not any(_has_star(_bytes_of(chunk)[1]) for chunk in text.chunks if len(chunk)):
         return every_value(len(text), right=True)
     return _numpy(pc.invert(pc.fill_null(pc.match_substring_regex(text, MARK_PATTERN), False)))
+
+
+def _has_star(data: npt.NDArray[np.uint8]) -> bool:
+    first, second, third = "★".encode()
+    at = np.flatnonzero(data[:-2] == first)
+    return bool(((data[at + 1] == second) & (data[at + 2] == third)).any())
 
 
 def between(values: pa.ChunkedArray, minimum: float | None, maximum: float | None) -> Mask:

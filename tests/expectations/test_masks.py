@@ -216,3 +216,13 @@ def test_a_column_without_any_value_is_right_whatever_its_type():
     ):
         assert rights(mask) == [True, True]
     assert rights(masks.unique_key([nothing])) == [False, False]
+
+
+def test_a_secrecy_mark_is_found_in_whatever_piece_it_is():
+    plain = ["“机密”", None, "", "☆", "a"]
+    pieces = pa.chunked_array([plain, [], ["机密★", "x"]], pa.string())
+
+    assert masks.unclassified(pieces).tolist() == [True] * 5 + [False, True]
+    assert masks.unclassified(pieces.slice(6)).tolist() == [True]
+    assert masks.unclassified(pa.chunked_array([["★"]])).tolist() == [True], "no degree"
+    assert masks.unclassified(pa.chunked_array([plain])).all()
