@@ -45,6 +45,7 @@ _FIRST = _ASCII_BLANK | _LEADS_TWO | _table(0xE1, 0xE2, 0xE3, 0xEF)
 _SECOND_LAST = _table(0x80, 0x81, 0x9A, 0xBB, 0xC2)
 _NULL_FIRST = _table(*map(ord, "Nn\\-"))
 _LONGEST_NULL = max(map(len, NULL_SPELLINGS))
+_ASCII_END = 0x80
 _BEYOND_ASCII = _table(range(0x80, 0x100))
 _BEYOND_ASCII_OR_LOWER = _BEYOND_ASCII | _table(range(ord("a"), ord("z") + 1))
 
@@ -88,8 +89,9 @@ def _suspects(values: pa.Array, spelling: Spelling) -> Mask:
     lengths = ends - starts
     suspects: Mask = lengths == 0
     if len(data):
-        first = data[np.minimum(starts, len(data) - 1)]
-        suspects |= _FIRST[first] | ((lengths <= _LONGEST_NULL) & _NULL_FIRST[first])
+        first = data.take(starts, mode="clip")
+        suspects |= _FIRST.take(first)
+        suspects |= (lengths <= _LONGEST_NULL) & _NULL_FIRST.take(first)
         suspects |= _blank_end(data, ends)
         if spelling.fold or spelling.upper:
             table = _BEYOND_ASCII_OR_LOWER if spelling.upper else _BEYOND_ASCII
@@ -98,12 +100,14 @@ def _suspects(values: pa.Array, spelling: Spelling) -> Mask:
 
 
 def _blank_end(data: npt.NDArray[np.uint8], ends: npt.NDArray[np.int32]) -> Mask:
-    last = data[np.maximum(ends - 1, 0)]
-    blank: Mask = _ASCII_BLANK[last]
-    wide = np.flatnonzero(_BEYOND_ASCII[last])
-    second = data[np.maximum(ends[wide] - 2, 0)]
-    third = data[np.maximum(ends[wide] - 3, 0)]
-    blank[wide] = _SECOND_LAST[second] & (_FIRST[third] | _LEADS_TWO[second])
+    last = data.take(ends - 1, mode="clip")
+    blank: Mask = _ASCII_BLANK.take(last)
+    wide = np.flatnonzero(last >= _ASCII_END)
+    second = data.take(ends.take(wide) - 2, mode="clip")
+    odd = np.flatnonzero(_SECOND_LAST.take(second))
+    wide, second = wide[odd], second[odd]
+    third = data.take(ends.take(wide) - 3, mode="clip")
+    blank[wide] = _FIRST[third] | _LEADS_TWO[second]
     return blank
 
 
@@ -111,7 +115,11 @@ def _rows_with(table: Mask, offsets: npt.NDArray[np.int32], data: npt.NDArray[np
     """The values that have a byte of the table."""
     found: Mask = np.zeros(len(offsets) - 1, dtype=np.bool_)
     begin = int(offsets[0])
-    positions = np.flatnonzero(table[data[begin : int(offsets[-1])]]) + begin
+    inside = data[begin : int(offsets[-1])]
+    # Codes mostly have capitals and digits alone, and a largest byte is found at once.
+    if inside.max(initial=0) < table.argmax():
+        return found
+    positions = np.flatnonzero(table[inside]) + begin
     found[np.searchsorted(offsets, positions, side="right") - 1] = True
     return found
 
