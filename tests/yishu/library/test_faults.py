@@ -167,12 +167,14 @@ def test_who_reads_while_others_publish_compact_and_vacuum_sees_one_whole_versio
     publish("r1", {str(number): "r1" for number in range(20)})
     with ThreadPoolExecutor(1) as reader:
         looking = reader.submit(look)
-        for run in ("r2", "r3", "r4", "r5", "r6"):
-            publish(run, {str(number): run for number in range(20)})
-            more = enterprises(run, {str(number): run for number in range(20, 25)})
-            write_deltalake(str(Place(root, table).path), more, mode="append")
-            assert maintain(root, table, history_days=1).merged_files == 2
-        is_done.set()
+        try:
+            for run in ("r2", "r3", "r4", "r5", "r6"):
+                publish(run, {str(number): run for number in range(20)})
+                more = enterprises(run, {str(number): run for number in range(20, 25)})
+                write_deltalake(str(Place(root, table).path), more, mode="append")
+                assert maintain(root, table, history_days=1).merged_files == 2
+        finally:
+            is_done.set()
         looking.result()
 
     assert len(seen) > 1
