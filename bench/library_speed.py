@@ -1,7 +1,8 @@
 """Library: publish, merge and look up, beside the bare Delta writer and its bare merge.
 
 A table of 12 business columns and four of origin. Every task runs in a process of its own on files
-that were made before; ``--size`` is its number of rows, 5,000,000 unless said.
+that were made before; ``--size`` is its number of rows. Unless it is said, 5,000,000, and keys are
+also looked up in ten times as many.
 """
 
 import shutil
@@ -9,11 +10,13 @@ import statistics
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from harness import VAR, Options, Run, Section, Series, compare, markdown, measure
 
 TITLE = "Library"
 SIZE = 5_000_000
+MANY_ROWS = 50_000_000
 FOLDER = VAR / "library_speed"
 TASKS = (
     "bare_publish", "publish", "unchanged", "bare_merge", "merge", "equal", "changed_snapshot",
@@ -30,9 +33,12 @@ def run(options: Options) -> Section:
         name: partial(_task, name, size) for name in TASKS
     }
     found = compare(contenders, options)
-    return Section(
-        TITLE, "\n\n".join([_about(size), _table(found), _goals(found), _lookups(found)])
-    )
+    last = next(one for one in found if one.name == "lookup").runs[-1]
+    body = [_about(size), _table(found), _goals(found), _lookups(last)]
+    if options.size is None:
+        options.say("ten times as many")
+        body.append(_many())
+    return Section(TITLE, "\n\n".join(body))
 
 
 def _task(name: str, size: int, _: int) -> Run:
@@ -41,8 +47,21 @@ def _task(name: str, size: int, _: int) -> Run:
     return measure(_command(name, size))
 
 
-def _command(name: str, size: int) -> list[str]:
-    return [sys.executable, "bench/contenders/library_task.py", name, str(FOLDER), str(size)]
+def _command(name: str, size: int, folder: Path = FOLDER) -> list[str]:
+    return [sys.executable, "bench/contenders/library_task.py", name, str(folder), str(size)]
+
+
+def _many() -> str:
+    shutil.rmtree(FOLDER)
+    folder = FOLDER / "many"
+    _, published, looked = (
+        measure(_command(name, MANY_ROWS, folder)) for name in ("prepare", "publish", "lookup")
+    )
+    shutil.rmtree(FOLDER)
+    return (
+        f"{MANY_ROWS:,} rows: first publication {published.result['seconds']:.0f} s, "
+        f"{published.peak_mb:.0f} MB. {_lookups(looked)}"
+    )
 
 
 def _about(size: int) -> str:
@@ -80,7 +99,7 @@ def _goals(found: list[Series]) -> str:
     return markdown(["goal", "wanted", "found", "found, CPU"], lines)
 
 
-def _lookups(found: list[Series]) -> str:
-    last = next(one for one in found if one.name == "lookup").runs[-1].result["found"]
-    times = ", ".join(f"{share} {milliseconds} ms" for share, milliseconds in last.items())
+def _lookups(last: Run) -> str:
+    found = last.result["found"].items()
+    times = ", ".join(f"{share} {milliseconds} ms" for share, milliseconds in found)
     return f"One key of a thousand, the index open: {times}."
