@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from threading import Event, Thread
 
+from anyio import to_thread
 from fastapi import FastAPI
 
 from catalog.errors import CatalogError
@@ -27,9 +28,12 @@ def warming(world: World) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
     @asynccontextmanager
     async def beside(_: FastAPI) -> AsyncIterator[None]:
         ended = Event()
-        Thread(target=keep_warm, args=(world, ended), daemon=True, name="warming").start()
+        thread = Thread(target=keep_warm, args=(world, ended), daemon=True, name="warming")
+        thread.start()
         yield
         ended.set()
+        # Another application of this process shall not find its release unfrozen afterwards.
+        await to_thread.run_sync(thread.join)
 
     return beside
 

@@ -66,7 +66,7 @@ def test_of_two_officers_who_save_one_draft_one_is_told_and_nothing_is_overwritt
         assert sorted(statuses) == [303, 409], [one.text[-2000:] for one in answers]
         kept = open_one(portal_world)
         assert (kept.edit, kept.cause_note) == (edit, f"说明{statuses.index(303)}")
-        assert "edit" in answers[statuses.index(409)].text
+        assert "请重新打开" in answers[statuses.index(409)].text
 
 
 def test_of_two_reviewers_one_decides_and_the_other_is_told(client, portal_world, compile_form):

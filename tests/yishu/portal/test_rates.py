@@ -96,7 +96,7 @@ def test_a_department_answers_in_its_days_and_then_the_period_is_frozen(measured
 
     early, _ = post("officer.taxation", ANSWERS - timedelta(days=5), "answers", said)
     assert early.status_code == 422
-    assert "from 2026-11-09 to 2026-11-13" in early.text
+    assert "2026-11-09 至 2026-11-13 之间的书面答复" in early.text
     assert post("monitor", ANSWERS, "freeze", freeze)[0].status_code == 422
     assert post("monitor", ANSWERS, "answers", said)[0].status_code == 403
     assert post("officer.taxation", ANSWERS, "answers", said)[0].status_code == 303

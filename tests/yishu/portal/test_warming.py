@@ -40,6 +40,7 @@ def until(is_so):
 def test_a_release_is_made_ready_without_anybody_asking(grown):
     here, publish = grown
     ended = threading.Event()
+    gc.collect()  # what other tests left behind may take long to close, and is not waited for below
     keeper = threading.Thread(target=warming.keep_warm, args=(here, ended, 0.01))
     keeper.start()
     try:
