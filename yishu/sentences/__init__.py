@@ -67,7 +67,8 @@ def chinese(text: str) -> str:
     e.g. roles, are told by their labels.
     """
     values = _SEVERAL.split(text)
-    if labels().keys() >= set(values):
+    # Values are single words, and hardly a sentence is one.
+    if not any(" " in value for value in values) and labels().keys() >= set(values):
         return f"{_Value(text):label}"
     return _translated(text)
 

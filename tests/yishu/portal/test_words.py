@@ -65,6 +65,13 @@ def test_no_text_is_written_into_a_template_outside_of_an_expression():
         assert not CHINESE.search(source), path.name
 
 
+def test_no_english_is_kept_of_a_text_that_nobody_says():
+    sources = [*TEMPLATES.rglob("*.html"), *PORTAL.parent.rglob("*.py")]
+    said = "\n".join(path.read_text("utf-8") for path in sources)
+
+    assert [text for text in english() if text not in said] == []
+
+
 def test_a_text_that_two_areas_use_has_one_english():
     seen = {}
     for path in sorted(messages.FOLDER.glob("*.yaml")):
