@@ -8,7 +8,7 @@ bounded, and so is memory.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -37,16 +37,40 @@ def made_ahead(
                 future.cancel()
 
 
-def used_behind(use: Callable[[Item], object], items: Iterable[Item]) -> None:
-    """Hand each item to ``use``, one at a time and in order, in a thread while the next is made.
+class Behind(Generic[Item]):
+    """Uses what it is handed, one at a time and in order, in a thread while the next is made.
 
-    Items are made in the caller's thread: some connections may not change theirs.
+    An error of ``use`` is raised where the next item is handed over or the end is waited for.
     """
-    last: Future[object] | None = None
-    with ThreadPoolExecutor(1) as pool:
+
+    def __init__(self, use: Callable[[Item], object]) -> None:
+        self._use = use
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[object] | None = None
+
+    def hand(self, item: Item) -> None:
+        """Have an item used, once the one before it is."""
+        self.wait()
+        self._last = self._pool.submit(self._use, item)
+
+    def wait(self) -> None:
+        """Until everything that was handed over is used."""
+        if self._last is not None:
+            self._last.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+
+def used_behind(use: Callable[[Item], object], items: Iterable[Item]) -> None:
+    """Hand each item to ``use`` in a thread; items are made in the caller's.
+
+    Some connections may not change theirs.
+    """
+    with Behind(use) as behind:
         for item in items:
-            if last is not None:
-                last.result()
-            last = pool.submit(use, item)
-        if last is not None:
-            last.result()
+            behind.hand(item)
+        behind.wait()

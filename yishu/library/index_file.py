@@ -163,7 +163,7 @@ class DataFile:
         return Indexed(found.taken(), found.rows)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                 yield batch.select(columns)
 

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from yishu.ahead import Behind
 from yishu.library.engine import connect, quote
 from yishu.library.key_hash import hash_keys, other_hashes
 from yishu.library.provenance import content_columns
@@ -89,7 +90,7 @@ class KeyedHashes:
 
 
 class RowHasher:
-    """Takes batches of rows and hashes them in their order.
+    """Takes batches of rows and hashes them in their order, in a thread beside its caller.
 
     Memory for all rows is asked for at once: many small pieces would leave as much again unused
     between them.
@@ -107,23 +108,27 @@ class RowHasher:
         self._waiting_rows = 0
         self._hashes = RowHashes.empty(rows)
         self._rows = 0
+        self._behind = Behind(self._hash)
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take a batch down."""
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         if self._waiting_rows >= _BLOCK_ROWS:
-            self._hash()
+            self._hand()
 
     def hashes(self) -> KeyedHashes:
         """The hashes of all rows seen; nothing may be seen afterwards."""
-        self._hash()
+        if self._waiting:
+            self._hand()
+        self._behind.wait()
         return KeyedHashes.of(self._hashes.taken(slice(self._rows)))
 
-    def _hash(self) -> None:
-        if not self._waiting_rows:
-            return
-        block = pa.Table.from_batches(self._waiting)
+    def _hand(self) -> None:
+        self._behind.hand(pa.Table.from_batches(self._waiting))
+        self._waiting, self._waiting_rows = [], 0
+
+    def _hash(self, block: pa.Table) -> None:
         self._engine.register("block", block)
         contents = self._engine.execute(self._query).fetchnumpy()["content"]
         key = [block.column(name).combine_chunks() for name in self._key]
@@ -133,7 +138,7 @@ class RowHasher:
         room = self._hashes.taken(slice(self._rows, end))
         room.keys[:], room.others[:] = hash_keys(key), other_hashes(key)
         room.contents[:] = contents
-        self._rows, self._waiting, self._waiting_rows = end, [], 0
+        self._rows = end
 
 
 def ascending(keys: np.ndarray) -> np.ndarray:
