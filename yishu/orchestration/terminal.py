@@ -8,9 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from yishu.orchestration import watch
 
-_RUNNING = ("running", "queued", "up_for_retry")
-"""Task states worth showing while one waits."""
-
 
 class Terminal:
     """Shows steps and progress; on something that is no terminal it prints a line per change."""
@@ -30,9 +27,7 @@ class Terminal:
 
     def show(self, progress: watch.Progress) -> None:
         """Show how far the runs are."""
-        tasks = [
-            f"{progress.tasks[state]} {state}" for state in _RUNNING if state in progress.tasks
-        ]
+        tasks = [f"{count} {state}" for state, count in progress.tasks.items()]
         note = ", ".join(tasks) + (f", {progress.failed} failed" if progress.failed else "")
         if not self._console.is_terminal:
             self.say(

@@ -14,9 +14,16 @@ from yishu.orchestration.errors import ComponentFailed, NotReady
 from yishu.orchestration.rest import AirflowApi, DagRun
 
 _POLL_SECONDS = 1.0
+_LONGEST_SHARE = 0.1
+"""Of the time, at most, goes to looking: with hundreds of entries one look keeps a core of the API
+server busy for a second, and tasks wait for that server."""
+
 _LONGEST_SECONDS = 3600.0
 _IDLE_POLLS = 3
 """The scheduler takes a moment between a publication and the run that follows from it."""
+
+UNDER_WAY = ("running", "queued", "up_for_retry")
+"""States of tasks that are worth showing while one waits."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Progress:
         subjects: Subjects that have a published source.
         subjects_done: Those whose last run has ended; they run again when more arrives.
         failed: Runs that have ended badly.
-        tasks: Task instances by state.
+        tasks: Task instances under way, by state.
     """
 
     entries: int
@@ -73,7 +80,7 @@ def until_published(
     """
     watch = _Watch(api, release, since)
     deadline = time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < deadline:
+    while (began := time.monotonic()) < deadline:
         alive()
         try:
             if watch.all_seen():
@@ -89,7 +96,8 @@ def until_published(
             # Asset events cannot be told while a run that one of them made waits to be started.
             if not error.response.is_server_error:
                 raise
-        time.sleep(_POLL_SECONDS)
+        looked = time.monotonic() - began
+        time.sleep(max(_POLL_SECONDS, looked / _LONGEST_SHARE - looked))
     raise NotReady(
         "the runs of the release",
         found=f"some have not ended after {_LONGEST_SECONDS / 60:.0f} minutes",
@@ -161,7 +169,7 @@ class _Watch:
             subjects=len(self.sources),
             subjects_done=sum(not run.is_active for run in outcome.subjects.values()),
             failed=sum(run.state == "failed" for run in last),
-            tasks=self.api.task_states(self.since),
+            tasks=self.api.task_states(UNDER_WAY, self.since),
         )
 
     def is_finished(self, outcome: Outcome, runs: Sequence[DagRun]) -> bool:

@@ -59,7 +59,13 @@ def refresh_rates(
     # What was decided at this very moment counts too.
     until = at + datetime.resolution
     found = scores(
-        connection, quarter, until, weights=EQUAL, limits=limits, entry_ids=[one.id for one in own]
+        connection,
+        quarter,
+        until,
+        weights=EQUAL,
+        limits=limits,
+        entry_ids=[one.id for one in own],
+        names_rules=False,
     )
     clocks = clock_cases(connection, rules_of(connection, ctx), quarter, at, org=department)
     refresh(connection, quarter, rates(cases(found, clocks)), run_id, at)

@@ -83,6 +83,21 @@ def test_runs_of_an_earlier_time_do_not_count_unless_they_still_run() -> None:
     assert [found.run_id for found in api.runs_since(NOON)] == ["early-active", "late"]
 
 
+def test_tasks_are_counted_by_the_server_and_not_fetched_to_be_counted() -> None:
+    asked: list[httpx.Request] = []
+    totals = {"running": 3, "queued": 1_000, "up_for_retry": 0}
+
+    def page(request: httpx.Request) -> httpx.Response:
+        total = totals[request.url.params["state"]]
+        return httpx.Response(200, json={"task_instances": [{}][:total], "total_entries": total})
+
+    api = answering({"/api/v2/dags/~/dagRuns/~/taskInstances": page}, asked)
+
+    assert api.task_states(totals, NOON) == {"running": 3, "queued": 1_000}
+    counted = [request for request in asked if request.url.path.endswith("taskInstances")]
+    assert {request.url.params["limit"] for request in counted} == {"1"}
+
+
 def test_triggering_the_same_run_twice_is_no_error() -> None:
     asked: list[httpx.Request] = []
     api = answering({"/api/v2/dags/a.b/dagRuns": lambda _: httpx.Response(409)}, asked)
