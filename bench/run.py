@@ -18,6 +18,7 @@ from harness import Options, Section, machine
 
 SCRIPTS = (
     "governed_run",
+    "governed_scale",
     "pull",
     "catalog_scale",
     "validation",

@@ -61,13 +61,16 @@ class Source:
     faulty: int
 
 
-def make_source(server: EmbeddedPostgres, folder: Path, size: int) -> Source:
+def make_source(
+    server: EmbeddedPostgres, folder: Path, size: int, *, is_compact: bool = True
+) -> Source:
     """Build the table of so many legal entities and put the faults in.
 
     Args:
         server: A running server; an earlier source on it is replaced.
         folder: For what else the example city writes.
         size: Number of legal entities, at least 1,000.
+        is_compact: The table is written once more without gaps, which takes its room twice.
     """
     password = secrets.token_urlsafe(16)
     where = Systems(server.url(), folder)
@@ -75,7 +78,7 @@ def make_source(server: EmbeddedPostgres, folder: Path, size: int) -> Source:
     with psycopg.connect(server.url(DATABASE), autocommit=True) as session:
         faulty = _put_faults_in(session)
         # So that nobody pays for row versions, hint bits or statistics that are not there yet.
-        session.execute(f"vacuum (full, freeze, analyze) {TABLE}")
+        session.execute(f"vacuum ({'full, ' if is_compact else ''}freeze, analyze) {TABLE}")
         session.execute("checkpoint")
         (rows,) = session.execute(f"select count(*) from {TABLE}").fetchone() or (0,)
     return Source(connections(where, "", password)[CONNECTION], rows, faulty)

@@ -27,9 +27,10 @@ STAGES = {"pull": run_pull, "validate": run_validate, "publish": run_publish}
 
 
 def main() -> None:
-    """Run the entry's three stages in an installation of its own."""
+    """Run the entry's three stages in an installation of its own: task, folder and run's name."""
     asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     folder = Path(sys.argv[2])
+    run_id = sys.argv[3] if len(sys.argv) > 3 else folder.name
     release = current_release(Path(asked["releases"]))
     source = release.entry(ENTRY).source
     world = PipelineContext(
@@ -43,7 +44,7 @@ def main() -> None:
     record = {}
     for name, stage in STAGES.items():
         began = time.perf_counter()
-        record = stage(ENTRY, folder.name, world)
+        record = stage(ENTRY, run_id, world)
         seconds[name] = time.perf_counter() - began
     finish(STARTED, IMPORTED, record["rows"], stages=seconds)
 
