@@ -22,6 +22,7 @@ from expectations.kinds import DIMENSIONS, CheckKind
 from expectations.verdict import CheckResult, Positions, no_positions
 from transforms.standard import read_column, standardise
 from yishu.library.engine import connect, discreet, names, quote, scan
+from yishu.library.key_hash import hash_keys
 from yishu.pipeline.changes import key_schema, landed_keys, standard_keys
 from yishu.pipeline.landing import Landed, landed, pick
 from yishu.pipeline.position import latest_possible, technical_item
@@ -85,6 +86,7 @@ def resolve(
     )
 
 
+_COMES_AGAIN = "_comes_again"
 _NO_KEY = ("删除记录必须有主键", "a row that deletes must have its key")
 _UNCLEAR = (
     "同一主键在同一时点的变更无法判定先后",
@@ -194,7 +196,22 @@ def _nulls(column: pa.ChunkedArray) -> Positions:
 
 
 def _keys(entry: CatalogEntry, file: Landed) -> pa.Table:
-    return pa.Table.from_batches(landed_keys(file, entry), key_schema(entry)).combine_chunks()
+    """The key of each row, and whether its hash comes again.
+
+    That it does of repeated keys and hardly others: these few alone have to be put in order.
+    """
+    keys = pa.Table.from_batches(landed_keys(file, entry), key_schema(entry))
+    parts = (hash_keys(batch.columns) for batch in keys.to_batches())
+    hashes = np.concatenate([np.empty(0, np.uint64), *parts])
+    ascending = np.sort(hashes)
+    again = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
+    flags = pa.array(np.isin(hashes, again))
+    return keys.append_column(_COMES_AGAIN, flags).combine_chunks()
+
+
+def _comes_again(keys: pa.Table) -> np.ndarray:
+    flags: np.ndarray = keys.column(_COMES_AGAIN).to_numpy().astype(np.bool_)
+    return flags
 
 
 def _last_words(
@@ -205,10 +222,15 @@ def _last_words(
     folder: RunFolder,
 ) -> tuple[Positions, Positions]:
     """Of the usable rows, the last of each key (several where equal), and the superseded ones."""
+    # Where all keys of the source were read, each row's has to be among them.
+    asked = usable if folder.keys.exists() else usable & _comes_again(keys)
+    alone = np.flatnonzero(usable & ~asked)
+    if not asked.any():
+        return alone, no_positions()
     table = keys.append_column("_row", pa.array(np.arange(keys.num_rows)))
     for name, column in order.items():
         table = table.append_column(name, column)
-    table = table.filter(pa.array(usable))
+    table = table.filter(pa.array(asked))
     is_there = "true"
     if folder.keys.exists():
         known = scan([str(folder.keys)], key_schema(entry))
@@ -222,7 +244,7 @@ def _last_words(
             f"SELECT _row, {rank} = 1 AND {is_there} AS is_last FROM changes ORDER BY _row"
         ).fetchnumpy()
     rows, is_last = np.asarray(found["_row"]), np.asarray(found["is_last"], dtype=np.bool_)
-    return rows[is_last], rows[~is_last]
+    return np.union1d(alone, rows[is_last]), rows[~is_last]
 
 
 def _settle(
@@ -233,10 +255,11 @@ def _settle(
     last: Positions,
 ) -> tuple[Positions, Positions, Positions]:
     """Of rows that are last for their key: one for each key, equal doubles, contradictions."""
-    if len(last) == 0:
+    suspects = last[_comes_again(keys)[last]]
+    if not len(suspects):
         return last, no_positions(), no_positions()
     groups: dict[tuple[object, ...], list[int]] = {}
-    for row in _repeated(entry, keys, last):
+    for row in _repeated(entry, keys, suspects):
         key = tuple(keys.column(field)[row].as_py() for field in entry.key)
         groups.setdefault(key, []).append(row)
     tied = np.sort(np.array([row for same in groups.values() for row in same], dtype=np.int64))
@@ -263,9 +286,9 @@ def _settle(
     )
 
 
-def _repeated(entry: CatalogEntry, keys: pa.Table, last: Positions) -> list[int]:
-    """Rows of ``last`` whose key is there more than once."""
-    table = keys.take(pa.array(last)).append_column("_row", pa.array(last))
+def _repeated(entry: CatalogEntry, keys: pa.Table, rows: Positions) -> list[int]:
+    """Of these rows, those whose key is among them more than once."""
+    table = keys.take(pa.array(rows)).append_column("_row", pa.array(rows))
     key = names(entry.key)
     with discreet(entry.id), connect() as connection:
         connection.register("last_rows", table)
