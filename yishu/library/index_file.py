@@ -26,7 +26,7 @@ from yishu.library.row_hash import (
     CONTENT,
     KEY,
     OTHER,
-    KeyedHashes,
+    Known,
     RowHasher,
     RowHashes,
     ascending,
@@ -97,15 +97,14 @@ class DataFile:
         stored = self._stored()
         return stored is not None and stored.mark == content_mark(self.schema.names)
 
-    def store(self, known: KeyedHashes | None = None) -> None:
+    def store(self, known: Sequence[Known] = ()) -> None:
         """Write the index file in one step.
 
         Args:
             known: Hashes of rows among which those of this file may be: then only its keys are
                 read.
         """
-        found = None if known is None else self._among(known)
-        found = found or self._hashed()
+        found = (self._among(known) if known else None) or self._hashed()
         mark = content_mark(self.schema.names)
         made = self._target.with_suffix(".partial")
         make_private(made.parent)
@@ -117,14 +116,21 @@ class DataFile:
                 file.write(np.ascontiguousarray(array).data)
         write_private(made, self._target)
 
-    def _among(self, known: KeyedHashes) -> Indexed | None:
+    def _among(self, known: Sequence[Known]) -> Indexed | None:
         """The rows of the file as they are known; None where hashes cannot tell them apart."""
         keys, rows = self._keys_read()
-        at = np.searchsorted(known.keys, keys)
-        if not len(at) or at[-1] == len(known) or (known.keys[1:] == known.keys[:-1]).any():
-            return None
-        hashes = known.taken(at)
-        return Indexed(hashes, rows) if np.array_equal(hashes.keys, keys) else None
+        found = RowHashes(keys, np.empty(len(keys), OTHER), np.empty(len(keys), CONTENT))
+        seen = np.zeros(len(keys), bool)
+        for some in filter(len, known):
+            at = np.searchsorted(some.keys, keys)
+            at[at == len(some)] = 0
+            has = some.keys[at] == keys
+            if (seen & has).any() or (some.keys[1:] == some.keys[:-1]).any():
+                return None
+            hashes = some.taken(at[has])
+            found.others[has], found.contents[has] = hashes.others, hashes.contents
+            seen |= has
+        return Indexed(found, rows) if seen.all() else None
 
     def _stored(self) -> "_Stored | None":
         try:

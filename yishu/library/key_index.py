@@ -19,7 +19,7 @@ from yishu.library.errors import ColumnMissing, LibraryUnwritable
 from yishu.library.index_file import FOLDER, SUFFIX, DataFile
 from yishu.library.key_hash import hash_keys
 from yishu.library.place import Place, open_version
-from yishu.library.row_hash import KeyedHashes
+from yishu.library.row_hash import Known
 
 KEY = "key"
 """Name of the fact beside a commit that holds the key's columns, separated by commas."""
@@ -135,7 +135,7 @@ def key_at(publications: Iterable[Recorded], version: int) -> tuple[str, ...]:
 
 
 def index_files(
-    place: Place, opened: DeltaTable, key: Sequence[str], known: KeyedHashes | None = None
+    place: Place, opened: DeltaTable, key: Sequence[str], known: Sequence[Known] = ()
 ) -> int:
     """Write what is missing of the index of an opened version; how many files that was.
 
@@ -145,8 +145,8 @@ def index_files(
         place: The table.
         opened: The version.
         key: The columns of its key.
-        known: Hashes of the rows that a publication just wrote. Delta's writer does not keep
-            their order, so the keys of its files are read, and nothing else.
+        known: Hashes of the rows that a publication just wrote, each row in one part. Delta's
+            writer does not keep their order, so the keys of its files are read, and nothing else.
 
     Raises:
         LibraryUnwritable: no space; retryable, the version itself is published.

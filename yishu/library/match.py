@@ -23,7 +23,7 @@ class Match:
     Attributes:
         found: The counts.
         is_fresh: Of each new row, whether it has to be written: its key is new, or its content.
-        fresh: The hashes of these rows, in any order.
+        fresh: The hashes of these rows, ascending by key.
         stays: Files of which rows go -> of each row, whether it stays. Other files stay as they
             are.
     """

@@ -26,7 +26,7 @@ from yishu.library.keys import KeyWatch
 from yishu.library.match import AmbiguousHashes, Match, match
 from yishu.library.place import Place
 from yishu.library.recency import keep_moment, require_newest
-from yishu.library.row_hash import KeyedHashes
+from yishu.library.row_hash import Known
 from yishu.library.rows import Guard, described
 from yishu.library.writing import Job, Step, rewrite, write, write_error
 
@@ -35,10 +35,10 @@ HISTORY_DAYS = 1095
 
 
 class Made(NamedTuple):
-    """A publication, and the hashes of the rows that it wrote, if it knows them."""
+    """A publication, and the hashes of the rows that it wrote, as far as it knows them."""
 
     commit: Commit
-    written: KeyedHashes | None = None
+    written: Sequence[Known] = ()
 
 
 def _silently(_: Step) -> None:
@@ -213,7 +213,7 @@ def _require_up_to_date(job: Job, publications: list[Recorded]) -> None:
 
 def _publish_first(job: Job) -> Made:
     watch = _watch(job)
-    hashes: list[KeyedHashes] = []
+    hashes: list[Known] = []
 
     def checked() -> Iterator[pa.RecordBatch]:
         for batch in _batches(job):
@@ -224,7 +224,7 @@ def _publish_first(job: Job) -> Made:
 
     job.promise.require_balance()
     write(job, checked(), job.promise, None)
-    return Made(job.promise, hashes[0])
+    return Made(job.promise, hashes)
 
 
 def _watch(job: Job) -> KeyWatch:

@@ -89,6 +89,10 @@ class KeyedHashes:
         return cls(hashes.keys, order, hashes.others, hashes.contents)
 
 
+Known = KeyedHashes | RowHashes
+"""Hashes of rows, ascending by the first hash of their keys."""
+
+
 class RowHasher:
     """Takes batches of rows and hashes them in their order, in a thread beside its caller.
 

@@ -25,7 +25,7 @@ from yishu.library.key_index import KEY
 from yishu.library.layout import FILE_BYTES, SAMPLE_ROWS, writer
 from yishu.library.match import Match
 from yishu.library.place import Place
-from yishu.library.row_hash import KeyedHashes
+from yishu.library.row_hash import RowHashes
 from yishu.library.rows import Guard
 
 LOG_RETENTION = "interval 36500 days"
@@ -103,11 +103,11 @@ def write(
 
 def rewrite(
     job: Job, spool: Path, matched: Match, commit: Commit, base: int
-) -> tuple[int, KeyedHashes]:
+) -> tuple[int, list[RowHashes]]:
     """Commit what changed on top of version ``base``; files of which no row goes stay as they are.
 
     Returns:
-        The new version, and the hashes of the rows that were written.
+        The new version, and the hashes of the rows that were written: each part ascending.
 
     Raises:
         LibraryConflict, LibraryUnwritable: another writer, no space; retryable.
@@ -126,8 +126,8 @@ def rewrite(
             actions, mode="append", schema=job.schema, commit_properties=_told(job, commit)
         )
     job.on_step(Step.COMMITTED)
-    stayed = (file.hashes_of(rows) for file, rows in matched.stays.items())
-    return base + 1, KeyedHashes.of(matched.fresh.followed_by(*stayed))
+    stayed = [file.hashes_of(rows) for file, rows in matched.stays.items()]
+    return base + 1, [matched.fresh, *stayed]
 
 
 def write_error(table: str, error: Exception) -> LibraryConflict | LibraryUnwritable:
