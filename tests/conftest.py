@@ -5,13 +5,14 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from yishu.embedded import EmbeddedPostgres
+from yishu.ledger import migrate
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,32 @@ def postgres_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
 def postgres_url(postgres_server: EmbeddedPostgres) -> str:
     """URL of the session server's ``postgres`` database, for its owner role."""
     return postgres_server.url()
+
+
+@pytest.fixture(scope="session")
+def copied(postgres_server: EmbeddedPostgres) -> Callable[[str], str]:
+    """Makes a database that no other test uses, with the content of a template; its URL."""
+
+    def copy(template: str) -> str:
+        name = f"t{secrets.token_hex(6)}"
+        with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+            connection.execute(f"create database {name} template {template}")
+        return postgres_server.url(name)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_server: EmbeddedPostgres) -> str:
+    """Name of a database with an upgraded, empty ledger, to which nobody connects."""
+    migrate.upgrade(postgres_server.ensure_database("ledger_template"))
+    return "ledger_template"
+
+
+@pytest.fixture
+def fresh_ledger(copied: Callable[[str], str], ledger_template: str) -> str:
+    """URL of an upgraded, empty ledger that no other test uses."""
+    return copied(ledger_template)
 
 
 @pytest.fixture

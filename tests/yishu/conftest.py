@@ -101,12 +101,11 @@ MakeWorld = Callable[..., PipelineContext]
 
 
 @pytest.fixture
-def make_world(city: BuiltCity, fresh_database: str, tmp_path: Path) -> MakeWorld:
+def make_world(city: BuiltCity, fresh_ledger: str, tmp_path: Path) -> MakeWorld:
     """A pipeline context on an empty library and ledger; ``urls`` replaces connections."""
-    migrate.upgrade(fresh_database)
 
     def make(urls: Mapping[str, str] | None = None, **kwargs: object) -> PipelineContext:
-        return world_of(city, fresh_database, tmp_path, urls, **kwargs)
+        return world_of(city, fresh_ledger, tmp_path, urls, **kwargs)
 
     return make
 

@@ -1,10 +1,8 @@
 """An empty ledger a test, the catalog's rules, and people of the city."""
 
-import secrets
 from datetime import datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
@@ -14,7 +12,6 @@ from catalog.roles import Role
 from yishu.clocks import BEIJING, WorkingDays
 from yishu.clocks.table import read_table
 from yishu.governance.clock_rules import clock_rules
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,29 +28,18 @@ def at():
     return moment
 
 
-@pytest.fixture(scope="session")
-def ledger_template(postgres_server):
-    migrate.upgrade(postgres_server.ensure_database("governance_template"))
-    return "governance_template"
-
-
 @pytest.fixture
-def ledger_engine(postgres_server, ledger_template):
-    """An upgraded, empty ledger, copied from one."""
-    name = f"t{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {ledger_template}")
-    made = create_engine(make_url(postgres_server.url(name)).set(drivername="postgresql+psycopg"))
+def ledger_engine(fresh_ledger):
+    """An upgraded, empty ledger."""
+    made = create_engine(make_url(fresh_ledger).set(drivername="postgresql+psycopg"))
     yield made
     made.dispose()
 
 
 @pytest.fixture(scope="session")
-def shared_ledger(postgres_server):
+def shared_ledger(copied, ledger_template):
     """A ledger that no test commits to."""
-    url = postgres_server.ensure_database("governance_shared")
-    migrate.upgrade(url)
-    made = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    made = create_engine(make_url(copied(ledger_template)).set(drivername="postgresql+psycopg"))
     yield made
     made.dispose()
 

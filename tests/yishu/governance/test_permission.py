@@ -10,7 +10,6 @@ from catalog.roles import Action, Role
 from yishu.governance import accounts
 from yishu.governance.errors import AccountUnknown, Forbidden
 from yishu.governance.permission import require
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 
 OFFICER = Actor("person-1", "li.an", Role.DEPARTMENT_OFFICER, "taxation")
@@ -18,9 +17,8 @@ DAY = date(2026, 11, 20)
 
 
 @pytest.fixture
-def engine(fresh_database):
-    migrate.upgrade(fresh_database)
-    return create_engine(make_url(fresh_database).set(drivername="postgresql+psycopg"))
+def engine(fresh_ledger):
+    return create_engine(make_url(fresh_ledger).set(drivername="postgresql+psycopg"))
 
 
 @pytest.mark.requirement("OWN-04", "CAT-04")

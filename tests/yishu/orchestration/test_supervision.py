@@ -12,21 +12,19 @@ from catalog.release import compile_release, write_release
 from yishu.governance.cards import cards, orders
 from yishu.governance.catalog_clock import DriftSeen, on_drift
 from yishu.governance.notices import inbox
-from yishu.ledger import migrate
 from yishu.orchestration import supervision
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def engine(fresh_database, tmp_path, monkeypatch):
+def engine(fresh_ledger, tmp_path, monkeypatch):
     """An installation with a release, and a clock that is long overdue."""
     catalog, _ = load_catalog(ROOT / "catalog")
     write_release(tmp_path / "releases", compile_release(catalog, date(2026, 3, 2)))
     monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path))
-    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_database)
-    migrate.upgrade(fresh_database)
-    made = create_engine(make_url(fresh_database).set(drivername="postgresql+psycopg"))
+    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_ledger)
+    made = create_engine(make_url(fresh_ledger).set(drivername="postgresql+psycopg"))
     with made.begin() as connection:
         seen = datetime.now(UTC) - timedelta(days=60)
         on_drift(connection, DriftSeen("taxation.taxpayer", "taxation", "x", seen), "wuxi_2022")

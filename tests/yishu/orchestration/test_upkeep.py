@@ -11,7 +11,6 @@ from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from catalog.roles import Role
 from yishu.governance import publication, sources
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.ledger.models import SourceClaim
 from yishu.ledger.seal import kept_outside
@@ -27,13 +26,12 @@ ENTERPRISE = "market_regulation.enterprise_registration"
 
 
 @pytest.fixture
-def ctx(fresh_database, tmp_path):
+def ctx(fresh_ledger, tmp_path):
     """An installation on the night of 26 November in Beijing, entries still in files."""
-    migrate.upgrade(fresh_database)
     settings = Settings(var_dir=tmp_path / "var", catalog_dir=CATALOG)
     files = load_catalog(CATALOG)[0]
     release = write_release(settings.releases_dir, compile_release(files, date(2026, 11, 25)))
-    return PipelineContext(settings, release, fresh_database, {}, lambda: NIGHT)
+    return PipelineContext(settings, release, fresh_ledger, {}, lambda: NIGHT)
 
 
 @pytest.mark.requirement("SUP-08")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from yishu.ledger import RunState, Stage, migrate
+from yishu.ledger import RunState, Stage
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
 from yishu.pipeline.abandoned import abandoned_runs, end_abandoned_runs, under_way
 from yishu.settings import Settings
@@ -26,17 +26,14 @@ FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture
-def ctx(tmp_path, fresh_database):
+def ctx(tmp_path, fresh_ledger):
     """A world whose clock is real: locks and files live by the machine's time."""
-    migrate.upgrade(fresh_database)
     department = changing.Department(tmp_path / "department")
     department.write("A", "甲", changing.NOON)
     release = changing.release_of(changing.entry_of({}))
     settings = Settings(var_dir=tmp_path / "var")
     connections = {"db": department.connection}
-    return PipelineContext(
-        settings, release, fresh_database, connections, lambda: datetime.now(UTC)
-    )
+    return PipelineContext(settings, release, fresh_ledger, connections, lambda: datetime.now(UTC))
 
 
 def later(ctx, **more):

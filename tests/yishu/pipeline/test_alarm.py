@@ -10,7 +10,6 @@ import pytest
 
 from catalog.roles import Role
 from yishu.governance.notices import inbox
-from yishu.ledger import migrate
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
 from yishu.pipeline.alarm import tell_failed, tell_overdue
 from yishu.pipeline.errors import EmptySource
@@ -34,14 +33,13 @@ def department(tmp_path):
 
 
 @pytest.fixture
-def ctx(tmp_path, fresh_database, department):
-    migrate.upgrade(fresh_database)
+def ctx(tmp_path, fresh_ledger, department):
     entry = changing.entry_of(changing.INCREMENTAL, quality={"allow_empty": False})
     release = changing.release_of(entry)
     return PipelineContext(
         Settings(var_dir=tmp_path / "var"),
         release,
-        fresh_database,
+        fresh_ledger,
         {"db": department.connection},
         lambda: changing.NOON + timedelta(minutes=10),
     )

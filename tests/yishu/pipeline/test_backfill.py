@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from yishu.ledger import migrate
 from yishu.pipeline import PipelineContext
 from yishu.pipeline.backfill import batch_of, bounds_between, run_backfill
 from yishu.pipeline.errors import BoundsOutOfOrder
@@ -44,14 +43,13 @@ def department(tmp_path):
 
 
 @pytest.fixture
-def world_of(tmp_path, department, fresh_database):
-    migrate.upgrade(fresh_database)
+def world_of(tmp_path, department, fresh_ledger):
 
     def make(source):
         release = changing.release_of(changing.entry_of(source))
         settings = Settings(var_dir=tmp_path / "var")
         return PipelineContext(
-            settings, release, fresh_database, {"db": department.connection}, lambda: changing.NOON
+            settings, release, fresh_ledger, {"db": department.connection}, lambda: changing.NOON
         )
 
     return make

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from yishu.ledger import migrate
 from yishu.library import commits, content_digest, subject_table, unified_table
 from yishu.pipeline.store import run_folder
 
@@ -32,9 +31,8 @@ FORKS.set_forkserver_preload(
 
 
 @pytest.fixture
-def make_task(city, fresh_database, tmp_path):
+def make_task(city, fresh_ledger, tmp_path):
     """A run of an entry and its subject on a copy of a library that holds an older version."""
-    migrate.upgrade(fresh_database)
     current = city.urls["civil_affairs_db"].removeprefix("sqlite:///")
     older = tmp_path / "older.db"
     with sqlite3.connect(current) as now, sqlite3.connect(older) as before:
@@ -51,7 +49,7 @@ def make_task(city, fresh_database, tmp_path):
             "entry": ENTRY,
             "subject": SUBJECT,
             "run_id": run_id,
-            "ledger": fresh_database,
+            "ledger": fresh_ledger,
             "var_dir": str(tmp_path / run_id),
             "releases": str(city.folder / "releases"),
             "url": url,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog.model import Quality
-from yishu.ledger import DecisionKind, RunState, migrate
+from yishu.ledger import DecisionKind, RunState
 from yishu.library import commits, unified_table
 from yishu.pipeline import PipelineContext, run_publish, run_pull, run_validate
 from yishu.pipeline.errors import NothingToAccept, VolumeSuspect
@@ -193,9 +193,8 @@ class Followed:
 
 
 @pytest.fixture
-def followed(tmp_path, fresh_database):
-    migrate.upgrade(fresh_database)
-    return Followed(tmp_path, fresh_database)
+def followed(tmp_path, fresh_ledger):
+    return Followed(tmp_path, fresh_ledger)
 
 
 def test_changes_within_bounds_raise_no_question(followed):

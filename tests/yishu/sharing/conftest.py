@@ -1,12 +1,10 @@
 """A desk with the example catalog, the people of four bodies, and grants ready to serve."""
 
-import secrets
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-import psycopg
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
@@ -19,7 +17,6 @@ from catalog.roles import Role
 from transforms.types import arrow_type
 from yishu.clocks import WorkingDays
 from yishu.clocks.table import read_table
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.library import publish_snapshot, unified_table
 from yishu.sharing import deciding, filing, opening
@@ -70,20 +67,9 @@ def calendar():
     return WorkingDays(read_table(ROOT / "catalog" / "working_days"))
 
 
-@pytest.fixture(scope="session")
-def sharing_template(postgres_server):
-    migrate.upgrade(postgres_server.ensure_database("sharing_template"))
-    return "sharing_template"
-
-
 @pytest.fixture
-def engine(postgres_server, sharing_template):
-    name = f"t{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {sharing_template}")
-    made = create_engine(
-        postgres_server.url(name).replace("postgresql://", "postgresql+psycopg://")
-    )
+def engine(fresh_ledger):
+    made = create_engine(fresh_ledger.replace("postgresql://", "postgresql+psycopg://"))
     yield made
     made.dispose()
 

@@ -1,10 +1,8 @@
 """The example's catalog taken over into a ledger, copied for each test, and people who act."""
 
-import secrets
 from datetime import date, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
@@ -91,23 +89,17 @@ def adopted(postgres_server, files, people) -> str:
 
 
 @pytest.fixture
-def engine(postgres_server, adopted):
+def engine(copied, adopted):
     """A ledger with the example's catalog."""
-    name = f"t{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {adopted}")
-    made = create_engine(make_url(postgres_server.url(name)).set(drivername="postgresql+psycopg"))
+    made = create_engine(make_url(copied(adopted)).set(drivername="postgresql+psycopg"))
     yield made
     made.dispose()
 
 
 @pytest.fixture(scope="session")
-def shared_engine(postgres_server, adopted):
+def shared_engine(copied, adopted):
     """One ledger with the example's catalog, on which nothing is ever committed."""
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database catalog_shared template {adopted}")
-    url = make_url(postgres_server.url("catalog_shared"))
-    made = create_engine(url.set(drivername="postgresql+psycopg"))
+    made = create_engine(make_url(copied(adopted)).set(drivername="postgresql+psycopg"))
     yield made
     made.dispose()
 
