@@ -120,17 +120,10 @@ class DataFile:
         """The rows of the file as they are known; None where hashes cannot tell them apart."""
         keys, rows = self._keys_read()
         found = RowHashes(keys, np.empty(len(keys), OTHER), np.empty(len(keys), CONTENT))
-        seen = np.zeros(len(keys), bool)
-        for some in filter(len, known):
-            at = np.searchsorted(some.keys, keys)
-            at[at == len(some)] = 0
-            has = some.keys[at] == keys
-            if (seen & has).any() or (some.keys[1:] == some.keys[:-1]).any():
+        for start in range(0, len(keys), BATCH_ROWS):
+            if not _fill_in(found.taken(slice(start, start + BATCH_ROWS)), known):
                 return None
-            hashes = some.taken(at[has])
-            found.others[has], found.contents[has] = hashes.others, hashes.contents
-            seen |= has
-        return Indexed(found, rows) if seen.all() else None
+        return Indexed(found, rows)
 
     def _stored(self) -> "_Stored | None":
         try:
@@ -201,3 +194,18 @@ class _Stored:
 
     mark: bytes
     arrays: list[np.ndarray]
+
+
+def _fill_in(rows: RowHashes, known: Sequence[Known]) -> bool:
+    """Fill in the other hashes of rows, by the first ones; whether each is known exactly once."""
+    times = np.zeros(len(rows), np.int8)
+    for some in filter(len, known):
+        at = np.searchsorted(some.keys, rows.keys)
+        after = np.minimum(at + 1, len(some) - 1)
+        at[at == len(some)] = 0
+        has = some.keys[at] == rows.keys
+        hashes = some.taken(at[has])
+        rows.others[has], rows.contents[has] = hashes.others, hashes.contents
+        times += has
+        times += (after > at) & (some.keys[after] == rows.keys)
+    return bool((times == 1).all())

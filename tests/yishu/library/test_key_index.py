@@ -11,7 +11,7 @@ from yishu.library import publish_snapshot
 from yishu.library.errors import ColumnMissing, LibraryUnwritable
 from yishu.library.index_file import FOLDER
 from yishu.library.key_hash import hash_key, hash_keys
-from yishu.library.key_index import index_files, open_key_index
+from yishu.library.key_index import data_files, index_files, open_key_index
 from yishu.library.layout import ROWS_IN_GROUP
 from yishu.library.maintenance import maintain
 from yishu.library.place import Place
@@ -102,6 +102,38 @@ def test_a_missing_or_damaged_index_gives_the_same_answer(publish, root, table, 
     place = Place(root, table)
     assert index_files(place, place.open(), ["uscc"]) == 1
     assert index_files(place, place.open(), ["uscc"]) == 0
+
+
+ANOTHER = 10
+"""Added to the number of a row: the same key, another content."""
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([[0, 1, 2, 3]], id="together"),
+        pytest.param([[], [0, 2], [1, 3]], id="in parts"),
+        pytest.param([[0, 1, 2]], id="one is missing"),
+        pytest.param([[0, 1, 1 + ANOTHER, 2, 3]], id="one twice"),
+        pytest.param([[0, 1, 2, 3], [3 + ANOTHER]], id="one in two parts"),
+    ],
+)
+def test_an_index_from_known_hashes_is_that_of_the_rows(publish, root, table, parts):
+    publish("r1", {**ABC, "D": "丁公司"})
+    place = Place(root, table)
+    (path,) = index_paths(root, table)
+    of_rows = path.read_bytes()
+    (file,) = data_files(place, place.open(), ["uscc"])
+    hashes = file.indexed().hashes
+    numbers = [np.array(part, int) for part in parts]
+    known = [hashes.taken(some % ANOTHER) for some in numbers]
+    for part, some in zip(known, numbers, strict=True):
+        part.contents[some >= ANOTHER] += np.uint64(1)
+    path.unlink()
+
+    file.store(known)
+
+    assert path.read_bytes() == of_rows
 
 
 def test_a_run_published_again_writes_the_index_that_a_killed_one_lacked(publish, root, table):
