@@ -73,6 +73,11 @@ class Landed:
         values = pa.chunked_array(chunks, self.schema.field(field).type)
         return values.slice(start - groups[0].start, end - start) if groups else values
 
+    def taken(self, field: str, positions: "Positions") -> pa.ChunkedArray:
+        """One column of the rows at ``positions``, ascending; read from the first to the last."""
+        start, stop = (positions[0], positions[-1] + 1) if len(positions) else (0, 0)
+        return self.column(field, int(start), int(stop)).take(pa.array(positions - start))
+
     def groups(self) -> list[Group]:
         """All row groups in order."""
         found = []

@@ -122,11 +122,11 @@ def _publish_resolved(
 ) -> Commit:
     receipt = load_receipt(folder, needed_by="publish")
     found = resolve(entry, folder, landed(folder), datetime.fromisoformat(receipt.pulled_at))
-    passed = np.setdiff1d(found.writes, quarantined)
+    passed = np.setdiff1d(found.writes, quarantined, assume_unique=True)
     metadata = _metadata(entry, receipt)
     if receipt.position is not None:
         metadata[POSITION] = receipt.position
-    left_out = np.setdiff1d(np.arange(receipt.rows), passed)
+    left_out = np.setdiff1d(np.arange(receipt.rows), passed, assume_unique=True)
     target = (library, unified_table(entry.id), provenance_schema(entry))
     standard = _standard_rows(entry, folder, left_out, receipt.run_id)
     facts: dict[str, Any] = {

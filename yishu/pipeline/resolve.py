@@ -76,12 +76,12 @@ def resolve(
         checks.add(CheckKind.UNIQUE, "order", unclear, _UNCLEAR)
     else:
         # Without anything that orders rows, repeated keys are for the check of unique keys.
-        kept = np.union1d(kept, unclear)
+        kept = _together(kept, unclear)
     without_key = np.flatnonzero(~has_key & ~removes & ~checks.failing)
     return Resolution(
-        writes=np.union1d(kept[~removes[kept]], without_key).astype(np.int64),
+        writes=_together(kept[~removes[kept]], without_key),
         removals=kept[removes[kept]],
-        superseded=np.union1d(superseded, doubled).astype(np.int64),
+        superseded=_together(superseded, doubled),
         faults=tuple(checks.results),
     )
 
@@ -244,7 +244,13 @@ def _last_words(
             f"SELECT _row, {rank} = 1 AND {is_there} AS is_last FROM changes ORDER BY _row"
         ).fetchnumpy()
     rows, is_last = np.asarray(found["_row"]), np.asarray(found["is_last"], dtype=np.bool_)
-    return np.union1d(alone, rows[is_last]), rows[~is_last]
+    return _together(alone, rows[is_last]), rows[~is_last]
+
+
+def _together(some: Positions, others: Positions) -> Positions:
+    """Positions of either, ascending; none is in both."""
+    # NumPy's own union would look for doubles first, which takes ten times as long.
+    return np.sort(np.concatenate([some, others])).astype(np.int64)
 
 
 def _settle(
@@ -280,7 +286,7 @@ def _settle(
             unclear += same
     out = np.array([*doubled, *unclear], dtype=np.int64)
     return (
-        np.setdiff1d(last, out),
+        np.setdiff1d(last, out, assume_unique=True),
         np.sort(np.array(doubled, dtype=np.int64)),
         np.sort(np.array(unclear, dtype=np.int64)),
     )

@@ -124,7 +124,7 @@ def _judged_changes(
 
     def read(field: str, span: Span) -> ColumnView:
         places = found.writes[span.start : span.stop]
-        raw = rows.column(field, *span) if is_all else rows.column(field).take(pa.array(places))
+        raw = rows.column(field, *span) if is_all else rows.taken(field, places)
         reading = read_column(raw, entry.item(field))
         return ColumnView(reading.values, reading.unreadable)
 
