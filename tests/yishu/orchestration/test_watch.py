@@ -1,8 +1,10 @@
 """A release counts as published when entries have run, subjects were built, and all is released."""
 
+import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -138,6 +140,22 @@ def test_events_that_cannot_be_told_yet_are_asked_for_again(two_licences: Catalo
     airflow.refusals = [403]
     with pytest.raises(httpx.HTTPStatusError):
         watch(airflow, two_licences)
+
+
+def test_a_look_that_takes_long_is_followed_by_a_long_pause(
+    two_licences: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tasks wait for the same API server, so looking takes a tenth of the time at most."""
+    first, second = LICENCES
+    done = [run(first, 1, 5), run(second, 1, 9), run("subject-e_licence", 10, 12)]
+    clock, pauses = itertools.count(step=2), []
+    time = SimpleNamespace(monotonic=lambda: float(next(clock)), sleep=pauses.append)
+    monkeypatch.setattr("yishu.orchestration.watch.time", time)
+
+    watch(Airflow([], done), two_licences)
+
+    assert pauses
+    assert pauses == pytest.approx([18] * len(pauses))
 
 
 def test_entries_that_the_scheduler_will_not_start_now_are_triggered(two_licences: Catalog) -> None:
