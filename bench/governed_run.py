@@ -128,7 +128,7 @@ def _contenders(asked: Path) -> dict[str, Callable[[int], Run]]:
     ours, peers = sys.executable, str(peers_python())
     return {
         FLOOR: partial(_run, [ours, "floor.py"], asked, None),
-        OURS: partial(_run, [ours, "governed.py"], asked, _ours),
+        OURS: partial(_run, [ours, "governed.py", "first"], asked, _ours),
         BY_HAND: partial(_run, [ours, "by_hand.py"], asked, _parquet),
         DLT_PYARROW: partial(_run, [peers, "dlt_delta.py", "pyarrow"], asked, _dlt),
         DLT_CONNECTORX: partial(_run, [peers, "dlt_delta.py", "connectorx"], asked, _dlt),

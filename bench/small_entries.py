@@ -78,8 +78,8 @@ def _make_catalog(root: Path, entries: int) -> None:
         ignore=shutil.ignore_patterns("*.py", "__pycache__", "entries", "subjects"),
     )
     department, name = ENTRY.split(".")
-    text = (ROOT / "catalog" / "entries" / department / f"{name}.yaml").read_text("utf-8")
-    plain = yaml.safe_load(re.sub(r"(?m)^    element: .*\n", "", text))
+    whole = (ROOT / "catalog" / "entries" / department / f"{name}.yaml").read_text("utf-8")
+    plain = yaml.safe_load(re.sub(r"(?m)^    element: .*\n", "", whole))
     for number in range(entries):
         at = f"{name}_{number:04}"
         own = {"id": f"{department}.{at}", "resource_code": f"307015020003{number + 1:06}/1"}

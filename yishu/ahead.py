@@ -8,7 +8,7 @@ bounded, and so is memory.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, Self, TypeVar
+from typing import Self, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -37,24 +37,23 @@ def made_ahead(
                 future.cancel()
 
 
-class Behind(Generic[Item]):
-    """Uses what it is handed, one at a time and in order, in a thread while the next is made.
+class Behind:
+    """Does what it is handed in a thread beside the caller, one call at a time and in order.
 
-    An error of ``use`` is raised where the next item is handed over or the end is waited for.
+    An error is raised where the next call is handed over or the end is waited for.
     """
 
-    def __init__(self, use: Callable[[Item], object]) -> None:
-        self._use = use
+    def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1)
         self._last: Future[object] | None = None
 
-    def hand(self, item: Item) -> None:
-        """Have an item used, once the one before it is."""
+    def hand(self, use: Callable[[Item], object], item: Item) -> None:
+        """Have an item used, once the call before is done."""
         self.wait()
-        self._last = self._pool.submit(self._use, item)
+        self._last = self._pool.submit(use, item)
 
     def wait(self) -> None:
-        """Until everything that was handed over is used."""
+        """Until everything that was handed over is done."""
         if self._last is not None:
             self._last.result()
 
@@ -66,11 +65,11 @@ class Behind(Generic[Item]):
 
 
 def used_behind(use: Callable[[Item], object], items: Iterable[Item]) -> None:
-    """Hand each item to ``use`` in a thread; items are made in the caller's.
+    """Hand each item to ``use`` in a thread while the next one is made.
 
-    Some connections may not change theirs.
+    Items are made in the caller's thread: some connections may not change theirs.
     """
-    with Behind(use) as behind:
+    with Behind() as behind:
         for item in items:
-            behind.hand(item)
+            behind.hand(use, item)
         behind.wait()

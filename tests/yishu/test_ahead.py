@@ -42,10 +42,10 @@ def test_an_error_comes_with_the_next_item_or_at_the_end(later):
     def use(number):
         raise ValueError(number)
 
-    with Behind(use) as behind:
-        behind.hand(1)
+    with Behind() as behind:
+        behind.hand(use, 1)
         with pytest.raises(ValueError, match="1"):
-            behind.hand(2) if later == "hand" else behind.wait()
+            behind.hand(use, 2) if later == "hand" else behind.wait()
 
 
 def test_an_error_in_making_items_waits_for_the_one_in_use():

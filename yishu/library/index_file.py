@@ -26,9 +26,9 @@ from yishu.library.row_hash import (
     CONTENT,
     KEY,
     OTHER,
-    Known,
     RowHasher,
     RowHashes,
+    SortedHashes,
     ascending,
     content_mark,
 )  # fmt: skip
@@ -97,7 +97,7 @@ class DataFile:
         stored = self._stored()
         return stored is not None and stored.mark == content_mark(self.schema.names)
 
-    def store(self, known: Sequence[Known] = ()) -> None:
+    def store(self, known: Sequence[SortedHashes] = ()) -> None:
         """Write the index file in one step.
 
         Args:
@@ -116,7 +116,7 @@ class DataFile:
                 file.write(np.ascontiguousarray(array).data)
         write_private(made, self._target)
 
-    def _among(self, known: Sequence[Known]) -> Indexed | None:
+    def _among(self, known: Sequence[SortedHashes]) -> Indexed | None:
         """The rows of the file as they are known; None where hashes cannot tell them apart."""
         keys, rows = self._keys_read()
         found = RowHashes(keys, np.empty(len(keys), OTHER), np.empty(len(keys), CONTENT))
@@ -162,6 +162,7 @@ class DataFile:
         return Indexed(found.taken(), found.rows)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        # Reading ahead is for files far away; here it takes half as long again.
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                 yield batch.select(columns)
@@ -196,7 +197,7 @@ class _Stored:
     arrays: list[np.ndarray]
 
 
-def _fill_in(rows: RowHashes, known: Sequence[Known]) -> bool:
+def _fill_in(rows: RowHashes, known: Sequence[SortedHashes]) -> bool:
     """Fill in the other hashes of rows, by the first ones; whether each is known exactly once."""
     times = np.zeros(len(rows), np.int8)
     for some in filter(len, known):

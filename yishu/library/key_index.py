@@ -19,7 +19,7 @@ from yishu.library.errors import ColumnMissing, LibraryUnwritable
 from yishu.library.index_file import FOLDER, SUFFIX, DataFile
 from yishu.library.key_hash import hash_keys
 from yishu.library.place import Place, open_version
-from yishu.library.row_hash import Known
+from yishu.library.row_hash import SortedHashes
 
 KEY = "key"
 """Name of the fact beside a commit that holds the key's columns, separated by commas."""
@@ -135,7 +135,7 @@ def key_at(publications: Iterable[Recorded], version: int) -> tuple[str, ...]:
 
 
 def index_files(
-    place: Place, opened: DeltaTable, key: Sequence[str], known: Sequence[Known] = ()
+    place: Place, opened: DeltaTable, key: Sequence[str], known: Sequence[SortedHashes] = ()
 ) -> int:
     """Write what is missing of the index of an opened version; how many files that was.
 

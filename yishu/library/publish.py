@@ -26,7 +26,7 @@ from yishu.library.keys import KeyWatch
 from yishu.library.match import AmbiguousHashes, Match, match
 from yishu.library.place import Place
 from yishu.library.recency import keep_moment, require_newest
-from yishu.library.row_hash import Known
+from yishu.library.row_hash import SortedHashes
 from yishu.library.rows import Guard, described
 from yishu.library.writing import Job, Step, rewrite, write, write_error
 
@@ -38,7 +38,7 @@ class Made(NamedTuple):
     """A publication, and the hashes of the rows that it wrote, as far as it knows them."""
 
     commit: Commit
-    written: Sequence[Known] = ()
+    written: Sequence[SortedHashes] = ()
 
 
 def _silently(_: Step) -> None:
@@ -213,7 +213,7 @@ def _require_up_to_date(job: Job, publications: list[Recorded]) -> None:
 
 def _publish_first(job: Job) -> Made:
     watch = _watch(job)
-    hashes: list[Known] = []
+    hashes: list[SortedHashes] = []
 
     def checked() -> Iterator[pa.RecordBatch]:
         for batch in _batches(job):

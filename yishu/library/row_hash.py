@@ -39,13 +39,12 @@ class RowHashes:
         """The hashes of these rows; of a slice, where they are."""
         return RowHashes(self.keys[rows], self.others[rows], self.contents[rows])
 
-    def followed_by(self, *more: "RowHashes") -> "RowHashes":
+    def followed_by(self, more: "RowHashes") -> "RowHashes":
         """These hashes and others after them."""
-        every = (self, *more)
         return RowHashes(
-            np.concatenate([one.keys for one in every]),
-            np.concatenate([one.others for one in every]),
-            np.concatenate([one.contents for one in every]),
+            np.concatenate([self.keys, more.keys]),
+            np.concatenate([self.others, more.others]),
+            np.concatenate([self.contents, more.contents]),
         )
 
     @classmethod
@@ -89,8 +88,8 @@ class KeyedHashes:
         return cls(hashes.keys, order, hashes.others, hashes.contents)
 
 
-Known = KeyedHashes | RowHashes
-"""Hashes of rows, ascending by the first hash of their keys."""
+SortedHashes = KeyedHashes | RowHashes
+"""Hashes of rows that are ascending by the first hash of their keys."""
 
 
 class RowHasher:
@@ -112,7 +111,7 @@ class RowHasher:
         self._waiting_rows = 0
         self._hashes = RowHashes.empty(rows)
         self._rows = 0
-        self._behind = Behind(self._hash)
+        self._behind = Behind()
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take a batch down."""
@@ -129,7 +128,7 @@ class RowHasher:
         return KeyedHashes.of(self._hashes.taken(slice(self._rows)))
 
     def _hand(self) -> None:
-        self._behind.hand(pa.Table.from_batches(self._waiting))
+        self._behind.hand(self._hash, pa.Table.from_batches(self._waiting))
         self._waiting, self._waiting_rows = [], 0
 
     def _hash(self, block: pa.Table) -> None:

@@ -198,7 +198,8 @@ def _staying(matched: Match, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 def _picked(path: Path, wanted: np.ndarray, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The wanted rows of a file, in their order."""
     start = 0
-    # The writer has the other cores: threads for each batch would only take them from it.
+    # The file is near, and the writer has the other cores: reading ahead and threads for each batch
+    # would only take time from it.
     with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(HANDED_ROWS, use_threads=False):
             mask = pa.array(wanted[start : start + batch.num_rows])

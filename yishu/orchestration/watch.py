@@ -14,9 +14,12 @@ from yishu.orchestration.errors import ComponentFailed, NotReady
 from yishu.orchestration.rest import AirflowApi, DagRun
 
 _POLL_SECONDS = 1.0
-_LONGEST_SHARE = 0.1
-"""Of the time, at most, goes to looking: with hundreds of entries one look keeps a core of the API
-server busy for a second, and tasks wait for that server."""
+_PAUSES_A_LOOK = 9
+"""A pause is so many times as long as the look before it: with hundreds of entries one look keeps a
+core of the API server busy for a second, and tasks wait for that server."""
+
+_LONGEST_PAUSE_SECONDS = 10.0
+"""Nobody waits longer for news, also after a look at which hundreds of runs were started."""
 
 _LONGEST_SECONDS = 3600.0
 _IDLE_POLLS = 3
@@ -96,8 +99,8 @@ def until_published(
             # Asset events cannot be told while a run that one of them made waits to be started.
             if not error.response.is_server_error:
                 raise
-        looked = time.monotonic() - began
-        time.sleep(max(_POLL_SECONDS, looked / _LONGEST_SHARE - looked))
+        pause = _PAUSES_A_LOOK * (time.monotonic() - began)
+        time.sleep(min(max(_POLL_SECONDS, pause), _LONGEST_PAUSE_SECONDS))
     raise NotReady(
         "the runs of the release",
         found=f"some have not ended after {_LONGEST_SECONDS / 60:.0f} minutes",

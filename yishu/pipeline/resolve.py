@@ -222,8 +222,9 @@ def _last_words(
     folder: RunFolder,
 ) -> tuple[Positions, Positions]:
     """Of the usable rows, the last of each key (several where equal), and the superseded ones."""
+    has_all_keys = folder.keys.exists()
     # Where all keys of the source were read, each row's has to be among them.
-    asked = usable if folder.keys.exists() else usable & _comes_again(keys)
+    asked = usable if has_all_keys else usable & _comes_again(keys)
     alone = np.flatnonzero(usable & ~asked)
     if not asked.any():
         return alone, no_positions()
@@ -232,7 +233,7 @@ def _last_words(
         table = table.append_column(name, column)
     table = table.filter(pa.array(asked))
     is_there = "true"
-    if folder.keys.exists():
+    if has_all_keys:
         known = scan([str(folder.keys)], key_schema(entry))
         same = " AND ".join(f"k.{quote(field)} = changes.{quote(field)}" for field in entry.key)
         is_there = f"EXISTS (SELECT 1 FROM {known} k WHERE {same})"

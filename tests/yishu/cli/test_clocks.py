@@ -18,7 +18,7 @@ from yishu.cli import app, world
 from yishu.clocks import BEIJING
 from yishu.governance import accounts
 from yishu.governance.catalog_clock import DriftSeen, on_drift
-from yishu.ledger import Ledger, RunKind, RunStarted, migrate
+from yishu.ledger import Ledger, RunKind, RunStarted
 from yishu.ledger.journal import Actor
 from yishu.library import publish_snapshot
 
@@ -34,10 +34,9 @@ def at(day, hour=10):
 
 
 @pytest.fixture(scope="module")
-def place(postgres_server, tmp_path_factory):
+def place(copied, ledger_template, tmp_path_factory):
     """A released catalog, and a ledger with two accounts and one clock that runs since drift."""
-    url = postgres_server.ensure_database("cli_clocks")
-    migrate.upgrade(url)
+    url = copied(ledger_template)
     var = tmp_path_factory.mktemp("var")
     catalog, _ = load_catalog(ROOT / "catalog")
     write_release(var / "releases", compile_release(catalog, date(2026, 9, 1)))

@@ -16,7 +16,6 @@ from yishu.ledger import (
     RunKind,
     RunStarted,
     VerdictFacts,
-    migrate,
 )
 from yishu.ledger.journal import Actor
 
@@ -32,10 +31,9 @@ def verdict(run_id, day, failed, check_id="uscc.format", entry_id=TAXPAYER):
 
 
 @pytest.fixture
-def yishu(city, fresh_database, tmp_path, monkeypatch):
+def yishu(city, fresh_ledger, tmp_path, monkeypatch):
     """The command on a ledger with three validated runs of one entry."""
-    migrate.upgrade(fresh_database)
-    ledger = Ledger(create_engine(fresh_database))
+    ledger = Ledger(create_engine(fresh_ledger))
     for day, failed in ((18, 1), (19, 4), (20, 2)):
         one = verdict(f"run-{day}", day, failed)
         ledger.record_run_started(
@@ -44,7 +42,7 @@ def yishu(city, fresh_database, tmp_path, monkeypatch):
         ledger.record_verdict(one)
     (tmp_path / "releases").symlink_to(city.folder / "releases")
     monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path))
-    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_database)
+    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_ledger)
 
     def run(*arguments, expect=0):
         result = CliRunner().invoke(app, list(arguments))
@@ -86,9 +84,9 @@ def test_runs_of_nothing_in_common_are_not_compared(yishu):
 
 
 @pytest.fixture
-def people(fresh_database):
+def people(fresh_ledger):
     """Accounts of those who act on the command line."""
-    engine = create_engine(fresh_database)
+    engine = create_engine(fresh_ledger)
     roles = {
         "li.an": (Role.DEPARTMENT_OFFICER, "housing_construction"),
         "he.ping": (Role.DEPARTMENT_OFFICER, "market_regulation"),

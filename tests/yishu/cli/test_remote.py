@@ -25,7 +25,6 @@ from yishu.governance.notices import Notice, enqueue
 from yishu.governance.promises import NewClock, open_clock
 from yishu.governance.sweep import sweep
 from yishu.governance.working_calendar import rules_in_force
-from yishu.ledger import migrate
 from yishu.portal import api_tokens, demo
 from yishu.portal.app import create_app
 from yishu.portal.world import World
@@ -50,10 +49,9 @@ FORM = {
 
 
 @pytest.fixture(scope="module")
-def city(postgres_server, tmp_path_factory):
+def city(copied, ledger_template, tmp_path_factory):
     """A portal with the example's catalog and people: its environment at home, its world."""
-    url = postgres_server.ensure_database(f"remote_{os.getpid()}")
-    migrate.upgrade(url)
+    url = copied(ledger_template)
     var, catalog_dir = tmp_path_factory.mktemp("remote"), project_root() / "catalog"
     settings = Settings(var_dir=var, catalog_dir=catalog_dir)
     loaded, _ = load_catalog(catalog_dir)

@@ -14,7 +14,6 @@ from catalog.roles import Role
 from transforms.types import arrow_type
 from yishu.cli import app
 from yishu.governance import accounts
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 from yishu.library import publish_snapshot, unified_table
 
@@ -31,19 +30,18 @@ PEOPLE = {
 
 
 @pytest.fixture
-def city(tmp_path, monkeypatch, fresh_database):
+def city(tmp_path, monkeypatch, fresh_ledger):
     import pyarrow as pa  # noqa: PLC0415
 
     from yishu.cli import world  # noqa: PLC0415
 
     monkeypatch.setenv("YISHU_VAR_DIR", str(tmp_path))
-    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_database)
+    monkeypatch.setenv("YISHU_DATABASE_URL", fresh_ledger)
     loaded, _ = load_catalog(world.settings().catalog_dir)
     release = write_release(
         world.settings().releases_dir, compile_release(loaded, date(2026, 11, 1))
     )
-    migrate.upgrade(fresh_database)
-    engine = create_engine(fresh_database.replace("postgresql://", "postgresql+psycopg://"))
+    engine = create_engine(fresh_ledger.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         for account, (person, role, org) in PEOPLE.items():
             actor = Actor(person, account, role, org)

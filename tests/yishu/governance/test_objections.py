@@ -45,7 +45,6 @@ from yishu.governance.objections import (
 from yishu.governance.period import Period
 from yishu.governance.promises import clock_rows, find_open
 from yishu.governance.rates import clock_cases, clock_rates, rates
-from yishu.ledger import migrate
 from yishu.ledger.journal import Actor
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,10 +71,8 @@ def catalog(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def engine(postgres_server):
-    url = postgres_server.ensure_database("objections")
-    migrate.upgrade(url)
-    made = create_engine(url)
+def engine(copied, ledger_template):
+    made = create_engine(copied(ledger_template))
     yield made
     made.dispose()
 

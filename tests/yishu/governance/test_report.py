@@ -31,7 +31,7 @@ from yishu.governance.objections import (
 from yishu.governance.period import Period
 from yishu.governance.report import gather, render
 from yishu.governance.scores import EQUAL, scores
-from yishu.ledger import CheckFacts, Ledger, RunKind, RunStarted, VerdictFacts, migrate
+from yishu.ledger import CheckFacts, Ledger, RunKind, RunStarted, VerdictFacts
 from yishu.ledger.journal import Actor
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,11 +62,9 @@ def rules(catalog):
 
 
 @pytest.fixture(scope="module")
-def engine(postgres_server, catalog):
+def engine(copied, ledger_template, catalog):
     """Four months of runs of every entry; in November one department falls."""
-    url = postgres_server.ensure_database("report")
-    migrate.upgrade(url)
-    made = create_engine(url)
+    made = create_engine(copied(ledger_template))
     ledger = Ledger(made)
     for month in (8, 9, 10, 11):
         for entry in list(catalog.entries.values())[:-1]:

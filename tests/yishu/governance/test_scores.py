@@ -37,7 +37,6 @@ from yishu.ledger import (
     RunState,
     Stage,
     VerdictFacts,
-    migrate,
 )
 from yishu.ledger.journal import Actor
 from yishu.ledger.pins import pinned_versions
@@ -85,10 +84,8 @@ def unreachable(ledger, entry_id, run_id, at):
 
 
 @pytest.fixture(scope="module")
-def engine(postgres_server):
-    url = postgres_server.ensure_database("scores")
-    migrate.upgrade(url)
-    made = create_engine(url)
+def engine(copied, ledger_template):
+    made = create_engine(copied(ledger_template))
     ledger = Ledger(made)
     good = (check("a", "conformity", 90, 1), check("b", "completeness", 90, 0))
     bad = (check("a", "conformity", 90, 6), check("b", "completeness", 90, 2, waived=1))
@@ -186,11 +183,9 @@ def test_a_month_in_progress_counts_what_there_is(connection):
     assert found.until == now
 
 
-def test_nothing_is_due_before_this_installation_had_the_entry(postgres_server):
+def test_nothing_is_due_before_this_installation_had_the_entry(fresh_ledger):
     """Released on the 24th, reached on the 25th for both days: the 26th alone was kept."""
-    url = postgres_server.ensure_database("scores_begun")
-    migrate.upgrade(url)
-    made = create_engine(url)
+    made = create_engine(fresh_ledger)
     ledger = Ledger(made)
     hourly = "administrative_approval.approval_case"
     limits = {TAXPAYER: timedelta(days=1), RESIDENT: timedelta(days=1), hourly: timedelta(hours=1)}

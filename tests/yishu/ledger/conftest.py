@@ -7,13 +7,8 @@ from yishu.ledger import Ledger
 
 
 @pytest.fixture
-def ledger_database(fresh_ledger):
-    return fresh_ledger
-
-
-@pytest.fixture
-def engine(ledger_database):
-    made = create_engine(ledger_database)
+def engine(fresh_ledger):
+    made = create_engine(fresh_ledger)
     yield made
     made.dispose()
 

@@ -47,17 +47,17 @@ def _drop(postgres_server, url, settings):
 
 @pytest.mark.requirement("SEC-07")
 def test_after_backup_drop_and_restore_everything_is_equal(
-    here, engine, ledger_database, postgres_server, tmp_path
+    here, engine, fresh_ledger, postgres_server, tmp_path
 ):
-    made = backup.back_up(ledger_database, here, tmp_path / "kept", AT)
+    made = backup.back_up(fresh_ledger, here, tmp_path / "kept", AT)
     engine.dispose()
-    _drop(postgres_server, ledger_database, here)
-    lost = create_engine(ledger_database)
+    _drop(postgres_server, fresh_ledger, here)
+    lost = create_engine(fresh_ledger)
     with lost.connect() as connection:
         assert connection.execute(text("select to_regclass('ledger.journal')")).scalar() is None
-    backup.restore(ledger_database, here, tmp_path / "kept")
-    assert backup.differences(ledger_database, here, made) == []
-    migrate.upgrade(ledger_database)
+    backup.restore(fresh_ledger, here, tmp_path / "kept")
+    assert backup.differences(fresh_ledger, here, made) == []
+    migrate.upgrade(fresh_ledger)
     key = read_public_key(here.secrets_dir / PUBLIC_KEY_FILE)
     proof = verify_database(lost, key, None)
     assert (proof.records, proof.broken) == (5, None)
@@ -67,9 +67,9 @@ def test_after_backup_drop_and_restore_everything_is_equal(
 
 
 @pytest.mark.requirement("SEC-07")
-def test_a_drill_touches_nothing_and_keeps_its_date(here, ledger_database, engine, postgres_server):
+def test_a_drill_touches_nothing_and_keeps_its_date(here, fresh_ledger, engine, postgres_server):
     assert backup.last_drill(here) is None
-    done = backup.drill(ledger_database, here, AT)
+    done = backup.drill(fresh_ledger, here, AT)
     assert (done.is_equal, done.at) == (True, AT.isoformat())
     assert backup.last_drill(here) == done
     assert [path.name for path in here.backups_dir.iterdir()] == ["drill.json"]
@@ -78,20 +78,20 @@ def test_a_drill_touches_nothing_and_keeps_its_date(here, ledger_database, engin
     assert left == []
 
 
-def test_a_restore_overwrites_nothing(here, ledger_database, tmp_path):
-    backup.back_up(ledger_database, here, tmp_path / "kept", AT)
+def test_a_restore_overwrites_nothing(here, fresh_ledger, tmp_path):
+    backup.back_up(fresh_ledger, here, tmp_path / "kept", AT)
     with pytest.raises(BackupRefused, match="overwrite"):
-        backup.restore(ledger_database, here, tmp_path / "kept")
+        backup.restore(fresh_ledger, here, tmp_path / "kept")
     with pytest.raises(BackupRefused, match="a folder that exists"):
-        backup.back_up(ledger_database, here, tmp_path / "kept", AT)
+        backup.back_up(fresh_ledger, here, tmp_path / "kept", AT)
 
 
 @pytest.mark.parametrize("spoil", ["change", "remove", "add"])
 def test_a_damaged_backup_is_refused_before_anything_is_touched(
-    here, ledger_database, tmp_path, spoil
+    here, fresh_ledger, tmp_path, spoil
 ):
     folder = tmp_path / "kept"
-    backup.back_up(ledger_database, here, folder, AT)
+    backup.back_up(fresh_ledger, here, folder, AT)
     if spoil == "change":
         (folder / "ledger.dump").write_bytes(b"x" * 100)
     elif spoil == "remove":
@@ -99,16 +99,16 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     else:
         (folder / "library/more").write_text("x")
     with pytest.raises(BackupRefused, match="missing or changed"):
-        backup.restore(ledger_database, here, folder)
+        backup.restore(fresh_ledger, here, folder)
 
 
-def test_a_difference_is_seen(here, engine, ledger_database, tmp_path):
+def test_a_difference_is_seen(here, engine, fresh_ledger, tmp_path):
     """The comparison itself can fail: one more record, one changed file."""
-    made = backup.back_up(ledger_database, here, tmp_path / "kept", AT)
+    made = backup.back_up(fresh_ledger, here, tmp_path / "kept", AT)
     (here.library_dir / "unified/x/p").write_text("otherwise")
     with engine.begin() as connection:
         append(connection, Act(OFFICER, Action.COMPILE_ENTRY, "catalog_entry", "taxation.e9", AT))
-    assert backup.differences(ledger_database, here, made) == [
+    assert backup.differences(fresh_ledger, here, made) == [
         "journal",
         "journal_waiting",
         "library/unified/x/p",

@@ -247,10 +247,10 @@ def test_a_moment_without_its_zone_is_refused(empty_ledger):
         empty_ledger.record_run_started(replace(STARTED, started_at=NINE.replace(tzinfo=None)))
 
 
-def test_moments_of_any_zone_come_back_in_utc(ledger_database):
+def test_moments_of_any_zone_come_back_in_utc(fresh_ledger):
     """Whatever zone the session of the reader is in."""
     shanghai = NINE.astimezone(timezone(timedelta(hours=8)))
-    there = create_engine(ledger_database, connect_args={"options": "-c timezone=Asia/Shanghai"})
+    there = create_engine(fresh_ledger, connect_args={"options": "-c timezone=Asia/Shanghai"})
     ledger = Ledger(there)
     ledger.record_run_started(replace(STARTED, started_at=shanghai))
 

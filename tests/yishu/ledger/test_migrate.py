@@ -63,7 +63,7 @@ def test_constraints_of_models_and_migrations_agree(engine, postgres_server):
     made.dispose()
 
 
-def test_upgrading_twice_keeps_the_facts(engine, ledger_database):
+def test_upgrading_twice_keeps_the_facts(engine, fresh_ledger):
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -71,7 +71,7 @@ def test_upgrading_twice_keeps_the_facts(engine, ledger_database):
                 "values ('r1', 'taxation.taxpayer', 'entry', 'running', 'x', now())"
             )
         )
-    migrate.upgrade(ledger_database)
+    migrate.upgrade(fresh_ledger)
     with engine.connect() as connection:
         assert connection.execute(text("select run_id from ledger.entry_latest")).all() == [("r1",)]
 
@@ -84,11 +84,11 @@ def test_processes_that_upgrade_together_take_turns(fresh_database):
     engine.dispose()
 
 
-def test_an_upgrade_that_fails_leaves_everything_as_it_was(ledger_database, engine, monkeypatch):
+def test_an_upgrade_that_fails_leaves_everything_as_it_was(fresh_ledger, engine, monkeypatch):
     broken = [*views(), ("zz_broken", "create view ledger.zz_broken as select nowhere")]
     monkeypatch.setattr(migrate, "views", lambda: broken)
     with pytest.raises(Exception, match="nowhere"):
-        migrate.upgrade(ledger_database)
+        migrate.upgrade(fresh_ledger)
     assert set(inspect(engine).get_view_names(SCHEMA)) == {name for name, _ in views()}
 
 

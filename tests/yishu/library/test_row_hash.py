@@ -1,5 +1,8 @@
 """Hashes are put in order as they would be one by one, and tell apart what differs."""
 
+import gc
+import weakref
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -48,3 +51,18 @@ def test_every_column_counts_but_those_of_the_run_and_each_in_its_place():
 
     assert contents[0] == contents[2]
     assert len(set(contents)) == 4
+
+
+def test_a_hasher_goes_at_once_and_does_not_wait_for_the_search_for_cycles():
+    """It holds 20 bytes a row: a gigabyte for 50 million."""
+    batch = pa.RecordBatch.from_pydict({"k": ["1"]})
+    hasher = RowHasher(["k"], ["k"], rows=1)
+    hasher.see(batch)
+    hasher.hashes()
+    left = weakref.ref(hasher)
+    gc.disable()
+    try:
+        del hasher
+        assert left() is None
+    finally:
+        gc.enable()

@@ -3,7 +3,6 @@
 import pytest
 from deltalake import CommitProperties, write_deltalake
 
-from yishu.ledger import migrate
 from yishu.ledger.facts import RunFinished, RunKind, RunStarted, RunState
 from yishu.library import maintain, unified_table
 from yishu.library.read import read
@@ -56,10 +55,9 @@ def test_what_is_found_is_put_on_record_once(published):
 
 
 @pytest.mark.requirement("SHR-16")
-def test_a_run_that_has_not_ended_yet_is_no_side_channel(published, make_world, city):
+def test_a_run_that_has_not_ended_yet_is_no_side_channel(published, copied, ledger_template):
     """Killed between library and ledger, it tells the ledger when it is retried."""
-    bare = city.postgres.ensure_database("ledger_of_a_killed_run")
-    migrate.upgrade(bare)
+    bare = copied(ledger_template)
     ctx = type(published)(published.settings, published.release, bare, {}, published.clock)
     ctx.ledger.record_run_started(
         RunStarted("run-1", ENTRY, RunKind.ENTRY, ctx.release.id, ctx.clock())
@@ -72,12 +70,9 @@ def test_a_run_that_has_not_ended_yet_is_no_side_channel(published, make_world, 
 
 
 @pytest.mark.requirement("SHR-16")
-def test_a_publication_that_the_ledger_was_not_told_of_is_found(published, make_world, city):
+def test_a_publication_that_the_ledger_was_not_told_of_is_found(published, copied, ledger_template):
     """A version by a run that is not on record is named with the run that it claims."""
-    bare = city.postgres.ensure_database("ledger_without_runs")
+    bare = copied(ledger_template)
+    ctx = type(published)(published.settings, published.release, bare, {}, published.clock)
 
-    migrate.upgrade(bare)
-    ctx = make_world()
-    other = type(ctx)(ctx.settings, ctx.release, bare, ctx.connections, ctx.clock)
-
-    assert reconcile(other) == [SideChannel(TABLE, 0, "run-1")]
+    assert reconcile(ctx) == [SideChannel(TABLE, 0, "run-1")]

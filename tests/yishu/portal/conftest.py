@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pyarrow as pa
 import pytest
 import uvicorn
@@ -85,14 +84,11 @@ def _driven(url):
 
 
 @pytest.fixture(scope="module")
-def portal_world(postgres_server, portal_template, loaded_catalog, tmp_path_factory) -> World:
+def portal_world(copied, portal_template, loaded_catalog, tmp_path_factory) -> World:
     """A demo's world: the example catalog released, every account there, nothing else done."""
-    name = f"portal_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {portal_template}")
     settings = Settings(var_dir=tmp_path_factory.mktemp("portal"), catalog_dir=ROOT / "catalog")
     write_release(settings.releases_dir, compile_release(loaded_catalog, date(2026, 11, 1)))
-    engine = create_engine(_driven(postgres_server.url(name)))
+    engine = create_engine(_driven(copied(portal_template)))
     return World(settings, engine, lambda: NOW, demo=True)
 
 
