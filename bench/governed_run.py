@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from harness import (
     ROOT,
     VAR,
@@ -113,22 +114,34 @@ def _asked(server: EmbeddedPostgres, url: str) -> dict[str, Any]:
         raise SystemExit(f"the catalog has {len(faults)} faults; see `yishu catalog check`")
     releases = FOLDER / "releases"
     write_release(releases, compile_release(loaded, date(2026, 1, 1)))
-    ledger = server.ensure_database("ledger")
-    migrate.upgrade(ledger)
     items = {item.source_column: item for item in loaded.entries[ENTRY].items}
     codes = {
         column: sorted(loaded.code_lists[item.code_list].codes)
         for column, item in items.items()
         if item.code_list
     }
-    return {"url": url, "codes": codes, "ledger": ledger, "releases": str(releases)}
+    return {
+        "url": url,
+        "codes": codes,
+        "ledger": empty_ledger(server, "ledger"),
+        "releases": str(releases),
+    }
+
+
+def empty_ledger(server: EmbeddedPostgres, name: str) -> str:
+    """URL of an empty ledger: one that knows runs of another size would stop such jumps."""
+    with psycopg.connect(server.url(), autocommit=True) as session:
+        session.execute(f"drop database if exists {name}")
+    url = server.ensure_database(name)
+    migrate.upgrade(url)
+    return url
 
 
 def _contenders(asked: Path) -> dict[str, Callable[[int], Run]]:
     ours, peers = sys.executable, str(peers_python())
     return {
         FLOOR: partial(_run, [ours, "floor.py"], asked, None),
-        OURS: partial(_run, [ours, "governed.py", "first"], asked, _ours),
+        OURS: partial(_run, [ours, "governed.py"], asked, _ours),
         BY_HAND: partial(_run, [ours, "by_hand.py"], asked, _parquet),
         DLT_PYARROW: partial(_run, [peers, "dlt_delta.py", "pyarrow"], asked, _dlt),
         DLT_CONNECTORX: partial(_run, [peers, "dlt_delta.py", "connectorx"], asked, _dlt),

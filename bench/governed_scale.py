@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from governed_run import CONTENDERS, _asked, _server
+from governed_run import CONTENDERS, _asked, _server, empty_ledger
 from harness import ROOT, VAR, Options, Run, Section, markdown, measure
 from result import Leftovers, delta_files, facts
 from source import DATABASE, ENTRY, TABLE, make_source
@@ -24,7 +24,6 @@ from source import DATABASE, ENTRY, TABLE, make_source
 from catalog.load import load_catalog
 from catalog.release import compile_release, write_release
 from yishu.embedded import EmbeddedPostgres
-from yishu.ledger import migrate
 from yishu.library import unified_table
 from yishu.library.place import Place
 
@@ -54,10 +53,10 @@ def run(options: Options) -> Section:
         options.say("building the source")
         source = make_source(server, FOLDER / "city", size)
         asked = _asked(server, source.url)
-        full = _write("full", {**asked, "ledger": _ledger(server, "full")})
+        full = _write("full", {**asked, "ledger": empty_ledger(server, "ledger_full")})
         runs["all rows"] = _measured(full, "all", "first", options)
         shutil.rmtree(FOLDER / "all")
-        own = {"releases": _stamped_release(), "ledger": _ledger(server, "changes")}
+        own = {"releases": _stamped_release(), "ledger": empty_ledger(server, "ledger_changes")}
         by_changes = _write("changes", {**asked, **own})
         _begin(server, str(urlsplit(source.url).username))
         runs["all rows, for pulls by changes"] = _measured(by_changes, "stamped", "first", options)
@@ -68,7 +67,7 @@ def run(options: Options) -> Section:
         _require_as_full(server, full, options)
         options.say(f"building {TIMES} times as many rows")
         source_of_many = make_source(server, FOLDER / "city", size * TIMES, is_compact=False)
-        own = {"url": source_of_many.url, "ledger": _ledger(server, "many")}
+        own = {"url": source_of_many.url, "ledger": empty_ledger(server, "ledger_many")}
         runs[MORE] = _measured(_write("many", {**asked, **own}), "many", "first", options)
     shutil.rmtree(FOLDER)
     return Section(TITLE, _body(runs, source.rows))
@@ -79,16 +78,6 @@ def _write(name: str, asked: dict[str, Any]) -> Path:
     path.touch(mode=0o600)
     path.write_text(json.dumps(asked), "utf-8")
     return path
-
-
-def _ledger(server: EmbeddedPostgres, name: str) -> str:
-    """URL of an empty ledger: one that knows of other runs would stop such jumps of volume."""
-    database = f"ledger_{name}"
-    with psycopg.connect(server.url(), autocommit=True) as session:
-        session.execute(f"drop database if exists {database}")
-    url = server.ensure_database(database)
-    migrate.upgrade(url)
-    return url
 
 
 def _stamped_release() -> str:

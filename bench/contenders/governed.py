@@ -30,7 +30,7 @@ def main() -> None:
     """Run the entry's three stages in an installation of its own: task, folder and run's name."""
     asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     folder = Path(sys.argv[2])
-    run_id = sys.argv[3]
+    run_id = sys.argv[3] if len(sys.argv) > 3 else folder.name
     release = current_release(Path(asked["releases"]))
     source = release.entry(ENTRY).source
     world = PipelineContext(
