@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
@@ -109,16 +110,31 @@ def test_an_entry_that_is_not_catalogued_is_a_404_with_the_remedy(client):
     assert "CAT_NOT_CATALOGED" in answer.text
 
 
-def test_search_and_entry_in_a_real_browser(browser_page, picture):
+HALF_A_SECOND = 500  # in milliseconds: a slow press of the mouse, while an answer could come
+
+
+@pytest.mark.parametrize(("label", "typed"), [("查找", "信用"), ("数据元", "legal_entity.uscc")])
+def test_typing_searches_and_a_slow_click_opens_what_was_found(browser_page, picture, label, typed):
     page = browser_page(OFFICER)
     page.goto("/catalog")
     picture(page, "catalog")
-    page.get_by_label("查找", exact=True).fill("信用")
-    page.wait_for_url("**q=*")
-    page.get_by_role("link", name="纳税人信用信息").click()
+    page.get_by_label(label, exact=True).fill(typed)
+    page.wait_for_url(f"**={quote(typed)}*")
+    page.get_by_role("link", name="纳税人信用信息").click(delay=HALF_A_SECOND)
     page.wait_for_selector("text=数据状态")
     picture(page, "entry")
     assert page.locator("h1").inner_text() == "纳税人信用信息"
+
+
+def test_a_chosen_condition_searches_at_once(browser_page):
+    page = browser_page(OFFICER)
+    page.goto("/catalog")
+
+    page.get_by_label("提供部门", exact=True).select_option("taxation")
+    page.wait_for_url("**org=taxation*")
+
+    assert page.get_by_role("link", name="纳税人信用信息").is_visible()
+    assert page.locator("a[href='/catalog/entries/public_security.resident']").count() == 0
 
 
 @pytest.mark.parametrize(
