@@ -233,7 +233,7 @@ def test_pages_of_a_channel_and_a_row_in_a_browser(opened, browser_page, picture
     monitor.fill("#f-key-uscc", USCC)
     monitor.fill("#f-purpose", "核对投诉")
     monitor.get_by_role("button", name="查询来源和去向").click()
-    assert monitor.get_by_role("heading", name="数据项来源").is_visible()
+    monitor.get_by_role("heading", name="数据项来源").wait_for()
     assert USCC not in monitor.url
     _is_well(monitor)
     picture(monitor, "trace-full")

@@ -69,7 +69,7 @@ def test_the_keyboard_reaches_the_content_and_the_search(browser_page):
 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    page.locator("#content:focus").wait_for()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "f-q":

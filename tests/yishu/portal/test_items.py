@@ -234,7 +234,7 @@ def test_pages_of_items_and_protection_in_a_real_browser(browser_page, picture):
         picture(page, name)
     page.goto("/items/checks")
     page.get_by_role("link", name="编码冲突").click()
-    assert page.get_by_role("heading", name="编码冲突").first.is_visible()
+    page.get_by_role("heading", name="编码冲突").first.wait_for()
     operator = browser_page(Role.CENTRE_OPERATOR)
     operator.goto("/protection")
     picture(operator, "protection")

@@ -93,7 +93,7 @@ def test_the_home_page_leads_to_the_most_urgent_work(busy, browser_page, picture
     assert page.locator(".card-sm", has_text="已逾期").locator(".h2").inner_text() == "1"
     assert "已逾期" in first.inner_text()
     first.get_by_role("link", name="迟").click()
-    assert page.url.endswith("/compile/taxation.late_entry")
+    page.wait_for_url("**/compile/taxation.late_entry")
 
 
 def test_the_auditor_searches_the_journal_by_account(busy, browser_page, picture):
@@ -103,6 +103,7 @@ def test_the_auditor_searches_the_journal_by_account(busy, browser_page, picture
 
     page.fill("#f-account", "officer.taxation")
     page.get_by_role("button", name="查找").click()
+    page.wait_for_url("**account=officer.taxation*")
 
     accounts_told = page.locator("tbody tr td:nth-child(3)").all_inner_texts()
     assert set(accounts_told) == {"officer.taxation"}
@@ -122,6 +123,7 @@ def test_the_administrator_makes_an_account_and_sees_its_password_once(browser_p
     form.locator("#f-org").select_option("taxation")
 
     form.get_by_role("button", name="新建账号").click()
+    page.get_by_role("status").first.wait_for()
 
     assert page.locator("tr", has_text="he.min").locator("td").nth(1).inner_text() == "何敏"
     assert "he.min" in page.get_by_role("status").first.inner_text()

@@ -137,7 +137,7 @@ def test_the_heat_map_is_drawn_and_its_cells_can_be_clicked(browser_page, checke
     page.mouse.click(box["x"] + 190, box["y"] + 90)
     page.wait_for_url("**/quality/departments/public_security?period=2026-11")
     page.get_by_role("link", name="98.8889").first.click()
-    assert page.get_by_role("heading", name="不合格的规则").is_visible()
+    page.get_by_role("heading", name="不合格的规则").wait_for()
     picture(page, "quality-department")
     assert _serious(page) == []
 

@@ -140,4 +140,4 @@ def test_the_league_in_a_real_browser(measured, browser_page, picture):
     page.goto("/quality-rates?period=2026-10")
     picture(page, "rates")
     page.get_by_role("link", name="90.0000%").click()
-    assert page.get_by_text("taxation.taxpayer").first.is_visible()
+    page.get_by_text("taxation.taxpayer").first.wait_for()
