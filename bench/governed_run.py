@@ -205,8 +205,8 @@ def _body(series: list[Series], rows: int, same: Any) -> str:
         f"{rows:,} rows of 12 columns from PostgreSQL; {same['kept']:,} kept, "
         f"{same['aside']:,} set aside for {len(same['failing'])} different reasons. All but the "
         "floor: equal rows, equal failing keys of each check, equal content digest "
-        f"`{same['digest'][:16]}`. Seconds are those of the whole process; the imports are shown "
-        "apart, because a city's scheduler pays them once for all its tasks."
+        f"`{same['digest'][:16]}`. Seconds are those of the whole process; without imports, and "
+        "without clearing them away at its end, is shown apart: a city's scheduler pays them once."
     )
     table = markdown(header, lines)
     return "\n\n".join([about, table, f"Yishu by stage: {ours}.", _goals(by_name)])

@@ -26,6 +26,7 @@ from yishu.library.row_hash import (
     CONTENT,
     KEY,
     OTHER,
+    ROW,
     RowHasher,
     RowHashes,
     SortedHashes,
@@ -40,8 +41,7 @@ SUFFIX = ".keys"
 
 _HEAD = struct.Struct("<8s16s8sQ")
 _MAGIC = b"YSKEYS2\0"
-_ROW = np.dtype("<u4")
-_ARRAYS = (KEY, _ROW, OTHER, CONTENT)
+_ARRAYS = (KEY, ROW, OTHER, CONTENT)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,7 @@ class DataFile:
         with made.open("wb") as file:
             file.write(_HEAD.pack(_MAGIC, self._mark, mark, len(found.rows)))
             hashes = found.hashes
-            rows = found.rows.astype(_ROW)
-            for array in (hashes.keys, rows, hashes.others, hashes.contents):
+            for array in (hashes.keys, found.rows, hashes.others, hashes.contents):
                 file.write(np.ascontiguousarray(array).data)
         write_private(made, self._target)
 

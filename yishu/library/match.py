@@ -54,8 +54,7 @@ def match(
     """
     matching = _Matching(new, _Speech.of(changes, key))
     kept = {file: matching.see(file) for file in files}
-    is_fresh = np.empty(len(new), bool)
-    is_fresh[new.rows] = ~matching.is_same
+    is_fresh = _by_row(~matching.is_same, new.rows)
     fresh = new.taken(~matching.is_same)
     stays = {file: rows for file, rows in kept.items() if not rows.all()}
     return Match(matching.difference(), is_fresh, fresh, stays)
@@ -113,9 +112,7 @@ class _Matching:
         self._kept += int(np.count_nonzero(stays & ~has))
         self._old += len(old)
         stays[has] = same
-        in_order = np.empty(len(stays), bool)
-        in_order[found.rows] = stays
-        return in_order
+        return _by_row(stays, found.rows)
 
     def difference(self) -> Difference:
         """The counts, after all files were seen."""
@@ -141,6 +138,15 @@ def _places(old: RowHashes, among: KeyedHashes) -> tuple[np.ndarray, np.ndarray]
     if (among.taken(at).others != old.others[has]).any():
         raise AmbiguousHashes
     return has, at
+
+
+def _by_row(flags: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Flags of rows in the order of the rows; numpy widens the places that it is given at once."""
+    in_order = np.empty(len(flags), bool)
+    for start in range(0, len(rows), BATCH_ROWS):
+        part = slice(start, start + BATCH_ROWS)
+        in_order[rows[part]] = flags[part]
+    return in_order
 
 
 def _require_single(ascending: np.ndarray) -> None:

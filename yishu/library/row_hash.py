@@ -19,6 +19,8 @@ from yishu.library.key_hash import hash_keys, other_hashes
 from yishu.library.provenance import content_columns
 
 KEY, OTHER, CONTENT = np.dtype("<u8"), np.dtype("<u4"), np.dtype("<u8")
+ROW = np.dtype("<u4")
+"""Where a row is, from 0."""
 
 _BLOCK_ROWS = 65_536
 """Rows whose content is hashed at once; with fewer, most of the time goes to asking."""
@@ -145,7 +147,7 @@ class RowHasher:
 
 
 def ascending(keys: np.ndarray) -> np.ndarray:
-    """The order that sorts hashes: that of ``np.argsort``, in a third of its time.
+    """The order that sorts hashes: that of ``np.argsort``, in a third of its time, half as large.
 
     Plain numbers are sorted much faster than places, so each place is sorted as the lower bits of
     its hash. The few that are alike in the upper bits alone are put right afterwards.
@@ -158,13 +160,25 @@ def ascending(keys: np.ndarray) -> np.ndarray:
         part |= np.arange(start, start + len(part), dtype=KEY)
     packed.sort()
     packed &= np.uint64((1 << bits) - 1)
-    order = packed.view(np.int64)
+    order = _halved(packed)
     while len(wrong := _descents(keys, order)):
         if len(wrong) > len(keys) // 100 + 1:
-            return np.argsort(keys)
+            return np.argsort(keys).astype(ROW)
         apart = wrong[np.diff(wrong, prepend=-2) > 1]
         order[apart], order[apart + 1] = order[apart + 1], order[apart]
     return order
+
+
+def _halved(numbers: np.ndarray) -> np.ndarray:
+    """Small numbers in the lower half of their own memory; the upper half is given back."""
+    count = len(numbers)
+    halves = numbers.view(ROW)
+    for start in range(0, count, _BLOCK_ROWS):
+        part = slice(start, min(start + _BLOCK_ROWS, count))
+        halves[part] = numbers[part]
+    del halves
+    numbers.resize((count + 1) // 2, refcheck=False)
+    return numbers.view(ROW)[:count]
 
 
 def _descents(keys: np.ndarray, order: np.ndarray) -> np.ndarray:
