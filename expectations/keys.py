@@ -6,6 +6,7 @@ without a whole key, are then judged by value, as a small table would be; all ot
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -37,8 +38,18 @@ class KeySuspects:
 
     def places(self) -> Positions:
         """Rows without a whole key, and those whose key another may have; ascending."""
-        places: Positions = np.union1d(masks.repeats(self._hashes), np.flatnonzero(~self._given))
+        places: Positions = np.union1d(self._repeats, np.flatnonzero(~self._given))
         return places
+
+    def distinct(self) -> int:
+        """Different keys that were given, by their hash."""
+        again = self._repeats[self._given[self._repeats]]
+        once = np.count_nonzero(self._given) - len(again)
+        return int(once) + len(np.unique(self._hashes[again]))
+
+    @cached_property
+    def _repeats(self) -> Positions:
+        return masks.repeats(self._hashes)
 
     def widened(self, result: CheckResult, places: Positions) -> CheckResult:
         """The result over the rows at ``places`` as one over all rows."""

@@ -289,8 +289,28 @@ def _front(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 
 def _repeated(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The hashes that occur more than once, ascending, each once."""
-    ordered = np.sort(hashes)
+    """The hashes that occur more than once, ascending, each once.
+
+    Of very many, one range is sorted after the other, to keep memory low.
+    """
+    ranges = 1 << max(0, len(hashes).bit_length() - _SORTED_BITS)
+    if ranges == 1:
+        return _repeated_of(np.sort(hashes))
+    shift = np.uint64(65 - ranges.bit_length())
+    windows = [hashes[start : start + SLICE_ROWS] for start in range(0, len(hashes), SLICE_ROWS)]
+    found = []
+    for number in range(ranges):
+        some = np.concatenate([window[window >> shift == number] for window in windows])
+        some.sort()
+        found.append(_repeated_of(some))
+    return np.concatenate(found)
+
+
+_SORTED_BITS = 23
+"""Binary digits of the number of hashes that are sorted at once: eight million, 64 MB."""
+
+
+def _repeated_of(ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     found = ordered[1:][ordered[1:] == ordered[:-1]]
     # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
     repeated: npt.NDArray[np.uint64] = found[np.diff(found, prepend=~found[:1]) != 0]

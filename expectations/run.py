@@ -10,6 +10,7 @@ metric computed anyway, and only of checks that failed.
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -114,14 +115,13 @@ def carried_out(
     """The results of checks by id, and the profiles; arguments and errors as in ``validate``."""
     # Before any column is loaded: exceptions that the import leaves behind hold on to its callers.
     great_expectations_classes()
-    _reuse_memory()
     require_tables(checks)
     columns = Columns(rows, column)
     items = {item.field: item for item in profiled}
     threads = THREADS if rows >= ROWS_FOR_THREADS else 1
     results: dict[str, CheckResult] = {}
     profiles: dict[str, ColumnProfile] = {}
-    with ThreadPoolExecutor(threads) as pool:
+    with _reused_memory(), ThreadPoolExecutor(threads) as pool:
         groups = grouped(checks, list(items))
         for some, about in pool.map(partial(_carried_out, columns, items), groups):
             results |= {result.check_id: result for result in some}
@@ -129,14 +129,21 @@ def carried_out(
     return results, [profiles[field] for field in items]
 
 
-def _reuse_memory() -> None:
-    """Let Arrow, in all of this process, give the memory of one column to the next.
+@contextmanager
+def _reused_memory() -> Iterator[None]:
+    """Let Arrow, in all of this process, give the memory of one column to the next meanwhile.
 
     Its usual allocator hands large blocks back to the system and gets them zeroed again, which
     takes half as long as the checks.
     """
+    usual = pa.default_memory_pool()
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+    try:
+        yield
+    finally:
+        pa.default_memory_pool().release_unused()
+        pa.set_memory_pool(usual)
 
 
 def _carried_out(
@@ -150,7 +157,12 @@ def _carried_out(
     of_all = [one for one in checks if columns.is_split and one.kind in OF_ALL_ROWS]
     of_rows = [one for one in checks if not columns.is_split or one.kind not in OF_ALL_ROWS]
     keys = [KeySuspects(one, columns.rows) for one in of_all if one.kind is CheckKind.UNIQUE]
-    begun = {field: Profiling(items[field], columns.rows) for field in fields if field in items}
+    counting = {key.check.columns: key.distinct for key in keys}
+    begun = {
+        field: Profiling(items[field], columns.rows, counting.get((field,)))
+        for field in fields
+        if field in items
+    }
     found: dict[str, list[CheckResult]] = {check.id: [] for check in of_rows}
     for span in columns.spans:
         views = columns.over(fields, span)

@@ -125,18 +125,24 @@ def test_columns_in_pieces_as_ranges_land_give_the_verdict_and_profiles_of_the_w
 
 
 @few
-@given(rows=st.lists(row, min_size=1, max_size=9), span_rows=st.integers(1, 4))
+@given(
+    rows=st.lists(row, min_size=1, max_size=9),
+    span_rows=st.integers(1, 4),
+    most_listed=st.sampled_from([1, 1_000]),
+)
 def test_many_spans_in_two_threads_give_the_verdict_and_profiles_of_the_whole(
-    demanding, loader, rows, span_rows
+    demanding, loader, rows, span_rows, most_listed
 ):
     entry, checks = demanding
     load = loader(as_columns(rows))
     asked = {"gate": Gate(1.0, allow_empty=True), "profiled": entry.items, **IDS}
 
-    whole = validate(checks, len(rows), load, **asked)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("expectations.profile.MOST_LISTED", most_listed)
+        whole = validate(checks, len(rows), load, **asked)
         patch.setattr("expectations.spans.SPAN_ROWS", span_rows)
         patch.setattr("expectations.run.ROWS_FOR_THREADS", 1)
+        patch.setattr("expectations.masks._SORTED_BITS", 1)
         by_spans = validate(checks, len(rows), load, **asked)
 
     assert comparable(by_spans) == comparable(whole)

@@ -200,6 +200,16 @@ def test_a_column_of_another_run_is_refused(verdict_on):
         verdict_on(columns(name=pa.array(["甲"])))
 
 
+def test_whatever_comes_after_the_checks_has_the_allocator_from_before(verdict_on):
+    before = pa.default_memory_pool().backend_name
+
+    verdict_on(columns())
+    with pytest.raises(RowsDisagree):
+        verdict_on(columns(capital=pa.array([None] * 3, type=MONEY)))
+
+    assert pa.default_memory_pool().backend_name == before
+
+
 def test_columns_do_not_queue_up_in_memory_behind_their_profiles(
     make_entry, catalog, tolerant, monkeypatch
 ):

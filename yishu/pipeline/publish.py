@@ -59,7 +59,7 @@ def publish_entry(
     if folder.has(PUBLISHED):
         return _published_before(folder)
     folder.require_rows(needed_by="publish")
-    # Where one process runs all stages, validation has left memory behind.
+    # Where one process runs all stages, those before have left memory behind.
     pa.default_memory_pool().release_unused()
     quarantined = np.setdiff1d(quarantined_rows(folder.quarantined), released_rows(folder))
     if is_by_changes(entry):
@@ -177,26 +177,24 @@ def _require_open_gate(entry: CatalogEntry, verdict: Verdict) -> None:
 def _standard_rows(
     entry: CatalogEntry, folder: RunFolder, left_out: Positions, run_id: str
 ) -> Iterator[pa.RecordBatch]:
-    make = partial(_standard_part, entry, left_out, run_id)
-    for part in made_ahead(make, landed(folder).groups()):
+    schema = provenance_schema(entry)
+    # Every row says the same of its origin: columns of a batch are made once for all batches.
+    origin = [pa.repeat(one, HANDED_ROWS) for one in (entry.provider_org, entry.id, run_id)]
+    for part in made_ahead(partial(_standard_part, entry, left_out), landed(folder).groups()):
         for start in range(0, part.num_rows, HANDED_ROWS):
-            yield part.slice(start, HANDED_ROWS)
+            some = part.slice(start, HANDED_ROWS)
+            *values, places = some.columns
+            same = [column.slice(0, some.num_rows) for column in origin]
+            yield pa.RecordBatch.from_arrays([*values, *same, places], schema=schema)
 
 
-def _standard_part(
-    entry: CatalogEntry, left_out: Positions, run_id: str, group: Group
-) -> pa.RecordBatch:
-    """The rows of one row group that are not left out, standardised, with their origin."""
+def _standard_part(entry: CatalogEntry, left_out: Positions, group: Group) -> pa.RecordBatch:
+    """The rows of one row group that are not left out, standardised, and which they are."""
     rows = group.read()
     is_good = np.ones(rows.num_rows, dtype=np.bool_)
     bad = left_out[slice(*np.searchsorted(left_out, [group.start, group.stop]))]
     is_good[bad - group.start] = False
     if len(bad):
         rows = rows.filter(pa.array(is_good))
-    origin = [entry.provider_org, entry.id, run_id]
-    columns = [
-        *standardise(whole_batch(rows), entry).columns,
-        *(pa.repeat(pa.scalar(value), rows.num_rows) for value in origin),
-        pa.array(np.flatnonzero(is_good) + group.start),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=provenance_schema(entry))
+    places = pa.array(np.flatnonzero(is_good) + group.start)
+    return standardise(whole_batch(rows), entry).append_column("_landed_row", places)
