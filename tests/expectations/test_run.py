@@ -201,13 +201,16 @@ def test_a_column_of_another_run_is_refused(verdict_on):
 
 
 def test_whatever_comes_after_the_checks_has_the_allocator_from_before(verdict_on):
-    before = pa.default_memory_pool().backend_name
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        verdict_on(columns())
+        with pytest.raises(RowsDisagree):
+            verdict_on(columns(capital=pa.array([None] * 3, type=MONEY)))
 
-    verdict_on(columns())
-    with pytest.raises(RowsDisagree):
-        verdict_on(columns(capital=pa.array([None] * 3, type=MONEY)))
-
-    assert pa.default_memory_pool().backend_name == before
+        assert pa.default_memory_pool().backend_name == "system"
+    finally:
+        pa.set_memory_pool(before)
 
 
 def test_columns_do_not_queue_up_in_memory_behind_their_profiles(
