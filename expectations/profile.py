@@ -82,6 +82,7 @@ class Profiling:
         self._lengths: list[pa.ChunkedArray] = []
         self._bounds: list[pa.ChunkedArray] = []
         self._has_few: bool | None = None
+        self._often_again = False
         self._counts: list[pa.StructArray] = []
         self._hashes = np.empty(0, dtype=np.uint64)
         self._hashed = 0
@@ -100,7 +101,10 @@ class Profiling:
         if self._tells:
             self._bounds.append(_ends(values))
         if self._has_few is None:
-            self._has_few = len(pc.unique(values.slice(0, _SAMPLE))) <= MOST_LISTED
+            sample = values.slice(0, _SAMPLE)
+            different = len(pc.unique(sample))
+            self._has_few = different <= MOST_LISTED
+            self._often_again = different * 2 <= len(sample)
         if self._has_few:
             self._counts.append(pc.value_counts(values.drop_null()))
         elif self._told_distinct is None:
@@ -109,7 +113,9 @@ class Profiling:
     def _hash(self, values: pa.ChunkedArray) -> None:
         if not len(self._hashes):
             self._hashes = np.empty(self._rows, dtype=np.uint64)
-        hashes = masks.value_hashes(values)
+        # Days, say: as many hashes as rows would be kept to tell a few thousand values.
+        some = pa.chunked_array([pc.unique(values)]) if self._often_again else values
+        hashes = masks.value_hashes(some)
         self._hashes[self._hashed : self._hashed + len(hashes)] = hashes
         self._hashed += len(hashes)
 

@@ -88,3 +88,14 @@ def test_a_profile_does_not_depend_on_chunks_and_comes_back_from_its_record():
     parts = of_spans((pa.chunked_array([NAMES[:1], NAMES[1:1], NAMES[1:]]), None))
     assert parts == whole
     assert ColumnProfile.of_record(whole.record()) == whole
+
+
+def test_values_that_come_again_and_again_are_hashed_once_a_span():
+    """Eight bytes for each of 50 million rows would be kept to tell the days of a century."""
+    days = pa.chunked_array([pa.array([*range(MOST_LISTED + 200)] * 3, pa.int64())])
+    taken = Profiling(item(kind="integer"), 2 * len(days))
+    taken.add(days, None)
+    taken.add(days, None)
+
+    assert taken._hashed == 2 * (MOST_LISTED + 200)
+    assert taken.profile().distinct == MOST_LISTED + 200
