@@ -311,6 +311,7 @@ _SORTED_BITS = 23
 
 
 def _repeated_of(ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """As ``_repeated``, of hashes that are ascending."""
     found = ordered[1:][ordered[1:] == ordered[:-1]]
     # Sorted already, so neighbours tell: ``np.unique`` would take ten times as long.
     repeated: npt.NDArray[np.uint64] = found[np.diff(found, prepend=~found[:1]) != 0]

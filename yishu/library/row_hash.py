@@ -28,8 +28,6 @@ _BLOCK_ROWS = 65_536
 _SORTED_BITS = 23
 """Binary digits of the number of hashes that are sorted at once: eight million, 64 MB."""
 
-_SHIFT = np.uint64(32)
-
 
 @dataclass(frozen=True)
 class RowHashes:
