@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from catalog.roles import Role
@@ -233,7 +234,7 @@ def test_pages_of_a_channel_and_a_row_in_a_browser(opened, browser_page, picture
     monitor.fill("#f-key-uscc", USCC)
     monitor.fill("#f-purpose", "核对投诉")
     monitor.get_by_role("button", name="查询来源和去向").click()
-    monitor.get_by_role("heading", name="数据项来源").wait_for()
+    expect(monitor.get_by_role("heading", name="数据项来源")).to_be_visible()
     assert USCC not in monitor.url
     _is_well(monitor)
     picture(monitor, "trace-full")

@@ -6,6 +6,7 @@ object; a page that is added to the navigation is looked at without being named 
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from catalog.roles import Role
 from yishu.portal.areas import AREAS
@@ -69,7 +70,7 @@ def test_the_keyboard_reaches_the_content_and_the_search(browser_page):
 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.locator("#content:focus").wait_for()
+    expect(page.locator("#content")).to_be_focused()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "f-q":

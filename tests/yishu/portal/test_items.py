@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 import yaml
 from openpyxl import load_workbook
+from playwright.sync_api import expect
 
 from catalog.roles import Role
 from catalog.vocabulary import ListKind, PublicationSlot
@@ -234,7 +235,7 @@ def test_pages_of_items_and_protection_in_a_real_browser(browser_page, picture):
         picture(page, name)
     page.goto("/items/checks")
     page.get_by_role("link", name="编码冲突").click()
-    page.get_by_role("heading", name="编码冲突").first.wait_for()
+    expect(page.get_by_role("heading", name="编码冲突").first).to_be_visible()
     operator = browser_page(Role.CENTRE_OPERATOR)
     operator.goto("/protection")
     picture(operator, "protection")

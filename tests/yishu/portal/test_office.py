@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from catalog.roles import Role
 from catalog.vocabulary import ChangeCause
@@ -93,7 +94,7 @@ def test_the_home_page_leads_to_the_most_urgent_work(busy, browser_page, picture
     assert page.locator(".card-sm", has_text="已逾期").locator(".h2").inner_text() == "1"
     assert "已逾期" in first.inner_text()
     first.get_by_role("link", name="迟").click()
-    page.wait_for_url("**/compile/taxation.late_entry")
+    expect(page).to_have_url(re.compile("/compile/taxation.late_entry$"))
 
 
 def test_the_auditor_searches_the_journal_by_account(busy, browser_page, picture):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from catalog.roles import Role
@@ -137,7 +138,7 @@ def test_the_heat_map_is_drawn_and_its_cells_can_be_clicked(browser_page, checke
     page.mouse.click(box["x"] + 190, box["y"] + 90)
     page.wait_for_url("**/quality/departments/public_security?period=2026-11")
     page.get_by_role("link", name="98.8889").first.click()
-    page.get_by_role("heading", name="不合格的规则").wait_for()
+    expect(page.get_by_role("heading", name="不合格的规则")).to_be_visible()
     picture(page, "quality-department")
     assert _serious(page) == []
 

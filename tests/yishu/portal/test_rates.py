@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
+from playwright.sync_api import expect
 
 from catalog.roles import Role
 from yishu.clocks import ClockEvent, EventKind
@@ -139,5 +140,6 @@ def test_the_league_in_a_real_browser(measured, browser_page, picture):
     page = browser_page(Role.QUALITY_MONITOR)
     page.goto("/quality-rates?period=2026-10")
     picture(page, "rates")
+    expect(page.get_by_text("taxation.taxpayer")).to_have_count(0)
     page.get_by_role("link", name="90.0000%").click()
-    page.get_by_text("taxation.taxpayer").first.wait_for()
+    expect(page.get_by_text("taxation.taxpayer").first).to_be_visible()
